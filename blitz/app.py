@@ -1,0 +1,52 @@
+"""`create_app`: the one place where the web is put together.
+
+Called by `blitz.server` with parts that are already built, by the tests with theirs, and without any by the
+documented one-liner; then the parts are built from the environment, and no bot is started.
+"""
+
+from apiflask import APIFlask
+
+from blitz import __version__
+from blitz.web import accounts, errors, headers, limits, openapi, pages, policy, proxies, requests
+from blitz.web.admin import admin
+from blitz.web.auth import auth
+from blitz.web.bot_api import bot
+from blitz.web.diagnostics import diagnostics
+from blitz.web.history_api import history
+from blitz.web.json_text import DigitKeepingJson
+from blitz.web.ladder_api import ladder
+from blitz.web.legacy import legacy
+from blitz.web.services import EXTENSION, Services
+from blitz.web.stream import StreamBudget
+
+BLUEPRINTS = (bot, ladder, history, admin, diagnostics, pages.pages, auth, legacy)
+
+
+def create_app(services: Services | None = None) -> APIFlask:
+    """Build the web application. Raises `ConfigurationProblem` when its parts cannot be built."""
+    if services is None:
+        from blitz.server import build_services
+        from blitz.settings import load_settings
+
+        services = build_services(load_settings())
+    app = APIFlask(
+        "blitz.web",
+        title="Blitz",
+        version=__version__,
+        json_errors=False,
+        docs_path=None,
+        spec_path="/openapi.json",
+        openapi_blueprint_url_prefix="/api",
+        instance_path=str(services.settings.instance_path),
+    )
+    app.secret_key = services.cookie_key
+    app.extensions[EXTENSION] = services
+    app.extensions["blitz_streams"] = StreamBudget()
+    app.json = DigitKeepingJson(app)
+    for part in (requests, openapi, errors, accounts, headers, limits, pages):
+        part.register(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    proxies.register(app, services.settings.trusted_proxies)
+    policy.refuse_undeclared_routes(app)
+    return app

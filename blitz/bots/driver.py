@@ -1,0 +1,55 @@
+"""Drives a pass against the world: venue calls go to the gateway, changes to the journal, the rest to the clock.
+
+This is the whole bridge between the pure core and everything real. A simulator has its own.
+"""
+
+from typing import TypeVar
+
+import structlog
+
+from blitz.clock import Clock
+from blitz.core.calls import Call, ClockRead, Done, NotSaved, ReadClock, Reply, Save, Step
+from blitz.errors import DatabaseProblem
+from blitz.exchange.gateway import ExchangeGateway
+from blitz.storage.journal import BotJournal
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+class Driver:
+    """Carries out the calls of one bot. Used by that bot's thread only."""
+
+    def __init__(self, gateway: ExchangeGateway, journal: BotJournal, clock: Clock) -> None:
+        self._gateway = gateway
+        self._journal = journal
+        self._clock = clock
+
+    def run(self, step: Step[T]) -> T:
+        """Drive `step` to its end and answer what it returns."""
+        reply: Reply | None = None
+        while True:
+            try:
+                call = next(step) if reply is None else step.send(reply)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            reply = self._carry_out(call)
+
+    def _carry_out(self, call: Call) -> Reply:
+        match call:
+            case ReadClock():
+                return ClockRead(now_ms=self._clock.now_ms())
+            case Save():
+                return self._save(call)
+            case _:
+                return self._gateway.execute(call)
+
+    def _save(self, call: Save) -> Reply:
+        try:
+            self._journal.save(call.changes, durable=call.durable)
+        except DatabaseProblem as problem:
+            log.error("The journal could not be written.", problem=str(problem))
+            return NotSaved(reason=str(problem))
+        return Done()

@@ -1,0 +1,332 @@
+"""SimpleBotManager: starts, stops, watches, recovers and resumes the bots. One bot per user, one thread per bot.
+
+The lock guards the dictionary and is never held over I/O, a join or a wait: one user's slow exchange delays nobody. A
+bot that has not ended yet stays listed, so that a second one can never be started beside it.
+"""
+
+import threading
+import time
+from concurrent.futures import TimeoutError as AnswerTimeout
+from decimal import Decimal
+from typing import Any, TypedDict
+
+import structlog
+
+from blitz.bots.mailbox import LastCycle, Recover, Recovery, Shutdown, Stop, Wake
+from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus
+from blitz.bots.user_bot import BotParts, MissingCredentials, UserBot
+from blitz.clock import iso_utc
+from blitz.core.ladder_settings import plain
+from blitz.core.records import BotEvent, EventKind, EventNoted
+from blitz.core.work import Finish, Mode
+from blitz.errors import BlitzError, GatewayProblem, SecretUnreadable
+from blitz.storage.history import History
+from blitz.storage.journal import BotJournal
+
+log = structlog.get_logger(__name__)
+
+VERDICT_SECONDS = 0.9
+"""How long Start waits for the first pass to say whether the bot can begin (L4: start answers within a second)."""
+STOP_SECONDS = 1.8
+"""How long Stop waits for the bot to end (L4: stop answers within two seconds)."""
+RECOVER_SECONDS = 12.0
+DRAIN_SECONDS = 15.0
+STALLED_SECONDS = 90.0
+WATCH_SECONDS = 5.0
+RESUME_STAGGER_SECONDS = 0.02
+
+STOP_MODES = {
+    ("pull", "keep"): Mode.STOP_PULL,
+    ("keep", "keep"): Mode.STOP_KEEP,
+    ("pull", "close"): Mode.CLOSE,
+    ("keep", "close"): Mode.CLOSE,
+}
+
+
+class BotInfo(TypedDict):
+    """One managed bot, in the documented shape and a little more."""
+
+    thread: threading.Thread
+    stop_event: threading.Event
+    start_time: float
+    """Monotonic seconds, so that uptime never jumps with the wall clock."""
+    status: str
+    bot: UserBot
+
+
+class SimpleBotManager:
+    """The documented five methods over `managed_bots`, and what a server needs around them."""
+
+    def __init__(self, parts: BotParts, history: History) -> None:
+        self.managed_bots: dict[int, BotInfo] = {}
+        self._parts = parts
+        self._history = history
+        self._lock = threading.Lock()
+        self._visited: set[int] = set()
+        """Users whose orders are being recovered without a running bot."""
+        self._last: dict[int, BotSnapshot] = {}
+        """The final picture of bots that ended in this process."""
+        self._closing = threading.Event()
+        self._watchdog = threading.Thread(target=self._watch, name="bot_watchdog", daemon=True)
+
+    # The documented five
+
+    def start_bot_for_user(self, user_id: int) -> dict[str, Any]:
+        """Start the user's bot. A second start is refused while the first one lives, even while it is stopping."""
+        if self._closing.is_set():
+            return _answer(False, "shutting_down", "The server is shutting down; try again when it is back.")
+        refusal = self._cannot_start(user_id)
+        if refusal is not None:
+            return refusal
+        bot = self._register(user_id)
+        if bot is None:
+            return _answer(False, "already_running", "Bot is already running")
+        self._parts.store.set_desired(user_id, "running")
+        bot.start(by_trader=True)
+        bot.verdict.wait(VERDICT_SECONDS)
+        if bot.finish is not None and bot.finish.refused:
+            return _refused(bot.finish)
+        log.info("Bot started.", user_id=user_id)
+        self._note(user_id, EventKind.STARTED)
+        return _answer(True, "started", "Bot started successfully")
+
+    def stop_bot_for_user(
+        self, user_id: int, *, legs: str = "pull", when: str = "now", position: str = "keep"
+    ) -> dict[str, Any]:
+        """Stop the user's bot. By default its resting entry legs are pulled and the exits stay."""
+        bot = self._bot(user_id)
+        if bot is None or bot.ended.is_set():
+            return _answer(False, "not_running", "Bot is not running")
+        if when == "after_cycle":
+            self._parts.store.set_desired(user_id, "after_cycle")
+            bot.mailbox.put(LastCycle())
+            return _answer(True, "stopping_after_cycle", "Bot stops when this cycle is finished")
+        self._parts.store.set_desired(user_id, "stopped")
+        bot.mailbox.put(Stop(mode=STOP_MODES[(legs, position)]))
+        if not bot.ended.wait(STOP_SECONDS):
+            return _answer(True, "stopping", "Bot is stopping; its orders are still being settled at the exchange.")
+        bot.thread.join(STOP_SECONDS)
+        finish = bot.finish
+        log.info("Bot stopped.", user_id=user_id)
+        return _answer(True, "stopped", finish.message if finish else "Bot stopped successfully")
+
+    def get_bot_status(self, user_id: int) -> dict[str, Any]:
+        """The last published state. Never asks an exchange, never waits for a bot."""
+        with self._lock:
+            info = self.managed_bots.get(user_id)
+            last = self._last.get(user_id)
+        snapshot = info["bot"].snapshot if info else last
+        uptime = int(time.monotonic() - info["start_time"]) if info else 0
+        status, message = self._status_words(user_id, snapshot)
+        head = {"running": status.is_alive, "status": status.value, "uptime": uptime, "message": message}
+        if snapshot is None:
+            user = self._parts.users.by_id(user_id)
+            if user is None:
+                return head
+            snapshot = BotSnapshot(status=status, message=message, settings=user.settings)
+        return head | snapshot.to_json() | {"profit": self._profit(user_id)}
+
+    def recover_orders_for_user(self, user_id: int, *, dry_run: bool = False) -> dict[str, Any]:
+        """Create the missing take-profit and legs, and nothing else. Works whether or not the bot runs."""
+        try:
+            recovery = self._recover(user_id, dry_run=dry_run)
+        except MissingCredentials as problem:
+            return _answer(False, "missing_credentials", str(problem)) | {"actions": []}
+        except BlitzError as problem:
+            return _answer(False, "exchange_unreachable", str(problem)) | {"actions": []}
+        log.info("Orders recovered.", user_id=user_id, actions=", ".join(recovery.words), dry_run=dry_run)
+        told = _answer(recovery.complete, "recovered", "Recovery process completed")
+        if not recovery.complete:
+            told = _answer(False, "incomplete", f"Recovery is not complete: {recovery.trouble}")
+        elif not dry_run and self._bot(user_id) is None and any(word.startswith("created") for word in recovery.words):
+            told["message"] += ". The bot is stopped: nobody moves the take-profit when a leg fills. Press Start."
+        return told | {"actions": list(recovery.words)} | ({"dry_run": True} if dry_run else {})
+
+    def get_all_bot_statuses(self) -> dict[str, Any]:
+        """Every managed bot, in the documented shape."""
+        with self._lock:
+            managed = dict(self.managed_bots)
+        now = time.monotonic()
+        users = {
+            str(user_id): {
+                "running": info["bot"].snapshot.status.is_alive,
+                "status": info["bot"].snapshot.status.value,
+                "uptime": int(now - info["start_time"]),
+            }
+            for user_id, info in sorted(managed.items())
+        }
+        totals = {
+            "total_managed": len(users),
+            "total_running": sum(1 for one in users.values() if one["running"]),
+            "timestamp": iso_utc(self._parts.clock.now_ms()),
+        }
+        return {"users": users, "totals": totals}
+
+    # The server's side
+
+    def resume_all(self) -> int:
+        """Start every bot that should run, one after the other; answers how many."""
+        self._watchdog.start()
+        users = self._parts.store.should_run()
+        for user_id in users:
+            bot = self._register(user_id)
+            if bot is None:
+                continue
+            bot.start(by_trader=False, last_cycle=self._parts.store.desired(user_id) == "after_cycle")
+            self._note(user_id, EventKind.RESUMED)
+            log.info("Bot resumed.", user_id=user_id)
+            self._closing.wait(RESUME_STAGGER_SECONDS)
+        return len(users)
+
+    def shut_down(self) -> None:
+        """End every thread without sending or cancelling anything; the bots resume at the next start."""
+        self._closing.set()
+        with self._lock:
+            bots = [info["bot"] for info in self.managed_bots.values()]
+        for bot in bots:
+            bot.stop_event.set()
+            bot.mailbox.put(Shutdown())
+        deadline = time.monotonic() + DRAIN_SECONDS
+        for bot in bots:
+            bot.ended.wait(max(0.0, deadline - time.monotonic()))
+
+    def wake(self, user_id: int, token: int = 0) -> UserBot | None:
+        """Have the user's bot look now; answers the bot, so that the caller may wait for it."""
+        bot = self._bot(user_id)
+        if bot is not None:
+            bot.mailbox.put(Wake(token=token))
+        return bot
+
+    # Inside
+
+    def _bot(self, user_id: int) -> UserBot | None:
+        with self._lock:
+            info = self.managed_bots.get(user_id)
+        return info["bot"] if info else None
+
+    def _register(self, user_id: int) -> UserBot | None:
+        """List a new bot for the user; None when one is listed already or somebody recovers for this user."""
+        bot = UserBot(user_id, self._parts, self._changed)
+        with self._lock:
+            if user_id in self.managed_bots or user_id in self._visited:
+                return None
+            self.managed_bots[user_id] = BotInfo(
+                thread=bot.thread,
+                stop_event=bot.stop_event,
+                start_time=time.monotonic(),
+                status=BotStatus.STARTING.value,
+                bot=bot,
+            )
+            self._last.pop(user_id, None)
+        return bot
+
+    def _changed(self, bot: UserBot) -> None:
+        """Called by a bot's thread when its status changed: keep the list, the record and the log true."""
+        snapshot = bot.snapshot
+        with self._lock:
+            info = self.managed_bots.get(bot.user_id)
+            if info is None or info["bot"] is not bot:
+                return
+            info["status"] = snapshot.status.value
+            if not snapshot.status.is_alive:
+                del self.managed_bots[bot.user_id]
+                self._last[bot.user_id] = snapshot
+        self._parts.store.record_status(bot.user_id, snapshot.status.value, snapshot.message)
+        if not snapshot.status.is_alive and not self._closing.is_set():
+            self._ended(bot)
+
+    def _ended(self, bot: UserBot) -> None:
+        """A bot ended by itself, by its trader or by a fault: only a fault leaves the wish to run as it is."""
+        if bot.snapshot.status is BotStatus.ERROR:
+            self._note(bot.user_id, EventKind.FAILED, message=bot.snapshot.message)
+            return
+        self._parts.store.set_desired(bot.user_id, "stopped")
+        self._note(bot.user_id, EventKind.STOPPED, message=bot.snapshot.message)
+
+    def _cannot_start(self, user_id: int) -> dict[str, Any] | None:
+        """What is missing before a bot can even be tried."""
+        user = self._parts.users.by_id(user_id)
+        if user is None:
+            return _answer(False, "invalid_settings", "This user does not exist.")
+        try:
+            credentials = self._parts.venues.credentials(user_id, user.settings)
+        except SecretUnreadable as problem:
+            return _answer(False, "missing_credentials", str(problem))
+        if credentials is None:
+            return _answer(False, "missing_credentials", "Enter API key and secret under Settings first.")
+        return None
+
+    def _recover(self, user_id: int, *, dry_run: bool) -> Recovery:
+        bot = self._bot(user_id)
+        if bot is not None:
+            letter = Recover(dry_run=dry_run)
+            bot.mailbox.put(letter)
+            try:
+                return letter.answer.result(RECOVER_SECONDS)
+            except AnswerTimeout as problem:
+                raise GatewayProblem("The bot is busy with a slow exchange; try again in a moment.") from problem
+        with self._lock:
+            if user_id in self._visited or user_id in self.managed_bots:
+                raise GatewayProblem("Somebody is at this already; try again in a moment.")
+            self._visited.add(user_id)
+        try:
+            return UserBot(user_id, self._parts, self._changed).recover_once(dry_run=dry_run)
+        finally:
+            with self._lock:
+                self._visited.discard(user_id)
+
+    def _status_words(self, user_id: int, snapshot: BotSnapshot | None) -> tuple[BotStatus, str]:
+        if snapshot is not None:
+            return snapshot.status, snapshot.message
+        record = self._parts.store.record(user_id)
+        ended = record.status in {BotStatus.STOPPED.value, BotStatus.ERROR.value}
+        if ended:
+            return BotStatus(record.status), record.message or MESSAGES[BotStatus.STOPPED]
+        return BotStatus.NOT_RUNNING, MESSAGES[BotStatus.NOT_RUNNING]
+
+    def _profit(self, user_id: int) -> dict[str, str | int]:
+        totals = self._history.totals(user_id)
+        figures: dict[str, Decimal] = {
+            "realised": totals.realised,
+            "fees": totals.fees,
+            "funding": totals.funding,
+            "net": totals.net,
+        }
+        return {name: plain(figure) for name, figure in figures.items()} | {"cycles": totals.cycles}
+
+    def _note(self, user_id: int, kind: EventKind, **data: str) -> None:
+        """Add a line to the trader's feed."""
+        user = self._parts.users.by_id(user_id)
+        if user is None:
+            return
+        journal = BotJournal(self._parts.database, user_id, self._parts.venues.of(user.settings).account)
+        event = BotEvent(kind=kind, at_ms=self._parts.clock.now_ms(), data=data)
+        journal.save([EventNoted(event=event)], durable=False)
+
+    def _watch(self) -> None:
+        """Look for bots whose thread hangs in a call or died without a word. Never starts a second one beside it."""
+        told: set[int] = set()
+        while not self._closing.wait(WATCH_SECONDS):
+            with self._lock:
+                bots = [info["bot"] for info in self.managed_bots.values()]
+            for bot in bots:
+                poll = self._parts.poll_seconds or 0
+                silent = time.monotonic() - bot.beat
+                if silent < STALLED_SECONDS + poll or bot.user_id in told:
+                    continue
+                told.add(bot.user_id)
+                log.error(
+                    "Bot is stalled.", user_id=bot.user_id, seconds=int(silent), thread_alive=bot.thread.is_alive()
+                )
+                self._parts.store.record_status(bot.user_id, "stalled", "The bot's thread hangs; restart the server.")
+            told &= {bot.user_id for bot in bots if time.monotonic() - bot.beat >= STALLED_SECONDS}
+
+
+def _answer(success: bool, status: str, message: str) -> dict[str, Any]:
+    return {"success": success, "message": message, "status": status}
+
+
+def _refused(finish: Finish) -> dict[str, Any]:
+    """A bot that could not begin: which kind of refusal it was."""
+    known = {"invalid_settings", "missing_credentials"}
+    return _answer(False, finish.code if finish.code in known else "refused", finish.message)

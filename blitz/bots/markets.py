@@ -1,0 +1,32 @@
+"""The market desk: rules, prices and candles for the pages. Reads only; needs nobody's key."""
+
+from decimal import Decimal
+
+from blitz.bots.venues import Venues
+from blitz.core.instrument import Instrument
+from blitz.core.ladder_settings import ExchangeName, LadderSettings, Mode
+from blitz.exchange.exchanges import Exchanges
+
+
+class MarketDesk:
+    """Answers what a page asks about a market. Every method may raise `GatewayProblem` with a sentence."""
+
+    def __init__(self, exchanges: Exchanges, venues: Venues) -> None:
+        self._exchanges = exchanges
+        self._venues = venues
+
+    def instrument(self, settings: LadderSettings) -> Instrument:
+        """The rules of the market these settings trade."""
+        return self._exchanges.instrument(self._venues.of(settings), settings.symbol)
+
+    def last_price(self, settings: LadderSettings) -> Decimal:
+        """Its last price, quote currency."""
+        return self._exchanges.last_price(self._venues.of(settings), settings.symbol)
+
+    def candles(self, settings: LadderSettings, timeframe: str, limit: int) -> list[dict[str, str | int]]:
+        """Its newest candles, oldest first: time in seconds since the epoch, the rest as texts."""
+        return self._exchanges.candles(self._venues.of(settings), settings.symbol, timeframe, limit)
+
+    def symbols(self, exchange: str, mode: str) -> list[str]:
+        """Every market a bot may trade there."""
+        return self._exchanges.symbols(self._venues.venue(ExchangeName(exchange), Mode(mode)))

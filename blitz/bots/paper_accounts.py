@@ -1,0 +1,28 @@
+"""Makes sure that a trader's account exists on the paper exchange, over its control interface."""
+
+from decimal import Decimal
+
+import requests
+
+from blitz.errors import GatewayProblem
+from blitz.exchange.connection import Credentials
+
+PAPER_BALANCE = Decimal(10_000)
+"""USDT that a new paper account starts with."""
+TIMEOUT_SECONDS = 5
+
+
+def open_paper_account(base_url: str, credentials: Credentials, balance: Decimal = PAPER_BALANCE) -> None:
+    """Open the account unless it is there. Raises `GatewayProblem` when the paper exchange refuses or is silent."""
+    body = {"key": credentials.api_key, "secret": credentials.api_secret, "balance": str(balance)}
+    try:
+        answer = requests.post(
+            f"{base_url}/__paper/accounts", json=body, timeout=TIMEOUT_SECONDS, allow_redirects=False
+        )
+    except requests.RequestException as problem:
+        raise GatewayProblem("The paper exchange does not answer; the bot tries again by itself.") from problem
+    if answer.status_code >= 400:
+        raise GatewayProblem(
+            "The paper exchange has an account with this API key but another secret. Enter the right secret under "
+            "Settings, or clear both fields to get an account of your own."
+        )

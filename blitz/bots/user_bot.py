@@ -1,0 +1,320 @@
+"""One user's bot: a thread that waits on its mailbox, runs passes and publishes what it saw.
+
+It is the only writer for its user. Whatever wakes it (timer, command, stream) leads to the same pass. The thread
+catches everything at its very top, records it and ends; nothing else here catches broadly.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import structlog
+
+from blitz.bots.driver import Driver
+from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Wake
+from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_pass
+from blitz.bots.venues import Venues
+from blitz.clock import Clock
+from blitz.core.bot import PassResult, run_pass
+from blitz.core.calls import Refusal
+from blitz.core.ladder_settings import LadderSettings
+from blitz.core.memory import BotMemory, recall
+from blitz.core.records import BotEvent, EventKind, EventNoted
+from blitz.core.work import Finish, Mode
+from blitz.errors import BlitzError, GatewayProblem, SecretUnreadable
+from blitz.exchange.exchanges import Exchanges
+from blitz.storage.bots import BotStore
+from blitz.storage.database import Database
+from blitz.storage.journal import BotJournal
+from blitz.storage.users import UserStore
+
+log = structlog.get_logger(__name__)
+
+RECOVER_TRIES = 12
+"""Passes that one recover may take: reads may lag, a lost answer must be looked up."""
+RECOVER_PAUSE_SECONDS = 0.25
+OPEN_RETRY_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotParts:
+    """What every bot works with; shared by all of them."""
+
+    clock: Clock
+    database: Database
+    users: UserStore
+    store: BotStore
+    exchanges: Exchanges
+    venues: Venues
+    poll_seconds: float | None = 1.0
+    """How long a bot waits between looks when nothing happens; None: only when it is woken (a replay)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A bot's connection to its market: built when it starts and again when a new cycle has new settings."""
+
+    settings: LadderSettings
+    memory: BotMemory
+    driver: Driver
+    clock: Clock
+    journal: BotJournal
+
+
+class MissingCredentials(BlitzError):
+    """The settings need an API key and none is stored."""
+
+
+class UserBot:
+    """The bot of one user. `on_change` is called by the bot's thread whenever its status changes."""
+
+    def __init__(self, user_id: int, parts: BotParts, on_change: Callable[["UserBot"], None]) -> None:
+        self.user_id = user_id
+        self.mailbox = Mailbox()
+        self.stop_event = threading.Event()
+        self.verdict = threading.Event()
+        """Set once the first pass has told whether the bot could begin, or the thread has ended."""
+        self.ended = threading.Event()
+        self.finish: Finish | None = None
+        self.snapshot = BotSnapshot(
+            status=BotStatus.STARTING,
+            message=MESSAGES[BotStatus.STARTING],
+            settings=_settings(parts, user_id),
+        )
+        self.beat = time.monotonic()
+        """When the thread last came round, for the watchdog."""
+        self.thread = threading.Thread(target=self._run, name=f"bot_user_{user_id}", daemon=True)
+        self._parts = parts
+        self._on_change = on_change
+        self._mode = Mode.TRADE
+        self._last_cycle = False
+        self._started_by_trader = False
+        self._opened: Opened | None = None
+        self._answered = threading.Condition()
+        self._answered_token = 0
+
+    # For other threads
+
+    def start(self, *, by_trader: bool, last_cycle: bool = False) -> None:
+        """Start the thread. `by_trader`: the trader pressed Start, rather than the server resuming."""
+        self._started_by_trader = by_trader
+        self._last_cycle = last_cycle
+        self.thread.start()
+
+    def wait_answered(self, token: int, timeout_seconds: float) -> bool:
+        """Wait until a pass that began after `Wake(token=token)` has come to rest."""
+        with self._answered:
+            return self._answered.wait_for(
+                lambda: self._answered_token >= token or self.ended.is_set(), timeout_seconds
+            )
+
+    def recover_once(self, *, dry_run: bool) -> Recovery:
+        """Recover in the calling thread, for a user whose bot is not running. The caller keeps others out."""
+        self._opened = self._open()
+        return self._recover(self._opened, dry_run=dry_run)
+
+    # The bot's own thread
+
+    def _run(self) -> None:
+        structlog.contextvars.bind_contextvars(user_id=self.user_id)
+        try:
+            finish = self._live()
+            self._conclude(BotStatus.ERROR if finish.code == "error" else BotStatus.STOPPED, finish)
+        except Exception as fault:  # the top of the thread: record, tell, end; no other bot is touched
+            log.exception("The bot ended by a fault.", fault=type(fault).__name__)
+            sentence = f"The bot stopped because of a fault in the server ({type(fault).__name__}). Its orders stay at "
+            sentence += "the exchange. Press Start to go on; the log has the details."
+            self._conclude(BotStatus.ERROR, Finish(code="error", message=sentence))
+        finally:
+            self._refuse_waiting_recovers()
+            self.ended.set()
+            self.verdict.set()
+            self._tell_answered(2**62)
+
+    def _refuse_waiting_recovers(self) -> None:
+        """Nobody answers letters any more: whoever waits for a recover is told, rather than left waiting."""
+        for letter in self.mailbox.take_all(0):
+            if isinstance(letter, Recover):
+                letter.answer.set_exception(GatewayProblem("The bot has just ended; try again."))
+
+    def _conclude(self, status: BotStatus, finish: Finish) -> None:
+        self.finish = finish
+        self._publish(replace(self.snapshot, status=status, message=finish.message))
+
+    def _live(self) -> Finish:
+        """Wait, pass, publish, until there is a reason to end."""
+        timeout: float | None = 0
+        while True:
+            self.beat = time.monotonic()
+            letters = self.mailbox.take_all(timeout)
+            self.beat = time.monotonic()
+            if self.stop_event.is_set() or any(isinstance(letter, Shutdown) for letter in letters):
+                return Finish(code="shutdown", message="The server is shutting down; every order stays where it is.")
+            self._read_commands(letters)
+            try:
+                opened = self._opened_for_next_pass()
+            except (MissingCredentials, SecretUnreadable) as problem:
+                return Finish(code="missing_credentials", message=str(problem), refused=True)
+            if opened is None:
+                timeout = OPEN_RETRY_SECONDS
+                if self._mode is not Mode.TRADE:
+                    return Finish(code="stopped", message="Bot stopped before it could reach the exchange.")
+                continue
+            self._recover_if_asked(opened, letters)
+            result = opened.driver.run(run_pass(opened.memory, self._mode, last_cycle=self._last_cycle))
+            refused = self._key_refused(result)
+            if result.finish or refused:
+                return self._ending(opened, result, refused)
+            self._after_pass(opened, result)
+            timeout = self._timeout(result)
+            if timeout is None or timeout >= 1:
+                self._tell_answered(max((letter.token for letter in letters if isinstance(letter, Wake)), default=0))
+
+    def _read_commands(self, letters: list[Letter]) -> None:
+        for letter in letters:
+            if isinstance(letter, Stop):
+                self._mode = letter.mode
+                self._publish(replace(self.snapshot, status=BotStatus.STOPPING, message="Bot is stopping"))
+            elif isinstance(letter, LastCycle):
+                self._last_cycle = True
+
+    def _recover_if_asked(self, opened: Opened, letters: list[Letter]) -> None:
+        for letter in letters:
+            if isinstance(letter, Recover):
+                letter.answer.set_result(self._recover(opened, dry_run=letter.dry_run))
+
+    def _ending(self, opened: Opened, result: PassResult, refused: Finish | None) -> Finish:
+        self._publish(after_pass(self.snapshot, opened.memory, result, stopping=True, now_ms=opened.clock.now_ms()))
+        return result.finish or refused or Finish(code="stopped", message="")
+
+    def _after_pass(self, opened: Opened, result: PassResult) -> None:
+        stopping = self._mode is not Mode.TRADE
+        self._publish(after_pass(self.snapshot, opened.memory, result, stopping=stopping, now_ms=opened.clock.now_ms()))
+        if result.seen is not None:
+            self.verdict.set()
+
+    def _timeout(self, result: PassResult) -> float | None:
+        """Seconds to wait for the next letter."""
+        poll = self._parts.poll_seconds
+        if result.wake_in_ms is None:
+            return poll
+        wake = result.wake_in_ms / 1000
+        if poll is None:
+            return wake if wake < 1 else None
+        return min(poll, wake) if result.settled else wake
+
+    def _key_refused(self, result: PassResult) -> Finish | None:
+        """A key that is refused at the very first look means that Start was pressed with a wrong key."""
+        first = not self.verdict.is_set() and self._started_by_trader
+        if not first or result.refusal is not Refusal.KEY:
+            return None
+        return Finish(
+            code="missing_credentials",
+            message=f"The exchange refuses the API key ({result.trouble}). Check key and secret under Settings.",
+            refused=True,
+        )
+
+    # Opening
+
+    def _opened_for_next_pass(self) -> Opened | None:
+        """The open connection, renewed when settings have changed and no cycle is open; None when it cannot be had."""
+        opened = self._opened
+        try:
+            if opened is None:
+                self._opened = opened = self._open()
+            elif opened.memory.cycle is None:
+                settings = _settings(self._parts, self.user_id)
+                if settings != opened.settings:
+                    self._opened = opened = self._open()
+        except GatewayProblem as problem:
+            self._publish(replace(self.snapshot, message=f"Waiting for the exchange: {problem}"))
+            return None
+        return opened
+
+    def _open(self) -> Opened:
+        """Connect to the market that the open cycle, or else the settings, are about."""
+        parts = self._parts
+        settings = _settings(parts, self.user_id)
+        journal = BotJournal(parts.database, self.user_id, parts.venues.of(settings).account)
+        remembered = journal.load()
+        in_force = remembered.cycle.settings if remembered.cycle else settings
+        venue = parts.venues.of(in_force)
+        credentials = parts.venues.credentials(self.user_id, in_force)
+        if credentials is None:
+            raise MissingCredentials("Enter API key and secret under Settings first.")
+        parts.venues.open_account(in_force, credentials)
+        gateway = parts.exchanges.gateway(venue, credentials, in_force)
+        clock = parts.exchanges.clock(venue)
+        memory = recall(
+            user_id=self.user_id,
+            settings=settings if remembered.cycle is None else in_force,
+            instrument=parts.exchanges.instrument(venue, in_force.symbol),
+            traits=gateway.traits,
+            remembered=remembered,
+        )
+        memory.started_by_trader = self._started_by_trader and not self.verdict.is_set()
+        return Opened(
+            settings=settings,
+            memory=memory,
+            driver=Driver(gateway, journal, clock),
+            clock=clock,
+            journal=journal,
+        )
+
+    # Recover
+
+    def _recover(self, opened: Opened, *, dry_run: bool) -> Recovery:
+        """Run create-only passes until nothing is missing."""
+        words: list[str] = []
+        mode = Mode.RECOVER_DRY if dry_run else Mode.RECOVER
+        result = PassResult(trouble="No pass was run.")
+        for _ in range(RECOVER_TRIES):
+            result = opened.driver.run(run_pass(opened.memory, mode))
+            words += [word for word in result.words if word not in words]
+            if result.settled or (dry_run and result.seen is not None):
+                break
+            time.sleep(RECOVER_PAUSE_SECONDS)
+        actions = ["checked_positions", *(word for word in words if word != "checked_positions")]
+        if len(actions) == 1 and (result.settled or dry_run):
+            actions.append("no_missing_orders")
+        if not dry_run and len(actions) > 1 and "no_missing_orders" not in actions:
+            event = BotEvent(
+                kind=EventKind.RECOVERED,
+                at_ms=opened.clock.now_ms(),
+                cycle=opened.memory.cycle.number if opened.memory.cycle else 0,
+                data={"actions": ", ".join(actions)},
+            )
+            opened.journal.save([EventNoted(event=event)], durable=False)
+        complete = result.settled or (dry_run and result.seen is not None)
+        return Recovery(words=tuple(actions), complete=complete, trouble=_trouble(opened, result, complete=complete))
+
+    # Telling
+
+    def _publish(self, snapshot: BotSnapshot) -> None:
+        changed = snapshot.status is not self.snapshot.status or snapshot.message != self.snapshot.message
+        self.snapshot = snapshot
+        if changed:
+            self._on_change(self)
+
+    def _tell_answered(self, token: int) -> None:
+        with self._answered:
+            self._answered_token = max(self._answered_token, token)
+            self._answered.notify_all()
+
+
+def _settings(parts: BotParts, user_id: int) -> LadderSettings:
+    user = parts.users.by_id(user_id)
+    if user is None:
+        raise GatewayProblem("This user does not exist any more.")
+    return user.settings
+
+
+def _trouble(opened: Opened, result: PassResult, *, complete: bool) -> str:
+    if complete:
+        return ""
+    if result.trouble:
+        return result.trouble
+    if opened.memory.attention is not None:
+        return opened.memory.attention.message
+    return "Something could not be settled yet; run recover again in a few seconds."

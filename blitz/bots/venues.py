@@ -1,0 +1,41 @@
+"""Which venue a trader's settings mean on this server, and with whose key."""
+
+from dataclasses import dataclass
+
+from blitz.bots.paper_accounts import open_paper_account
+from blitz.core.ladder_settings import ExchangeName, LadderSettings, Mode
+from blitz.exchange.connection import Credentials, Venue
+from blitz.storage.users import UserStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venues:
+    """Knows where each mode trades. `paper_url` is the paper exchange, without a trailing slash."""
+
+    paper_url: str
+    users: UserStore
+
+    def venue(self, exchange: ExchangeName, mode: Mode) -> Venue:
+        """The venue of an exchange in a mode."""
+        return Venue(exchange=exchange, mode=mode, base_url=self.paper_url if mode is Mode.PAPER else "")
+
+    def of(self, settings: LadderSettings) -> Venue:
+        """The venue that these settings trade on."""
+        return self.venue(settings.exchange, settings.mode)
+
+    def credentials(self, user_id: int, settings: LadderSettings) -> Credentials | None:
+        """The trader's key for this venue; None when one is needed and none is stored.
+
+        Paper needs none: a paper account is made by itself, unless the trader's own key names one.
+        """
+        stored = self.users.credentials(user_id)
+        if stored is None and settings.mode is Mode.PAPER:
+            stored = self.users.paper_credentials(user_id)
+        if stored is None:
+            return None
+        return Credentials(api_key=stored.api_key, api_secret=stored.api_secret)
+
+    def open_account(self, settings: LadderSettings, credentials: Credentials) -> None:
+        """See to it that the account exists; only paper can open one. Raises `GatewayProblem`."""
+        if settings.mode is Mode.PAPER:
+            open_paper_account(self.paper_url, credentials)

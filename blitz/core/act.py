@@ -1,0 +1,329 @@
+"""Act: carry out the actions of a diff, one call at a time, under the order-id protocol.
+
+An entry's intent is durable before it is sent (S8). A lost answer keeps the id and ends the matter for this pass. A
+taken id is looked up: our own late order is adopted, an old one moves the tag to its next generation (S14).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+
+from blitz.core.calls import (
+    Accepted,
+    AmendOrder,
+    CancelOrder,
+    Done,
+    NotSent,
+    OrderRead,
+    ReadOrder,
+    Refusal,
+    Rejected,
+    Reply,
+    SendOrder,
+    Step,
+    Unknown,
+    ask,
+    read_clock,
+    save,
+)
+from blitz.core.diff import Action, Amend, Cancel, Create
+from blitz.core.memory import Attention, BotMemory
+from blitz.core.orders import ZERO, DesiredOrder, OrderKey, OrderType, Role
+from blitz.core.records import (
+    BotEvent,
+    Change,
+    EventKind,
+    EventNoted,
+    IdRegime,
+    RegimeLearnt,
+    Slot,
+    SlotSaved,
+    SlotState,
+)
+from blitz.core.settle import is_new_order
+from blitz.core.work import Acted
+
+BUMPS_MAX = 3
+"""Generations tried for one order in one pass."""
+
+RETRY_AFTER_MS = {
+    Refusal.MARGIN: 30_000,
+    Refusal.FILTER: 60_000,
+    Refusal.CLOSED_MARKET: 30_000,
+    Refusal.KEY: 60_000,
+    Refusal.ACCOUNT: 60_000,
+    Refusal.OTHER: 15_000,
+    Refusal.LIMIT: 2_000,
+    Refusal.CLOCK: 1_000,
+    Refusal.NO_POSITION: 500,
+    Refusal.GONE: 500,
+}
+"""How long an order waits after each kind of refusal, so that no refusal becomes a busy loop."""
+
+
+class Outcome(StrEnum):
+    """What became of one action."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    """A definite no; the order waits for its retry time."""
+    OPEN = "open"
+    """Not known yet: the next look will show."""
+
+
+def act(memory: BotMemory, actions: Sequence[Action]) -> Step[Acted]:
+    """Carry out `actions` in their order."""
+    words: list[str] = []
+    anything_open = False
+    for action in actions:
+        if isinstance(action, Create):
+            outcome, verb, key = (yield from create(memory, action.order)), "created", action.order.key
+        elif isinstance(action, Amend):
+            outcome, verb, key = (yield from _amend(memory, action)), "moved", action.key
+        else:
+            outcome, verb, key = (yield from _cancel(memory, action)), "cancelled", action.key
+        if outcome is Outcome.DONE:
+            words.append(f"{verb}_{key}")
+        anything_open = anything_open or outcome is Outcome.OPEN
+    return Acted(words=tuple(words), open=anything_open)
+
+
+def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcome]:
+    """Send one new order under its tag. `also` is saved together with the intent."""
+    for _ in range(BUMPS_MAX):
+        intent = yield from _intend(memory, order, also)
+        if intent is None:
+            return Outcome.OPEN
+        reply = yield SendOrder(order=order, client_id=intent.client_id, expires_ms=intent.sent_ms)
+        also = ()  # saved once, whatever generation it takes
+        if isinstance(reply, Rejected) and reply.refusal is Refusal.TAKEN:
+            next_id_is_free = yield from _taken(memory, intent)
+            if not next_id_is_free:
+                return Outcome.OPEN
+            continue
+        if isinstance(reply, Rejected) and reply.refusal is Refusal.TRIGGER_PASSED and order.trigger is not None:
+            return (yield from _stop_now(memory, intent, order))
+        return (yield from _answered(memory, intent, reply))
+    memory.attention = Attention(
+        code="ids_ambiguous",
+        message=f"The exchange refuses every id tried for {order.key}. Look for orders of another server on this "
+        "account, then press Recover.",
+    )
+    return Outcome.REFUSED
+
+
+def _intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change]) -> Step[Slot | None]:
+    """Save the intent; None when an entry's intent could not be stored, because then it must not be sent."""
+    slot = memory.slot(order.key)
+    id_is_gone = slot.burnt or (slot.used and memory.regime is IdRegime.NEVER)
+    generation = slot.generation + 1 if id_is_gone else slot.generation
+    now_ms = yield from read_clock()
+    intent = replace(
+        slot,
+        state=SlotState.INTENT,
+        generation=generation,
+        used=slot.used and not id_is_gone,
+        burnt=False,
+        client_id=memory.tags.write(order.key, generation),
+        order_id="",
+        last_order_id=slot.order_id or slot.last_order_id,
+        cycle=memory.cycle.number if memory.cycle else 0,
+        type=order.type,
+        direction=order.direction,
+        quantity=order.quantity,
+        price=order.price,
+        trigger=order.trigger,
+        sent_ms=now_ms + memory.traits.send_within_ms,
+    )
+    is_entry = order.key.role is Role.LEG
+    saved = yield from save(*also, SlotSaved(slot=intent), durable=is_entry)
+    if not saved and is_entry:
+        return None
+    memory.put(intent)
+    return intent
+
+
+def _answered(memory: BotMemory, intent: Slot, reply: Reply) -> Step[Outcome]:
+    """Write down what the venue said to a new order."""
+    now_ms = yield from read_clock()
+    if isinstance(reply, Accepted):
+        live = replace(intent, state=SlotState.LIVE, used=True, order_id=reply.order_id)
+        changes: list[Change] = [SlotSaved(slot=live), _note(memory, EventKind.ORDER_PLACED, live, now_ms)]
+        if intent.used:
+            changes += _learn(memory, IdRegime.REUSABLE)
+        memory.put(live)
+        memory.gone_ms.pop(intent.key, None)
+        yield from save(*changes)
+        return Outcome.DONE
+    if isinstance(reply, NotSent):
+        empty = _never_was(intent)
+        memory.put(empty)
+        yield from save(SlotSaved(slot=empty))
+        return Outcome.OPEN
+    if isinstance(reply, Rejected):
+        empty = _never_was(intent)
+        memory.put(empty)
+        memory.retry_ms[intent.key] = now_ms + RETRY_AFTER_MS.get(reply.refusal, RETRY_AFTER_MS[Refusal.OTHER])
+        note = _note(memory, EventKind.ORDER_REJECTED, intent, now_ms, code=reply.code, reason=reply.message)
+        yield from save(SlotSaved(slot=empty), note)
+        _raise_attention(memory, intent.key, reply)
+        return Outcome.REFUSED
+    assert isinstance(reply, Unknown), f"a new order was answered with {reply!r}"
+    unknown = replace(intent, state=SlotState.UNKNOWN)
+    memory.put(unknown)
+    note = _note(memory, EventKind.ORDER_UNKNOWN, intent, now_ms, reason=reply.reason)
+    yield from save(SlotSaved(slot=unknown), note)
+    return Outcome.OPEN
+
+
+def _never_was(intent: Slot) -> Slot:
+    """The venue never had this order: its id is as free as it was before."""
+    return replace(intent, state=SlotState.EMPTY)
+
+
+def _taken(memory: BotMemory, intent: Slot) -> Step[bool]:
+    """The id is taken. True when the next generation may be used, False when the next look has to decide."""
+    answer = yield from ask(ReadOrder(order_id="", client_id=intent.client_id), OrderRead)
+    if not isinstance(answer, OrderRead) or answer.record is None:
+        # Perhaps our own late order: wait for the fence, then the id counts as burnt.
+        waiting = replace(intent, state=SlotState.UNKNOWN, burnt=True)
+        memory.put(waiting)
+        yield from save(SlotSaved(slot=waiting))
+        return False
+    record = answer.record
+    booked = memory.ledger.order_filled.get(record.order.order_id, ZERO)
+    is_old = not is_new_order(memory, intent, record)
+    if record.terminal and (is_old or record.order.filled == booked):
+        burnt = replace(
+            intent,
+            state=SlotState.EMPTY,
+            used=True,
+            burnt=True,
+            order_id="",
+            last_order_id=record.order.order_id,
+        )
+        memory.put(burnt)
+        yield from save(SlotSaved(slot=burnt), *_learn(memory, IdRegime.NEVER))
+        return True
+    unknown = replace(intent, state=SlotState.UNKNOWN)
+    memory.put(unknown)
+    yield from save(SlotSaved(slot=unknown))
+    return False
+
+
+def _learn(memory: BotMemory, regime: IdRegime) -> list[Change]:
+    """Remember how this account treats used ids; proof that they stay taken outweighs everything."""
+    if memory.regime is regime or memory.regime is IdRegime.NEVER:
+        return []
+    memory.regime = regime
+    return [RegimeLearnt(regime=regime)]
+
+
+def _stop_now(memory: BotMemory, intent: Slot, order: DesiredOrder) -> Step[Outcome]:
+    """The price is beyond the stop already: what the stop would have done is done at once, at market, reduce-only."""
+    empty = _never_was(intent)
+    memory.put(empty)
+    yield from save(SlotSaved(slot=empty))
+    at_market = replace(order, type=OrderType.MARKET, trigger=None)
+    second = yield from _intend(memory, at_market, ())
+    if second is None:
+        return Outcome.OPEN
+    reply = yield SendOrder(order=at_market, client_id=second.client_id, expires_ms=second.sent_ms)
+    return (yield from _answered(memory, second, reply))
+
+
+def _amend(memory: BotMemory, action: Amend) -> Step[Outcome]:
+    """Move a resting order in place; it keeps its id, and asking twice does no harm (A15)."""
+    reply = yield from ask(
+        AmendOrder(
+            order_id=action.resting.order_id,
+            quantity=action.quantity,
+            price=action.price,
+            trigger=action.trigger,
+        ),
+        Done,
+    )
+    now_ms = yield from read_clock()
+    slot = memory.slot(action.key)
+    if isinstance(reply, Done) or (isinstance(reply, Rejected) and reply.refusal is Refusal.UNCHANGED):
+        moved = replace(
+            slot,
+            quantity=slot.quantity if action.quantity is None else action.quantity,
+            price=slot.price if action.price is None else action.price,
+            trigger=slot.trigger if action.trigger is None else action.trigger,
+        )
+        memory.put(moved)
+        yield from save(SlotSaved(slot=moved), _note(memory, EventKind.ORDER_MOVED, moved, now_ms))
+        return Outcome.DONE
+    if isinstance(reply, Rejected):
+        memory.retry_ms[action.key] = now_ms + RETRY_AFTER_MS.get(reply.refusal, RETRY_AFTER_MS[Refusal.OTHER])
+        _raise_attention(memory, action.key, reply)
+        return Outcome.REFUSED
+    return Outcome.OPEN
+
+
+def _cancel(memory: BotMemory, action: Cancel) -> Step[Outcome]:
+    """Take back an own order. Whether it filled first, the next look will tell (A16)."""
+    memory.cancelling.add(action.resting.order_id)
+    reply = yield from ask(CancelOrder(order_id=action.resting.order_id), Done)
+    if isinstance(reply, Done):
+        now_ms = yield from read_clock()
+        yield from save(_note(memory, EventKind.ORDER_CANCELLED, memory.slot(action.key), now_ms))
+        return Outcome.DONE
+    if isinstance(reply, Rejected) and reply.refusal is not Refusal.GONE:
+        now_ms = yield from read_clock()
+        memory.retry_ms[action.key] = now_ms + RETRY_AFTER_MS.get(reply.refusal, RETRY_AFTER_MS[Refusal.OTHER])
+        _raise_attention(memory, action.key, reply)
+        return Outcome.REFUSED
+    return Outcome.OPEN
+
+
+KEY_REJECTED = (
+    "The exchange refuses the API key ({code}: {message}). Orders already resting stay; check the key under Settings."
+)
+ACCOUNT_MODE = (
+    "The account is set up in a way that stops this bot ({code}: {message}). Nothing was changed; set it right at the "
+    "exchange."
+)
+MARKET_CLOSED = "This market does not trade at the moment ({code}: {message}). The bot goes on by itself when it does."
+ATTENTION = {
+    Refusal.KEY: ("key_rejected", KEY_REJECTED),
+    Refusal.ACCOUNT: ("account_mode", ACCOUNT_MODE),
+    Refusal.CLOSED_MARKET: ("market_closed", MARKET_CLOSED),
+}
+
+
+def attention_for(refusal: Refusal, code: str, message: str) -> Attention | None:
+    """The reason to block entries that follows from a refusal, if one does."""
+    if refusal not in ATTENTION:
+        return None
+    word, sentence = ATTENTION[refusal]
+    return Attention(code=word, message=sentence.format(code=code, message=message))
+
+
+def _raise_attention(memory: BotMemory, key: OrderKey, reply: Rejected) -> None:
+    attention = attention_for(reply.refusal, reply.code, reply.message)
+    if attention is None and reply.refusal is Refusal.MARGIN:
+        attention = Attention(
+            code="insufficient_margin",
+            message=f"There is not enough margin for {key} ({reply.code}: {reply.message}). What rests stays; add "
+            "margin or use smaller amounts. The bot tries again every 30 seconds.",
+        )
+    if attention is None and key == OrderKey(role=Role.LEG):
+        attention = Attention(
+            code="entry_refused",
+            message=f"The exchange refuses the entry ({reply.code}: {reply.message}). The bot tries again by itself.",
+        )
+    if attention is not None:
+        memory.attention = attention
+
+
+def _note(memory: BotMemory, kind: EventKind, slot: Slot, now_ms: int, **data: str) -> EventNoted:
+    """A line for the trader's feed about one order."""
+    told = {"order": str(slot.key), "tag": slot.client_id, "quantity": str(slot.quantity)}
+    if slot.price is not None:
+        told["price"] = str(slot.price)
+    if slot.trigger is not None:
+        told["trigger"] = str(slot.trigger)
+    cycle = memory.cycle.number if memory.cycle else 0
+    return EventNoted(event=BotEvent(kind=kind, at_ms=now_ms, cycle=cycle, data=told | data))

@@ -1,0 +1,161 @@
+"""Begin: with no cycle open, adopt the one that the venue shows, refuse what is not ours, or enter.
+
+Starting never cancels (S11). A position that nobody's journal explains is refused unless its fills carry our tags.
+"""
+
+from decimal import Decimal
+
+from blitz.core.act import Outcome, create
+from blitz.core.calls import (
+    Done,
+    FillsRead,
+    PrepareAccount,
+    PriceRead,
+    ReadFills,
+    ReadPrice,
+    Rejected,
+    Step,
+    Unknown,
+    ask,
+    read_clock,
+    save,
+)
+from blitz.core.ladder import leg_quantity
+from blitz.core.look import Seen, key_of
+from blitz.core.memory import BotMemory
+from blitz.core.orders import ZERO, BookedFill, DesiredOrder, Fill, FillKind, OrderType, Role, leg
+from blitz.core.preview import check_tradable
+from blitz.core.records import BotEvent, Change, Cycle, CycleSaved, EventKind, EventNoted, FillBooked
+from blitz.core.work import Acted, Finish, Mode
+from blitz.errors import SettingsProblem
+
+HISTORY_MS = 7 * 24 * 3_600_000
+"""How far back fills are read to explain an open position."""
+
+NOTHING_TO_RECOVER = Acted(words=("checked_positions", "no_missing_orders"), idle=True)
+
+
+def adopt_or_enter(
+    memory: BotMemory, seen: Seen, mode: Mode, settled: bool, *, last_cycle: bool
+) -> Step[Acted | Finish]:
+    """Decide how a bot without an open cycle goes on."""
+    if seen.position.quantity > 0:
+        return (yield from _adopt(memory, seen, mode))
+    if mode is not Mode.TRADE:
+        return NOTHING_TO_RECOVER
+    if last_cycle:
+        return Finish(code="cycle_done", message="The cycle is finished and the bot has stopped, as asked.")
+    if not seen.position.hedged and seen.position.opposite_quantity > 0:
+        return Finish(
+            code="foreign_position",
+            message=f"There is a position in the other direction on {memory.settings.symbol}, and this account keeps "
+            "one position per market: an entry would eat into it. Close it or trade another market.",
+            refused=True,
+        )
+    if not settled or seen.surplus:
+        return Acted(open=True, wake_in_ms=250)
+    return (yield from enter(memory, seen))
+
+
+def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:
+    """Open a cycle with its market entry, or try the entry of an open one again."""
+    settings = memory.cycle.settings if memory.cycle else memory.settings
+    if not memory.prepared:
+        refused = yield from _prepare(memory)
+        if refused is not None:
+            return refused
+    price = yield from ask(ReadPrice(), PriceRead)
+    if not isinstance(price, PriceRead):
+        return Acted(open=True, wake_in_ms=1_000)
+    try:
+        check_tradable(settings, memory.instrument, price.price)
+    except SettingsProblem as problem:
+        return Finish(code="invalid_settings", message=str(problem), refused=True)
+    now_ms = yield from read_clock()
+    if now_ms < memory.retry_ms.get(leg(0), 0):
+        return Acted(wake_in_ms=memory.retry_ms[leg(0)] - now_ms)
+    also: list[Change] = []
+    if memory.cycle is None:
+        before = {fill.exec_id for fill in seen.fills} | memory.booked_before
+        cycle = Cycle(number=memory.last_cycle + 1, settings=settings, started_ms=now_ms)
+        memory.open_cycle(cycle)
+        memory.booked_before = before
+        started = BotEvent(kind=EventKind.CYCLE_STARTED, at_ms=now_ms, cycle=cycle.number)
+        also = [CycleSaved(cycle=cycle), EventNoted(event=started)]
+    quantity = leg_quantity(settings, 0, price.price, memory.instrument.step)
+    outcome = yield from create(memory, _entry(memory, quantity), *also)
+    if outcome is Outcome.DONE:
+        return Acted(words=("created_leg_0",), open=True, wake_in_ms=0)
+    waits_ms = memory.retry_ms.get(leg(0), 0) - now_ms
+    return Acted(open=True, wake_in_ms=max(250, waits_ms))
+
+
+def _entry(memory: BotMemory, quantity: Decimal) -> DesiredOrder:
+    return DesiredOrder(key=leg(0), type=OrderType.MARKET, direction=memory.ledger.side.opening, quantity=quantity)
+
+
+def _prepare(memory: BotMemory) -> Step[Acted | Finish | None]:
+    """Set margin mode and leverage before the first entry; None when they are as they should be."""
+    answer = yield from ask(PrepareAccount(), Done)
+    if isinstance(answer, Unknown):
+        return Acted(open=True, wake_in_ms=1_000)
+    if isinstance(answer, Rejected):
+        return Finish(
+            code="account_mode",
+            message=f"The exchange refuses to set {memory.settings.margin_mode.value} margin and leverage "
+            f"{memory.settings.leverage} on {memory.settings.symbol} ({answer.code}: {answer.message}). Nothing was "
+            "sent; close other positions and orders on this market or choose the values the account already has.",
+            refused=True,
+        )
+    memory.prepared = True
+    return None
+
+
+def _adopt(memory: BotMemory, seen: Seen, mode: Mode) -> Step[Acted | Finish]:
+    """A position is open and no cycle is: go on with it if its fills are ours, else refuse (design §5)."""
+    now_ms = yield from read_clock()
+    history = yield from ask(ReadFills(since_ms=now_ms - HISTORY_MS), FillsRead)
+    if not isinstance(history, FillsRead):
+        return Acted(open=True, wake_in_ms=1_000)
+    fills = since_last_flat(history.fills, memory, seen.position.quantity)
+    keys = [key_of(memory, fill.order_id, fill.client_id) for fill in fills]
+    if not any(key is not None and key.role is Role.LEG for key in keys):
+        return _foreign_position(memory, seen, mode)
+    if mode is Mode.RECOVER_DRY:
+        return Acted(words=("checked_positions", "would_adopt_cycle"), idle=True)
+    started_ms = fills[0].at_ms
+    cycle = Cycle(number=memory.last_cycle + 1, settings=memory.settings, started_ms=started_ms)
+    booked = [BookedFill(fill=fill, cycle=cycle.number, key=key) for fill, key in zip(fills, keys, strict=True)]
+    adopted = BotEvent(kind=EventKind.CYCLE_ADOPTED, at_ms=now_ms, cycle=cycle.number)
+    changes = [FillBooked(booked=one) for one in booked]
+    if not (yield from save(CycleSaved(cycle=cycle), *changes, EventNoted(event=adopted), durable=True)):
+        return Acted(open=True, wake_in_ms=1_000)
+    memory.open_cycle(cycle)
+    memory.ledger.book_all(booked)
+    memory.last_fill_ms = fills[-1].at_ms
+    return Acted(words=("adopted_cycle",), open=True, wake_in_ms=0)
+
+
+def since_last_flat(fills: tuple[Fill, ...], memory: BotMemory, quantity: Decimal) -> list[Fill]:
+    """The newest fills that make up a position of `quantity`, oldest first; empty when they cannot."""
+    opening = memory.settings.side.opening
+    made: list[Fill] = []
+    lacking = quantity
+    for fill in reversed(fills):
+        made.append(fill)
+        if fill.kind is not FillKind.FUNDING:
+            lacking -= fill.quantity if fill.direction is opening else -fill.quantity
+        if lacking == ZERO:
+            return made[::-1]
+    return []
+
+
+def _foreign_position(memory: BotMemory, seen: Seen, mode: Mode) -> Acted | Finish:
+    if mode is not Mode.TRADE:
+        return NOTHING_TO_RECOVER
+    return Finish(
+        code="foreign_position",
+        message=f"There already is a {memory.settings.side.value} position of {seen.position.quantity} on "
+        f"{memory.settings.symbol} that this bot did not open. Close it, or trade another market; nothing was sent.",
+        refused=True,
+    )

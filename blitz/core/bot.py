@@ -1,0 +1,230 @@
+"""One pass of a bot: look, settle, plan, diff, act. The one thing a bot does, whatever woke it.
+
+`run_pass` is a generator. The thread of `bots.user_bot` drives it against the world; a simulator drives the very same
+code against a seeded one. Every yield is a point at which the process may be killed, and the next pass, after a
+restart, reaches the same orders from what the venue shows and the journal kept.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from blitz.core.act import act, attention_for
+from blitz.core.begin import adopt_or_enter, enter
+from blitz.core.calls import Refusal, Rejected, Step, Unknown, read_clock
+from blitz.core.diff import Action, Amend, Cancel, Create, diff
+from blitz.core.finish import cycle_is_over, finish_cycle
+from blitz.core.look import Seen, look
+from blitz.core.memory import Attention, BotMemory
+from blitz.core.orders import DesiredOrder, OrderKey, Role
+from blitz.core.plan import Situation, plan
+from blitz.core.records import SlotState
+from blitz.core.settle import settle
+from blitz.core.work import Acted, Finish, Mode
+
+GRACE_MS = 2_500
+"""An own order that somebody cancelled comes back after this long: a human may be about to cancel a second one. It
+keeps well inside the bound for an unprotected position (L1, 5 s)."""
+
+DISAGREE_MAX_MS = 15_000
+"""Position and fills may contradict each other this long (late reads) before the trader is told."""
+
+SOON_MS = 250
+"""When the next look follows after something was left open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassResult:
+    """What a pass leaves behind for its driver and for the status."""
+
+    words: tuple[str, ...] = ()
+    """What was done, such as `created_tp`; in a dry run, what would be."""
+    settled: bool = False
+    """Nothing is left to do until something happens."""
+    wake_in_ms: int | None = None
+    """Look again after this long at the latest; None leaves it to the driver's own interval."""
+    finish: Finish | None = None
+    """Set when the bot has nothing to do any more and its thread ends."""
+    refusal: Refusal | None = None
+    """How the venue refused the look, if it did."""
+    trouble: str = ""
+    """Why the pass could not decide, in a sentence; empty when it could."""
+    seen: Seen | None = None
+    wanted: tuple[DesiredOrder, ...] = field(default_factory=tuple)
+
+
+def run_pass(memory: BotMemory, mode: Mode, *, last_cycle: bool = False) -> Step[PassResult]:
+    """Run one pass. `last_cycle` says that no new cycle may start (stop after this one)."""
+    now_ms = yield from read_clock()
+    seen = yield from look(memory, now_ms)
+    if not isinstance(seen, Seen):
+        return _undecided(memory, seen, now_ms)
+    settled = yield from settle(memory, seen, now_ms)
+    if memory.cycle is None:
+        if mode in {Mode.TRADE, Mode.RECOVER, Mode.RECOVER_DRY}:
+            return _began((yield from adopt_or_enter(memory, seen, mode, settled, last_cycle=last_cycle)), seen)
+    elif cycle_is_over(memory, seen, mode):
+        return _began((yield from finish_cycle(memory, mode, now_ms, last_cycle=last_cycle)), seen)
+    elif mode is Mode.TRADE and settled and _entry_failed(memory, seen):
+        return _began((yield from enter(memory, seen)), seen)
+    return (yield from _keep(memory, seen, mode, settled, now_ms))
+
+
+def _undecided(memory: BotMemory, answer: Rejected | Unknown, now_ms: int) -> PassResult:
+    """The look failed: nothing is decided on it (S9)."""
+    if isinstance(answer, Rejected):
+        memory.attention = attention_for(answer.refusal, answer.code, answer.message) or memory.attention
+        return PassResult(refusal=answer.refusal, trouble=f"{answer.code}: {answer.message}", wake_in_ms=5_000)
+    since = memory.disagree_since_ms
+    if since is not None and now_ms - since > DISAGREE_MAX_MS:
+        memory.attention = Attention(
+            code="books_differ",
+            message="The exchange's position is not what this bot traded: fills are missing or somebody else trades on "
+            "the same side. Nothing is sent until they agree; look at the position, then stop and start the bot.",
+        )
+    return PassResult(trouble=answer.reason, wake_in_ms=SOON_MS if since is not None else 1_000)
+
+
+def _began(result: Acted | Finish, seen: Seen) -> PassResult:
+    if isinstance(result, Finish):
+        return PassResult(finish=result, words=result.words, settled=True, seen=seen)
+    return PassResult(words=result.words, settled=result.idle, wake_in_ms=result.wake_in_ms, seen=seen)
+
+
+def _entry_failed(memory: BotMemory, seen: Seen) -> bool:
+    """The cycle is open, but its entry was refused or proved absent: nothing filled and nothing of it can be alive."""
+    untouched = memory.ledger.quantity == 0 and memory.ledger.exits == 0 and seen.position.quantity == 0
+    return untouched and not memory.busy_slots and not seen.own
+
+
+def situation_of(memory: BotMemory, mode: Mode) -> Situation:
+    """Put together what the plan needs to know of the open cycle."""
+    assert memory.cycle is not None
+    ledger = memory.ledger
+    entry = memory.slot(OrderKey(role=Role.LEG))
+    leaving = mode in {Mode.STOP_PULL, Mode.CLOSE} or memory.closing_by_trader
+    return Situation(
+        settings=memory.cycle.settings,
+        instrument=memory.instrument,
+        quantity=ledger.quantity,
+        average=ledger.average,
+        entry_price=ledger.entry_price if entry.state is SlotState.EMPTY else None,
+        leg_filled=ledger.leg_filled,
+        entries_allowed=ledger.exits == 0 and not leaving,
+        close_at_market=mode is Mode.CLOSE or memory.closing_by_trader,
+    )
+
+
+def _keep(memory: BotMemory, seen: Seen, mode: Mode, settled: bool, now_ms: int) -> Step[PassResult]:
+    """Bring what rests to what should rest."""
+    memory.started_by_trader = False
+    if mode is Mode.CLOSE:
+        memory.closing_by_trader = True
+    wanted = plan(situation_of(memory, mode)) if memory.cycle is not None else ()
+    gap = diff(wanted, seen.own)
+    actions = [*_surplus(memory, seen, mode), *_allowed(memory, seen, gap, mode, now_ms)]
+    if mode is Mode.RECOVER_DRY:
+        words = tuple(f"created_{action.order.key}" for action in actions if isinstance(action, Create))
+        return PassResult(words=words, settled=settled, seen=seen, wanted=wanted)
+    acted = yield from act(memory, actions)
+    if settled and not gap and not seen.surplus:
+        memory.attention = None
+    finish = _stopped(memory, seen, mode, acted) if settled else None
+    return PassResult(
+        words=acted.words,
+        settled=settled and not actions,
+        wake_in_ms=0 if acted.words else _next_look_ms(memory, gap, settled and not acted.open, now_ms),
+        finish=finish,
+        seen=seen,
+        wanted=wanted,
+    )
+
+
+def _surplus(memory: BotMemory, seen: Seen, mode: Mode) -> list[Action]:
+    """Second orders of a tag of ours are taken back; recover never cancels."""
+    if mode in {Mode.RECOVER, Mode.RECOVER_DRY}:
+        return []
+    keys = ((memory.tags.read(order.client_id), order) for order in seen.surplus)
+    return [Cancel(key=parsed[0], resting=order) for parsed, order in keys if parsed is not None]
+
+
+def _allowed(memory: BotMemory, seen: Seen, gap: Sequence[Action], mode: Mode, now_ms: int) -> list[Action]:
+    """Leave out what this kind of pass may not do, and what has to wait."""
+    return [
+        action
+        for action in gap
+        if (
+            _may_create(memory, action.order.key, mode, now_ms)
+            if isinstance(action, Create)
+            else _may_change(memory, seen, action, mode, now_ms)
+        )
+    ]
+
+
+def _may_create(memory: BotMemory, key: OrderKey, mode: Mode, now_ms: int) -> bool:
+    """A new order waits for its retry time, the fate of the last one, and a human who may still be cancelling."""
+    if mode in {Mode.STOP_PULL, Mode.STOP_KEEP}:
+        return False
+    if now_ms < memory.retry_ms.get(key, 0) or memory.slot(key).state is not SlotState.EMPTY:
+        return False
+    blocked = memory.attention is not None and memory.attention.code in ENTRY_BLOCKS
+    if blocked and key.role is Role.LEG:
+        return False
+    in_grace = key in memory.gone_ms and now_ms < memory.gone_ms[key] + GRACE_MS
+    return mode in {Mode.RECOVER, Mode.RECOVER_DRY} or not in_grace
+
+
+def _may_change(memory: BotMemory, seen: Seen, action: Amend | Cancel, mode: Mode, now_ms: int) -> bool:
+    """Recover changes nothing; a stopping bot keeps what protects a position, and its legs too if asked to."""
+    if mode in {Mode.RECOVER, Mode.RECOVER_DRY} or now_ms < memory.retry_ms.get(action.key, 0):
+        return False
+    is_exit = action.key.role is not Role.LEG
+    if mode is Mode.STOP_KEEP:
+        return is_exit and isinstance(action, Amend)
+    if mode is Mode.STOP_PULL and is_exit and isinstance(action, Cancel):
+        return seen.position.quantity == 0
+    return True
+
+
+ENTRY_BLOCKS = frozenset({"ids_ambiguous", "books_differ", "key_rejected", "account_mode", "market_closed"})
+"""Attention codes under which no leg is sent. Exits always go out."""
+
+
+def _next_look_ms(memory: BotMemory, gap: Sequence[Action], settled: bool, now_ms: int) -> int | None:
+    """When a pass that did nothing more should look again."""
+    if not settled:
+        return SOON_MS
+    if not gap:
+        return None
+    keys = [action.order.key if isinstance(action, Create) else action.key for action in gap]
+    moments = [memory.retry_ms.get(key, 0) for key in keys]
+    moments += [memory.gone_ms[key] + GRACE_MS for key in keys if key in memory.gone_ms]
+    return max(SOON_MS, min((at - now_ms for at in moments if at > now_ms), default=SOON_MS))
+
+
+def _stopped(memory: BotMemory, seen: Seen, mode: Mode, acted: Acted) -> Finish | None:
+    """A stopping bot is done when no entry of ours can be alive any more, or when its legs were to be kept."""
+    if acted.words or acted.open:
+        return None
+    resting_legs = [key for key in seen.own if key.role is Role.LEG]
+    if mode is Mode.STOP_KEEP or (mode is Mode.STOP_PULL and not resting_legs):
+        return Finish(code="stopped", message=_left_behind(memory, seen, resting_legs))
+    if mode is Mode.CLOSE and memory.cycle is None and not seen.own:
+        return Finish(code="stopped", message="Bot stopped successfully. There was no position to close.")
+    return None
+
+
+def _left_behind(memory: BotMemory, seen: Seen, resting_legs: Sequence[OrderKey]) -> str:
+    """Tell the trader what still rests at the exchange."""
+    names = {Role.TAKE_PROFIT: "the take-profit", Role.STOP_LOSS: "the stop-loss"}
+    left = [names[key.role] for key in seen.own if key.role is not Role.LEG]
+    if resting_legs:
+        left.append(f"{len(resting_legs)} ladder leg{'s' if len(resting_legs) > 1 else ''}")
+    if memory.ledger.quantity == 0:
+        return "Bot stopped successfully. There is no position" + (f"; {_join(left)} rests." if left else ".")
+    if not left:
+        return "Bot stopped successfully. The position is open and NOTHING protects it."
+    return f"Bot stopped successfully. The position is open; left resting: {_join(left)}."
+
+
+def _join(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

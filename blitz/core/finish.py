@@ -1,0 +1,83 @@
+"""Finish: book a cycle that is flat with nothing of it left alive, and decide whether another one follows."""
+
+from dataclasses import replace
+
+from blitz.core.calls import Step, save
+from blitz.core.look import Seen
+from blitz.core.memory import BotMemory
+from blitz.core.orders import FillKind, OrderKey, Role
+from blitz.core.records import BotEvent, Cycle, CycleEnd, CycleSaved, EventKind, EventNoted
+from blitz.core.work import Acted, Finish, Mode
+
+FINAL_WORDS = {
+    CycleEnd.CLOSED_BY_TRADER: "The position was closed at market, as you asked, and the bot has stopped.",
+    CycleEnd.CLOSED_EXTERNALLY: "The position was closed outside this bot, so the bot took back its legs and stopped. "
+    "Press Start when you want the next cycle.",
+    CycleEnd.LIQUIDATED: "The position was LIQUIDATED by the exchange. The bot took back its legs and stopped.",
+}
+"""Ends after which no bot re-enters by itself."""
+
+
+def cycle_is_over(memory: BotMemory, seen: Seen, mode: Mode) -> bool:
+    """Say whether the open cycle is flat and nothing of it can still fill.
+
+    A cycle whose entry never filled is over only when the bot is stopping; otherwise the entry is tried again.
+    """
+    flat = memory.ledger.quantity == 0 and seen.position.quantity == 0
+    alive = bool(memory.busy_slots) or bool(seen.own) or bool(seen.surplus)
+    stopping = mode in {Mode.STOP_PULL, Mode.STOP_KEEP, Mode.CLOSE}
+    may_book = mode not in {Mode.RECOVER, Mode.RECOVER_DRY}
+    return flat and not alive and may_book and (memory.ledger.exits > 0 or stopping)
+
+
+def finish_cycle(memory: BotMemory, mode: Mode, now_ms: int, *, last_cycle: bool) -> Step[Acted | Finish]:
+    """Write the cycle's books and answer how the bot goes on."""
+    assert memory.cycle is not None
+    ended = booked_cycle(memory, memory.cycle, now_ms)
+    assert ended.end is not None
+    told = {
+        "end": ended.end.value,
+        "profit": str(ended.profit),
+        "realised": str(ended.realised),
+        "fees": str(ended.fees),
+        "funding": str(ended.funding),
+        "legs": str(ended.legs_filled),
+    }
+    event = BotEvent(kind=EventKind.CYCLE_CLOSED, at_ms=now_ms, cycle=ended.number, data=told)
+    if not (yield from save(CycleSaved(cycle=ended), EventNoted(event=event), durable=True)):
+        return Acted(open=True, wake_in_ms=1_000)
+    memory.close_cycle()
+    words = (f"closed_cycle_{ended.number}",)
+    if ended.end in FINAL_WORDS and not memory.started_by_trader:
+        return Finish(code=ended.end.value, message=FINAL_WORDS[ended.end], words=words)
+    if mode is not Mode.TRADE:
+        return Finish(code="stopped", message="Bot stopped successfully. There is no position.", words=words)
+    if last_cycle or not ended.settings.repeat:
+        return Finish(code="cycle_done", message="The cycle is finished and the bot has stopped, as set.", words=words)
+    return Acted(words=words, open=True, wake_in_ms=0)
+
+
+def booked_cycle(memory: BotMemory, cycle: Cycle, now_ms: int) -> Cycle:
+    """The cycle with the figures of the books and the reason why it ended."""
+    ledger = memory.ledger
+    return replace(
+        cycle,
+        ended_ms=now_ms,
+        end=_reason(memory),
+        realised=ledger.realised,
+        fees=ledger.fees,
+        funding=ledger.funding,
+        legs_filled=len(ledger.leg_filled),
+    )
+
+
+def _reason(memory: BotMemory) -> CycleEnd:
+    """Name what brought the position down to flat the last time."""
+    last = memory.ledger.last_exit
+    if last is None:
+        return CycleEnd.NOT_ENTERED
+    if isinstance(last, OrderKey):
+        if memory.closing_by_trader:
+            return CycleEnd.CLOSED_BY_TRADER
+        return CycleEnd.STOP_LOSS if last.role is Role.STOP_LOSS else CycleEnd.TAKE_PROFIT
+    return CycleEnd.LIQUIDATED if last is FillKind.LIQUIDATION else CycleEnd.CLOSED_EXTERNALLY

@@ -1,0 +1,170 @@
+"""Look: read orders, fills and position until they tell one story.
+
+A pass decides only on a coherent picture: the position equals our books, and no resting order of ours has filled more
+than our books know. Reads that contradict each other are repeated, then the pass gives up and the next one looks again.
+"""
+
+from dataclasses import dataclass, replace
+
+from blitz.core.calls import (
+    FillsRead,
+    OpenOrdersRead,
+    PositionRead,
+    ReadFills,
+    ReadOpenOrders,
+    ReadPosition,
+    Rejected,
+    Step,
+    Unknown,
+    ask,
+    save,
+)
+from blitz.core.memory import BotMemory
+from blitz.core.orders import ZERO, BookedFill, Fill, OpenOrder, OrderKey, Role, VenuePosition
+from blitz.core.records import BotEvent, Change, EventKind, EventNoted, FillBooked
+
+LOOKS_MAX = 3
+EARLY_MS = 1_000
+"""A foreign fill this long before the cycle began is none of its business."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A coherent picture of the market at one moment."""
+
+    position: VenuePosition
+    own: dict[OrderKey, OpenOrder]
+    """Our resting orders, with `filled` as our books have it."""
+    surplus: tuple[OpenOrder, ...]
+    """Resting orders with a tag of ours that already has another order: they have to go (S1)."""
+    foreign: tuple[OpenOrder, ...]
+    """Everybody else's: shown, never touched (S4)."""
+    fills: tuple[Fill, ...]
+    """The fills that were read, booked or not."""
+
+
+def look(memory: BotMemory, now_ms: int) -> Step[Seen | Rejected | Unknown]:
+    """Read everything and book what is new."""
+    for _ in range(LOOKS_MAX):
+        orders = yield from ask(ReadOpenOrders(), OpenOrdersRead)
+        if not isinstance(orders, OpenOrdersRead):
+            return orders
+        fills = yield from ask(ReadFills(since_ms=memory.fills_since_ms(now_ms)), FillsRead)
+        if not isinstance(fills, FillsRead):
+            return fills
+        position = yield from ask(ReadPosition(), PositionRead)
+        if not isinstance(position, PositionRead):
+            return position
+        if not (yield from book_new(memory, fills.fills, now_ms)):
+            return Unknown(reason="The journal could not be written.")
+        seen = _arrange(memory, orders.orders, fills.fills, position.position)
+        if seen is not None:
+            memory.disagree_since_ms = None
+            return seen
+    memory.disagree_since_ms = memory.disagree_since_ms or now_ms
+    return Unknown(reason="Orders, fills and position do not agree yet.")
+
+
+def book_new(memory: BotMemory, fills: tuple[Fill, ...], now_ms: int) -> Step[bool]:
+    """Save and fold the fills that the open cycle has not got yet; False when they could not be saved."""
+    if memory.cycle is None:
+        return True
+    fresh = [
+        booked
+        for fill in fills
+        if fill.exec_id not in memory.ledger.seen and (booked := attribute(memory, fill)) is not None
+    ]
+    changes: list[Change] = [FillBooked(booked=booked) for booked in fresh]
+    changes += [
+        EventNoted(event=_leg_filled(booked, memory.cycle.number, now_ms))
+        for booked in fresh
+        if booked.key is not None and booked.key.role is Role.LEG
+    ]
+    if not (yield from save(*changes)):
+        return False
+    memory.ledger.book_all(fresh)
+    memory.last_fill_ms = max([memory.last_fill_ms, *(booked.fill.at_ms for booked in fresh)])
+    return True
+
+
+def attribute(memory: BotMemory, fill: Fill) -> BookedFill | None:
+    """Decide whether a fill belongs to the open cycle, and to which of its orders.
+
+    Ids may repeat across cycles, so an exec id of an earlier cycle is left out by itself and never by its tag.
+    """
+    if memory.cycle is None or fill.exec_id in memory.booked_before:
+        return None
+    key = key_of(memory, fill.order_id, fill.client_id)
+    if key is None and fill.at_ms < memory.cycle.started_ms - EARLY_MS:
+        return None
+    return BookedFill(fill=fill, cycle=memory.cycle.number, key=key)
+
+
+def key_of(memory: BotMemory, order_id: str, client_id: str) -> OrderKey | None:
+    """Which of our orders this is: by the order id we were given, else by its tag."""
+    for key, slot in memory.slots.items():
+        if slot.order_id and slot.order_id == order_id:
+            return key
+    parsed = memory.tags.read(client_id)
+    return parsed[0] if parsed else None
+
+
+def _leg_filled(booked: BookedFill, cycle: int, now_ms: int) -> BotEvent:
+    return BotEvent(
+        kind=EventKind.LEG_FILLED,
+        at_ms=now_ms,
+        cycle=cycle,
+        data={"order": str(booked.key), "quantity": str(booked.fill.quantity), "price": str(booked.fill.price)},
+    )
+
+
+def _arrange(
+    memory: BotMemory, orders: tuple[OpenOrder, ...], fills: tuple[Fill, ...], position: VenuePosition
+) -> Seen | None:
+    """Sort the orders into ours and others'; None when the reads contradict each other."""
+    if memory.cycle is not None and not _books_agree(memory, position):
+        return None
+    own: dict[OrderKey, OpenOrder] = {}
+    surplus: list[OpenOrder] = []
+    foreign: list[OpenOrder] = []
+    for order in orders:
+        key = _own_key(memory, order)
+        booked = memory.ledger.order_filled.get(order.order_id, ZERO)
+        if key is None:
+            foreign.append(order)
+        elif memory.cycle is not None and order.filled > booked:
+            return None
+        elif order.quantity <= booked:
+            continue  # filled between the two reads; its slot settles by its fills
+        elif key not in own:
+            own[key] = replace(order, filled=max(booked, order.filled))
+        else:
+            surplus.append(_prefer_slot(memory, key, own, order))
+    return Seen(position=position, own=own, surplus=tuple(surplus), foreign=tuple(foreign), fills=fills)
+
+
+def _books_agree(memory: BotMemory, position: VenuePosition) -> bool:
+    held = memory.ledger.quantity
+    return held == position.quantity if held >= 0 else -held == position.opposite_quantity
+
+
+def _own_key(memory: BotMemory, order: OpenOrder) -> OrderKey | None:
+    """Whose order is this? A tag counts only on an order that could be what the tag says."""
+    key = key_of(memory, order.order_id, order.client_id)
+    if key is None:
+        return None
+    side = memory.ledger.side
+    exit_order = key.role is not Role.LEG
+    fits_side = order.side is None or order.side is side
+    fits_direction = order.direction is (side.closing if exit_order else side.opening)
+    # Hedge accounts show reduce-only on the closing order of a side or not at all; an entry never has it.
+    fits_reduce = order.reduce_only or order.side is side if exit_order else not order.reduce_only
+    return key if fits_side and fits_direction and fits_reduce else None
+
+
+def _prefer_slot(memory: BotMemory, key: OrderKey, own: dict[OrderKey, OpenOrder], order: OpenOrder) -> OpenOrder:
+    """Of two live orders with one tag keep the one the slot knows; answer the other."""
+    if memory.slot(key).order_id != order.order_id:
+        return order
+    other, own[key] = own[key], order
+    return other

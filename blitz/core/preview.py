@@ -1,0 +1,219 @@
+"""What a ladder would do, before it does it: every leg with its price, size, margin, average, targets and fees.
+
+Uses the same functions as the live plan (`core.ladder`), so the table a trader sees is the table that is sent. It also
+holds the checks that need a market and a price; they run again right before a bot starts.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from blitz.core.instrument import Instrument, quantity_up_to_step, smallest_quantity
+from blitz.core.ladder import (
+    HUNDRED,
+    leg_prices,
+    leg_quantity,
+    liquidation_estimate,
+    stop_loss_price,
+    take_profit_price,
+)
+from blitz.core.ladder_settings import LadderSettings, MarginMode, plain
+from blitz.core.orders import ZERO
+from blitz.errors import SettingsProblem
+
+PERCENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegPreview:
+    """One leg, and the position as it would be once this leg and all before it are filled."""
+
+    leg: int
+    price: Decimal
+    quantity: Decimal
+    amount: Decimal
+    """Margin the trader gave this leg, USDT."""
+    margin: Decimal
+    """Margin it really takes after rounding the quantity down."""
+    notional: Decimal
+    from_entry_percent: Decimal
+    """How far the price has moved against the entry when this leg fills."""
+    average: Decimal
+    take_profit: Decimal | None
+    stop_loss: Decimal | None
+    total_margin: Decimal
+    entry_fees: Decimal
+    """Fees of this leg and all before it: taker for leg 0, maker for the others."""
+    liquidation: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LadderPreview:
+    """A whole ladder at one price."""
+
+    settings: LadderSettings
+    instrument: Instrument
+    price: Decimal
+    legs: tuple[LegPreview, ...]
+
+    @property
+    def margin(self) -> Decimal:
+        """Worst case: margin with every leg filled."""
+        return self.legs[-1].total_margin
+
+    @property
+    def notional(self) -> Decimal:
+        """Worst case: value of the position with every leg filled."""
+        return sum((row.notional for row in self.legs), ZERO)
+
+    def to_json(self) -> dict[str, object]:
+        """The API's form; numbers are strings, percents to two places."""
+        settings = self.settings
+        return {
+            "symbol": settings.symbol,
+            "side": settings.side.value,
+            "mode": settings.mode.value,
+            "price": plain(self.price),
+            "leverage": plain(settings.leverage),
+            "legs": [_leg_json(row) for row in self.legs],
+            "total": {
+                "margin": _money(self.margin),
+                "amount": _money(sum((row.amount for row in settings.legs), ZERO)),
+                "notional": _money(self.notional),
+                "entry_fees": _money(self.legs[-1].entry_fees),
+                "coverage_percent": plain(self.legs[-1].from_entry_percent),
+            },
+            "take_profit": _target_json(settings.take_profit, settings.leverage),
+            "stop_loss": _target_json(settings.stop_loss, settings.leverage),
+            "instrument": {
+                "symbol": self.instrument.symbol,
+                "tick": plain(self.instrument.tick),
+                "step": plain(self.instrument.step),
+                "quantity_min": plain(self.instrument.quantity_min),
+                "notional_min": plain(self.instrument.notional_min),
+                "leverage_max": plain(self.instrument.leverage_max),
+            },
+        }
+
+
+def preview_ladder(
+    settings: LadderSettings, instrument: Instrument, price: Decimal, *, balance: Decimal | None = None
+) -> LadderPreview:
+    """Lay the ladder out at `price`. `balance` (USDT) sharpens the liquidation estimate of a cross position.
+
+    Raises `SettingsProblem` when the market would refuse any part of it.
+    """
+    check_tradable(settings, instrument, price)
+    rows: list[LegPreview] = []
+    quantity = cost = margin = fees = ZERO
+    for index, leg_price in enumerate(leg_prices(settings, price, instrument.tick)):
+        size = leg_quantity(settings, index, leg_price, instrument.step)
+        notional = size * leg_price
+        quantity, cost, margin = quantity + size, cost + notional, margin + notional / settings.leverage
+        fees += notional * (instrument.taker_rate if index == 0 else instrument.maker_rate)
+        average = cost / quantity
+        behind = balance if balance is not None and settings.margin_mode is MarginMode.CROSS else margin
+        rows.append(
+            LegPreview(
+                leg=index,
+                price=leg_price,
+                quantity=size,
+                amount=settings.grids[index].amount,
+                margin=notional / settings.leverage,
+                notional=notional,
+                from_entry_percent=((leg_price / price - 1).copy_abs() * HUNDRED).quantize(PERCENT),
+                average=average,
+                take_profit=take_profit_price(settings, average, instrument.tick),
+                stop_loss=stop_loss_price(settings, average, instrument.tick),
+                total_margin=margin,
+                entry_fees=fees,
+                liquidation=liquidation_estimate(settings, instrument, quantity, average, behind),
+            )
+        )
+    return LadderPreview(settings=settings, instrument=instrument, price=price, legs=tuple(rows))
+
+
+def check_tradable(settings: LadderSettings, instrument: Instrument, price: Decimal) -> None:
+    """Raise `SettingsProblem` with every reason why this market would refuse the ladder at `price`."""
+    errors: dict[str, list[str]] = {}
+    if not instrument.trading:
+        errors["symbol"] = [f"{settings.symbol} does not trade at the moment; choose another market."]
+    if settings.leverage > instrument.leverage_max:
+        most = plain(instrument.leverage_max)
+        errors["leverage"] = [f"{plain(settings.leverage)} is above this market's limit; choose at most {most}."]
+    elif settings.leverage % instrument.leverage_step:
+        errors["leverage"] = [f"must be a multiple of {plain(instrument.leverage_step)} on this market."]
+    refused = _legs_refused(settings, instrument, price)
+    if refused:
+        errors["grids"] = refused
+    if not refused and _beyond_zero(settings, instrument, price):
+        errors["stop_loss"] = ["lies at a price of zero or less and can never trigger; choose a smaller one."]
+    if errors:
+        raise SettingsProblem(errors)
+
+
+def _legs_refused(settings: LadderSettings, instrument: Instrument, price: Decimal) -> list[str]:
+    """One sentence for each leg that the venue would not take, with the amount that would work."""
+    sentences = []
+    for index, leg_price in enumerate(leg_prices(settings, price, instrument.tick)):
+        if not instrument.price_min <= leg_price <= instrument.price_max or leg_price <= 0:
+            sentences.append(
+                f"Leg {index}: its price {plain(leg_price)} is outside what the market takes "
+                f"({plain(instrument.price_min)} to {plain(instrument.price_max)}); use smaller gaps."
+            )
+            break
+        size = leg_quantity(settings, index, leg_price, instrument.step)
+        least = smallest_quantity(instrument, leg_price)
+        most = instrument.market_quantity_max if index == 0 else instrument.quantity_max
+        if size < least:
+            sentences.append(
+                f"Leg {index}: {_money(settings.grids[index].amount)} USDT buys {plain(size)}, below the market's "
+                f"minimum of {plain(least)}; the smallest amount that works is "
+                f"{plain(smallest_amount(settings, least, leg_price))} USDT."
+            )
+        elif size > most:
+            sentences.append(f"Leg {index}: {plain(size)} is above the market's maximum of {plain(most)} per order.")
+    return sentences
+
+
+def smallest_amount(settings: LadderSettings, least: Decimal, price: Decimal) -> Decimal:
+    """The smallest margin, in whole cents of USDT, that buys `least` at `price` with this leverage."""
+    return quantity_up_to_step(least * price / settings.leverage, PERCENT)
+
+
+def _beyond_zero(settings: LadderSettings, instrument: Instrument, price: Decimal) -> bool:
+    stop = stop_loss_price(settings, price, instrument.tick)
+    return stop is not None and stop <= 0
+
+
+def _money(amount: Decimal) -> str:
+    """USDT to at most four places, for people."""
+    return plain(amount.quantize(Decimal("0.0001")))
+
+
+def _price(price: Decimal | None) -> str | None:
+    return None if price is None else plain(price)
+
+
+def _target_json(roe: Decimal, leverage: Decimal) -> dict[str, str] | None:
+    """A target both ways: as return on margin, as the trader set it, and as a move of the price."""
+    if roe == 0:
+        return None
+    return {"roe_percent": plain(roe), "price_percent": plain((roe / leverage).quantize(Decimal("0.0001")))}
+
+
+def _leg_json(row: LegPreview) -> dict[str, object]:
+    return {
+        "leg": row.leg,
+        "price": plain(row.price),
+        "quantity": plain(row.quantity),
+        "amount": plain(row.amount),
+        "margin": _money(row.margin),
+        "notional": _money(row.notional),
+        "from_entry_percent": plain(row.from_entry_percent),
+        "average": plain(row.average.quantize(Decimal("0.00000001"))),
+        "take_profit": _price(row.take_profit),
+        "stop_loss": _price(row.stop_loss),
+        "total_margin": _money(row.total_margin),
+        "entry_fees": _money(row.entry_fees),
+        "liquidation": _price(row.liquidation),
+    }

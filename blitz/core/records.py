@@ -1,0 +1,198 @@
+"""What a bot remembers, and the changes it asks its journal to write.
+
+A pass never writes a database: it yields `Save(changes)` (see `core.calls`) and the thread, or a simulator, carries
+it out in one transaction. Everything here can be written as text and read back to an equal value.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from blitz.core.ladder_settings import LadderSettings
+from blitz.core.orders import ZERO, BookedFill, Direction, OrderKey, OrderType
+
+
+class IdRegime(StrEnum):
+    """How a venue account treats a client order id that was used before; learnt from its answers."""
+
+    UNLEARNT = "unlearnt"
+    """No proof yet: the documented pattern is tried first."""
+    REUSABLE = "reusable"
+    """An id may be used again once its order is done."""
+    NEVER = "never"
+    """A used id stays taken for ever: every new order of a tag takes the next generation at once."""
+
+
+class SlotState(StrEnum):
+    """Where the one order of a tag stands."""
+
+    EMPTY = "empty"
+    """No order of this tag can be alive."""
+    INTENT = "intent"
+    """About to be sent, or sent and not answered yet. Read back after a crash it means `UNKNOWN`."""
+    UNKNOWN = "unknown"
+    """Sent, and the answer never came: it may be alive."""
+    LIVE = "live"
+    """Accepted; the venue's order id is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """The one order that a tag may have, and the generation of the last id it used (S1, S14)."""
+
+    key: OrderKey
+    symbol: str
+    """As stored in the settings of the cycle: part of the tag."""
+    state: SlotState = SlotState.EMPTY
+    generation: int = 0
+    used: bool = False
+    """The venue is known to have had an order with the id of `generation`."""
+    burnt: bool = False
+    """The id of `generation` is known to be taken for good; it is never sent again."""
+    client_id: str = ""
+    order_id: str = ""
+    """The venue's id of the order this slot stands for; empty while it is not known."""
+    last_order_id: str = ""
+    """The venue's id of the tag's order before this one: an old order under a reused id is not the new one."""
+    cycle: int = 0
+    type: OrderType = OrderType.LIMIT
+    direction: Direction = Direction.BUY
+    quantity: Decimal = ZERO
+    """Total quantity of the order as last sent or amended, its filled part included."""
+    price: Decimal | None = None
+    trigger: Decimal | None = None
+    sent_ms: int = 0
+    """Exchange-side bound: the order left this machine no later than this, or not at all."""
+
+
+class CycleEnd(StrEnum):
+    """Why a cycle ended."""
+
+    TAKE_PROFIT = "take_profit"
+    STOP_LOSS = "stop_loss"
+    CLOSED_BY_TRADER = "closed_by_trader"
+    """Closed at market by the stop button with `{"position": "close"}`."""
+    CLOSED_EXTERNALLY = "closed_externally"
+    """Somebody closed the position outside this server."""
+    LIQUIDATED = "liquidated"
+    NOT_ENTERED = "not_entered"
+    """The entry never filled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """One cycle, from leg 0 to flat again, with its frozen settings."""
+
+    number: int
+    """1, 2, 3 … per user."""
+    settings: LadderSettings
+    started_ms: int
+    ended_ms: int | None = None
+    end: CycleEnd | None = None
+    realised: Decimal = ZERO
+    """Quote currency, before fees and funding."""
+    fees: Decimal = ZERO
+    """Positive is paid."""
+    funding: Decimal = ZERO
+    """Positive is paid."""
+    legs_filled: int = 0
+    """How many legs, leg 0 included, had a fill."""
+
+    @property
+    def profit(self) -> Decimal:
+        """What the cycle left in the account."""
+        return self.realised - self.fees - self.funding
+
+
+class EventKind(StrEnum):
+    """What happened, for the trader's feed. Each kind has its sentence in the page's language."""
+
+    STARTED = "started"
+    STOPPED = "stopped"
+    RESUMED = "resumed"
+    CYCLE_STARTED = "cycle_started"
+    LEG_FILLED = "leg_filled"
+    CYCLE_CLOSED = "cycle_closed"
+    ORDER_PLACED = "order_placed"
+    ORDER_MOVED = "order_moved"
+    ORDER_CANCELLED = "order_cancelled"
+    ORDER_REJECTED = "order_rejected"
+    ORDER_UNKNOWN = "order_unknown"
+    ORDER_GONE = "order_gone"
+    """An own order was cancelled by somebody else."""
+    ORDER_ADOPTED = "order_adopted"
+    CYCLE_ADOPTED = "cycle_adopted"
+    RECOVERED = "recovered"
+    ATTENTION = "attention"
+    ATTENTION_OVER = "attention_over"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotEvent:
+    """One line of the trader's feed. `data` holds strings only, never a secret."""
+
+    kind: EventKind
+    at_ms: int
+    cycle: int = 0
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotSaved:
+    """Write this slot; it replaces the row of its tag."""
+
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleSaved:
+    """Write this cycle; it replaces the row of its number."""
+
+    cycle: Cycle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillBooked:
+    """Book this fill; an `exec_id` that is already booked changes nothing (S6)."""
+
+    booked: BookedFill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegimeLearnt:
+    """Remember how this account treats used ids."""
+
+    regime: IdRegime
+    recent_exec_ids: tuple[str, ...] = ()
+    """Exec ids of the newest booked fills of this account, a few hundred: reads overlap, booking must not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventNoted:
+    """Add a line to the trader's feed."""
+
+    event: BotEvent
+
+
+Change = SlotSaved | CycleSaved | FillBooked | RegimeLearnt | EventNoted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What a journal hands a bot when it starts."""
+
+    slots: tuple[Slot, ...]
+    """Every slot of this account, whatever its symbol."""
+    cycle: Cycle | None
+    """The cycle that has not ended, if any."""
+    fills: tuple[BookedFill, ...]
+    """The fills of that cycle, oldest first; without one, empty."""
+    last_cycle: int
+    """Number of the newest cycle, 0 when there was none."""
+    last_fill_ms: int
+    """Time of the newest booked fill of this account, 0 when there was none."""
+    regime: IdRegime
+    recent_exec_ids: tuple[str, ...] = ()
+    """Exec ids of the newest booked fills of this account, a few hundred: reads overlap, booking must not."""

@@ -1,0 +1,148 @@
+"""Settle: bring each slot into line with what the venue shows, and never guess.
+
+An order that rests is live. One that is not listed is done only when the venue has a terminal record of it and all its
+fills are in our books (A6). One whose answer was lost keeps its id; it is proved absent only after the receive window,
+which is a fence: past `sent_ms + fence`, a request can no longer be accepted, and two looks that do not find it agree.
+"""
+
+from dataclasses import replace
+
+from blitz.core.calls import OrderRead, ReadOrder, Step, ask, save
+from blitz.core.look import Seen
+from blitz.core.memory import BotMemory
+from blitz.core.orders import ZERO, OpenOrder, OrderKey, OrderRecord, Role
+from blitz.core.records import BotEvent, EventKind, EventNoted, Slot, SlotSaved, SlotState
+
+
+def settle(memory: BotMemory, seen: Seen, now_ms: int) -> Step[bool]:
+    """Settle every slot; True when none is left whose order is neither resting nor done."""
+    for key, order in seen.own.items():
+        yield from _adopt_resting(memory, key, order, now_ms)
+    all_settled = True
+    for key, slot in list(memory.busy_slots.items()):
+        if key in seen.own:
+            continue
+        if slot.state is SlotState.LIVE:
+            settled = yield from _settle_vanished(memory, slot, seen, now_ms)
+        else:
+            settled = yield from _settle_unanswered(memory, slot, now_ms)
+        all_settled = all_settled and settled
+    return all_settled
+
+
+def _adopt_resting(memory: BotMemory, key: OrderKey, order: OpenOrder, now_ms: int) -> Step[None]:
+    """An order with our tag rests: its slot is live with just these values."""
+    slot = memory.slot(key)
+    if slot.state is SlotState.LIVE and slot.order_id == order.order_id and slot.quantity == order.quantity:
+        return
+    adopted = _live(memory, slot, order)
+    memory.not_found_ms.pop(key, None)
+    note = _note(memory, EventKind.ORDER_ADOPTED, key, now_ms)
+    known = slot.state is SlotState.LIVE and slot.order_id == order.order_id
+    yield from save(SlotSaved(slot=adopted), *([] if known else [note]))
+    memory.put(adopted)
+
+
+def _live(memory: BotMemory, slot: Slot, order: OpenOrder) -> Slot:
+    """The slot as it is when `order` is its order."""
+    parsed = memory.tags.read(order.client_id)
+    return replace(
+        slot,
+        state=SlotState.LIVE,
+        generation=max(slot.generation, parsed[1]) if parsed else slot.generation,
+        used=True,
+        burnt=False,
+        client_id=order.client_id or slot.client_id,
+        order_id=order.order_id,
+        last_order_id=slot.order_id if slot.order_id != order.order_id else slot.last_order_id,
+        cycle=memory.cycle.number if memory.cycle else slot.cycle,
+        type=order.type,
+        direction=order.direction,
+        quantity=order.quantity,
+        price=order.price,
+        trigger=order.trigger,
+    )
+
+
+def _settle_vanished(memory: BotMemory, slot: Slot, seen: Seen, now_ms: int) -> Step[bool]:
+    """A live order is not listed any more. True once it is certain what became of it."""
+    booked = memory.ledger.order_filled.get(slot.order_id, ZERO)
+    if slot.quantity > 0 and booked == slot.quantity:
+        yield from _empty(memory, slot)
+        return True
+    answer = yield from ask(ReadOrder(order_id=slot.order_id, client_id=slot.client_id), OrderRead)
+    if not isinstance(answer, OrderRead) or answer.record is None or not answer.record.terminal:
+        return False
+    if answer.record.order.filled > booked and memory.cycle is not None:
+        return False  # its last fills are not listed yet
+    asked_for = slot.order_id in memory.cancelling
+    memory.cancelling.discard(slot.order_id)
+    still_wanted = slot.key.role is Role.LEG or seen.position.quantity > 0
+    if not asked_for and still_wanted and slot.key != OrderKey(role=Role.LEG):
+        memory.gone_ms[slot.key] = now_ms
+        yield from save(_note(memory, EventKind.ORDER_GONE, slot.key, now_ms, reason=answer.record.reason))
+    yield from _empty(memory, slot)
+    return True
+
+
+def _settle_unanswered(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool]:
+    """An order was sent, or nearly, and nobody answered. True once it is certain what became of it."""
+    answer = yield from ask(ReadOrder(order_id="", client_id=slot.client_id), OrderRead)
+    if not isinstance(answer, OrderRead):
+        return False
+    record = answer.record
+    if record is not None and is_new_order(memory, slot, record):
+        return (yield from _found(memory, slot, record))
+    exit_order = slot.key.role is not Role.LEG
+    if exit_order and memory.traits.ids_enforced:
+        # Reduce-only bounds the damage and the same id cannot rest twice: it may be sent again at once.
+        yield from _empty(memory, slot, used=slot.used or slot.burnt)
+        return True
+    if now_ms < slot.sent_ms + memory.traits.fence_ms:
+        return False
+    if slot.key not in memory.not_found_ms:
+        memory.not_found_ms[slot.key] = now_ms
+        return False
+    del memory.not_found_ms[slot.key]
+    yield from _empty(memory, slot, used=slot.used or slot.burnt)
+    return True
+
+
+def is_new_order(memory: BotMemory, slot: Slot, record: OrderRecord) -> bool:
+    """Tell this intent's order from an older one that had the same id: ids repeat where the venue lets them."""
+    if record.order.order_id == slot.last_order_id:
+        return False
+    # Our idea of the venue's clock may be off by the skew; an older cycle's order is older by far more.
+    earliest = slot.sent_ms - memory.traits.send_within_ms - memory.traits.skew_ms
+    return record.order.created_ms == 0 or record.order.created_ms >= earliest
+
+
+def _found(memory: BotMemory, slot: Slot, record: OrderRecord) -> Step[bool]:
+    """The unanswered order did arrive."""
+    memory.not_found_ms.pop(slot.key, None)
+    live = _live(memory, slot, record.order)
+    booked = memory.ledger.order_filled.get(record.order.order_id, ZERO)
+    yield from save(SlotSaved(slot=live))
+    memory.put(live)
+    if not record.terminal or record.order.filled > booked:
+        return False  # the next look lists it, or its fills
+    yield from _empty(memory, live)
+    return True
+
+
+def _empty(memory: BotMemory, slot: Slot, *, used: bool = True) -> Step[None]:
+    """No order of this tag can be alive any more; its generation and last id are kept."""
+    emptied = replace(
+        slot,
+        state=SlotState.EMPTY,
+        used=used,
+        order_id="",
+        last_order_id=slot.order_id or slot.last_order_id,
+    )
+    yield from save(SlotSaved(slot=emptied))
+    memory.put(emptied)
+
+
+def _note(memory: BotMemory, kind: EventKind, key: OrderKey, now_ms: int, **data: str) -> EventNoted:
+    cycle = memory.cycle.number if memory.cycle else 0
+    return EventNoted(event=BotEvent(kind=kind, at_ms=now_ms, cycle=cycle, data={"order": str(key), **data}))

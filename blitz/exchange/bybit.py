@@ -1,0 +1,255 @@
+"""Bybit V5 USDT perpetuals: everything that is this venue's own way of doing things.
+
+Orders are built by ccxt's unified `create_order_request` and sent as they are; reads, amends and cancels use ccxt's
+implicit methods, because their raw envelopes show whether an answer is whole. Every page is read to its end.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import ccxt
+
+from blitz.core.calls import (
+    Accepted,
+    AmendOrder,
+    CancelOrder,
+    Done,
+    FillsRead,
+    NotSent,
+    OpenOrdersRead,
+    OrderRead,
+    PositionRead,
+    PrepareAccount,
+    PriceRead,
+    ReadFills,
+    ReadOpenOrders,
+    ReadOrder,
+    ReadPosition,
+    ReadPrice,
+    Refusal,
+    Rejected,
+    Reply,
+    SendOrder,
+    Unknown,
+)
+from blitz.core.instrument import Instrument
+from blitz.core.ladder_settings import LadderSettings, MarginMode, plain
+from blitz.core.memory import VenueTraits
+from blitz.core.orders import Fill, OrderType, Side
+from blitz.exchange import translate
+from blitz.exchange.envelope import Malformed, asked, classified, not_sent, result_of, rows_of
+from blitz.exchange.gateway import VenueCall
+from blitz.exchange.venue_clock import VenueClock
+
+CATEGORY = "linear"
+ORDERS_PAGE = 50
+FILLS_PAGE = 100
+PAGES_MAX = 40
+"""A list that does not end after this many pages is not trusted: 500 orders per market are the venue's limit."""
+WINDOW_MS = 7 * 24 * 3_600_000 - 1_000
+"""Executions are listed for at most seven days per request."""
+
+TRAITS = VenueTraits(id_length_max=36, receive_window_ms=5_000, ids_enforced=True)
+MARGIN_MODES = {MarginMode.CROSS: "REGULAR_MARGIN", MarginMode.ISOLATED: "ISOLATED_MARGIN"}
+TAG_FIELDS = ("text", "clientOrderId", "clientOrderID", "newClientOrderId", "orderLinkId", "label")
+
+
+def order_params(tag: str) -> dict[str, str]:
+    """The tag in all six documented fields; Bybit reads `orderLinkId` and leaves the others unread."""
+    return dict.fromkeys(TAG_FIELDS, tag)
+
+
+class BybitGateway:
+    """One account on one Bybit market. Used by one thread at a time."""
+
+    traits = TRAITS
+
+    def __init__(self, client: ccxt.bybit, clock: VenueClock, instrument: Instrument, settings: LadderSettings) -> None:
+        self._client = client
+        self._clock = clock
+        self._instrument = instrument
+        self._settings = settings
+        self._hedged: bool | None = None
+        """The account's position mode as the last position row showed it."""
+
+    def execute(self, call: VenueCall) -> Reply:
+        """Carry out one call and say what came of it."""
+        reply = self._dispatch(call)
+        if isinstance(reply, Rejected) and reply.refusal is Refusal.CLOCK:
+            self._clock.measure(self._client)
+        return reply
+
+    def _dispatch(self, call: VenueCall) -> Reply:
+        match call:
+            case ReadOpenOrders():
+                return asked(self._open_orders)
+            case ReadPosition():
+                return asked(self._position)
+            case ReadFills():
+                return asked(lambda: self._fills(call.since_ms))
+            case ReadOrder():
+                return asked(lambda: self._order(call))
+            case ReadPrice():
+                return asked(self._price)
+            case PrepareAccount():
+                return self._prepare()
+            case SendOrder():
+                return self._send(call)
+            case AmendOrder():
+                return asked(lambda: self._amend(call))
+            case CancelOrder():
+                return asked(lambda: self._cancel(call))
+
+    # Reads
+
+    def _open_orders(self) -> OpenOrdersRead:
+        query = {"openOnly": 0, "limit": ORDERS_PAGE}
+        rows = self._pages(self._client.private_get_v5_order_realtime, query)
+        orders = {order.order_id: order for order in map(translate.open_order, rows)}
+        return OpenOrdersRead(orders=tuple(orders.values()))
+
+    def _position(self) -> PositionRead:
+        answer = self._client.private_get_v5_position_list(self._query())
+        position = translate.position(rows_of(result_of(answer)), self._settings.side)
+        self._hedged = position.hedged
+        return PositionRead(position=position)
+
+    def _fills(self, since_ms: int) -> FillsRead:
+        """Every execution since then, in windows of seven days; one that stands on two pages counts once (trap 12)."""
+        now_ms = self._clock.now_ms()
+        fills: dict[str, Fill] = {}
+        start = max(since_ms, 0)
+        while start <= now_ms:
+            query = {"startTime": start, "endTime": start + WINDOW_MS, "limit": FILLS_PAGE}
+            newest_first = list(self._pages(self._client.private_get_v5_execution_list, query))
+            for row in reversed(newest_first):
+                if not self._hedged or translate.fill_side(row) is self._settings.side:
+                    fill = translate.fill(row)
+                    fills.setdefault(fill.exec_id, fill)
+            start += WINDOW_MS + 1
+        return FillsRead(fills=tuple(sorted(fills.values(), key=lambda fill: fill.at_ms)))
+
+    def _order(self, call: ReadOrder) -> OrderRead:
+        """Ask the live list first, then the history; only two answers without the order mean that there is none."""
+        wanted = {"orderId": call.order_id} if call.order_id else {"orderLinkId": call.client_id}
+        for endpoint in (self._client.private_get_v5_order_realtime, self._client.private_get_v5_order_history):
+            rows = list(self._pages(endpoint, wanted | {"limit": ORDERS_PAGE}))
+            if rows:
+                newest = max(rows, key=lambda row: translate.milliseconds(row, "createdTime"))
+                return OrderRead(record=translate.order_record(newest))
+        return OrderRead(record=None)
+
+    def _price(self) -> PriceRead:
+        answer = self._client.public_get_v5_market_tickers(self._query())
+        rows = rows_of(result_of(answer))
+        if len(rows) != 1:
+            raise Malformed("The exchange sent no price for this market.")
+        price = translate.number(rows[0], "lastPrice")
+        if price <= 0:
+            raise Malformed(f"The exchange sent a price of {price}.")
+        return PriceRead(price=price)
+
+    def _query(self) -> dict[str, Any]:
+        return {"category": CATEGORY, "symbol": self._instrument.venue_symbol}
+
+    def _pages(self, endpoint: Callable[..., object], query: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """Rows of all pages. Raises `Malformed` when a page lacks its cursor or the list does not end (A8)."""
+        cursor = ""
+        for _ in range(PAGES_MAX):
+            asked_for = self._query() | dict(query) | ({"cursor": cursor} if cursor else {})
+            result = result_of(endpoint(asked_for))
+            yield from rows_of(result)
+            cursor = translate.text(result, "nextPageCursor")
+            if not cursor:
+                return
+        raise Malformed("The exchange's list does not end.")
+
+    # Writes
+
+    def _prepare(self) -> Reply:
+        """Margin mode first, because it is the account's; then leverage. Codes for "already so" are success."""
+        for step in (self._set_margin_mode, self._set_leverage):
+            reply = asked(step)
+            already = isinstance(reply, Rejected) and reply.refusal is Refusal.UNCHANGED
+            if not isinstance(reply, Done) and not already:
+                return reply
+        return Done()
+
+    def _set_margin_mode(self) -> Done:
+        wanted = MARGIN_MODES[self._settings.margin_mode]
+        account = result_of(self._client.private_get_v5_account_info())
+        if account.get("marginMode") != wanted:
+            result_of(self._client.private_post_v5_account_set_margin_mode({"setMarginMode": wanted}))
+        return Done()
+
+    def _set_leverage(self) -> Done:
+        leverage = plain(self._settings.leverage)
+        wanted = self._query() | {"buyLeverage": leverage, "sellLeverage": leverage}
+        result_of(self._client.private_post_v5_position_set_leverage(wanted))
+        return Done()
+
+    def _send(self, call: SendOrder) -> Reply:
+        """Send a new order, unless it is too late for its intent or the account's position mode is not known."""
+        if self._hedged is None:
+            return NotSent(reason="The account's position mode is not known yet.")
+        try:
+            request = self._request(call)
+        except (ccxt.BaseError, ValueError) as problem:
+            return not_sent(problem) if isinstance(problem, ccxt.BaseError) else NotSent(reason=str(problem))
+        if self._clock.now_ms() > call.expires_ms:
+            return NotSent(reason="The decision is too old; it is made again.")
+        try:
+            result = result_of(self._client.private_post_v5_order_create(request))
+            return Accepted(order_id=_order_id(result))
+        except Malformed as problem:
+            return Unknown(reason=str(problem))
+        except ccxt.BaseError as problem:
+            return classified(problem)
+
+    def _request(self, call: SendOrder) -> dict[str, Any]:
+        """The body of an order, as ccxt's unified call builds it."""
+        order = call.order
+        params: dict[str, Any] = order_params(call.client_id) | {"positionIdx": self._position_index()}
+        if order.reduce_only:
+            params["reduceOnly"] = True
+        if order.trigger is not None:
+            params["triggerPrice"] = plain(order.trigger)
+            # A long's stop waits for a fall, a short's for a rise.
+            params["triggerDirection"] = 2 if self._settings.side is Side.LONG else 1
+        market_type = "limit" if order.type is OrderType.LIMIT else "market"
+        price = None if order.price is None else plain(order.price)
+        symbol = self._instrument.symbol
+        request: dict[str, Any] = self._client.create_order_request(
+            symbol, market_type, order.direction.value, plain(order.quantity), price, params, True
+        )
+        if Decimal(str(request["qty"])) != order.quantity or (
+            order.price is not None and Decimal(str(request["price"])) != order.price
+        ):
+            raise ValueError("The market's rules have changed; quantity or price no longer fit them.")
+        return request
+
+    def _position_index(self) -> int:
+        if not self._hedged:
+            return 0
+        return 1 if self._settings.side is Side.LONG else 2
+
+    def _amend(self, call: AmendOrder) -> Done:
+        changes = {"qty": call.quantity, "price": call.price, "triggerPrice": call.trigger}
+        texts = {field: plain(value) for field, value in changes.items() if value is not None}
+        answer = self._client.private_post_v5_order_amend(self._query() | {"orderId": call.order_id} | texts)
+        _order_id(result_of(answer))
+        return Done()
+
+    def _cancel(self, call: CancelOrder) -> Done:
+        answer = self._client.private_post_v5_order_cancel(self._query() | {"orderId": call.order_id})
+        _order_id(result_of(answer))
+        return Done()
+
+
+def _order_id(result: Mapping[str, Any]) -> str:
+    """The id that every order answer carries; without it the answer proves nothing."""
+    order_id = result.get("orderId")
+    if not isinstance(order_id, str) or not order_id:
+        raise Malformed("The exchange's answer names no order.")
+    return order_id

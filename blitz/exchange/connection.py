@@ -1,0 +1,28 @@
+"""Which venue, whose account, and under which address: all that is needed to build a client."""
+
+from dataclasses import dataclass, field
+
+from blitz.core.ladder_settings import ExchangeName, Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venue:
+    """One venue in one mode. Equal venues share a market table and a clock."""
+
+    exchange: ExchangeName
+    mode: Mode
+    base_url: str = ""
+    """Where the paper exchange listens, without a trailing slash; empty for the venue's own address."""
+
+    @property
+    def account(self) -> str:
+        """Names the kind of account a journal belongs to, such as `bybit:paper`."""
+        return f"{self.exchange.value}:{self.mode.value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """One account's key. Never printed: `repr` leaves both parts out."""
+
+    api_key: str = field(repr=False)
+    api_secret: str = field(repr=False)

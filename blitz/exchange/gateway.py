@@ -1,0 +1,42 @@
+"""The door to an exchange, as a bot sees it: calls go in, replies come out.
+
+A gateway never raises because of the outside world and never decides what an answer means for the ladder. It is used by
+one thread at a time.
+"""
+
+from typing import Protocol
+
+from blitz.core.calls import (
+    AmendOrder,
+    CancelOrder,
+    PrepareAccount,
+    ReadFills,
+    ReadOpenOrders,
+    ReadOrder,
+    ReadPosition,
+    ReadPrice,
+    Reply,
+    SendOrder,
+)
+from blitz.core.memory import VenueTraits
+
+VenueCall = (
+    ReadOpenOrders
+    | ReadPosition
+    | ReadFills
+    | ReadOrder
+    | ReadPrice
+    | PrepareAccount
+    | SendOrder
+    | AmendOrder
+    | CancelOrder
+)
+
+
+class ExchangeGateway(Protocol):
+    """One user's account on one market."""
+
+    traits: VenueTraits
+
+    def execute(self, call: VenueCall) -> Reply:
+        """Carry out one call and say what came of it: the thing itself, `Rejected`, `Unknown` or `NotSent`."""

@@ -1,0 +1,267 @@
+"""The control interface under `/__paper/`: accounts, prices, faults, time, rules, replay, state. JSON, loopback only.
+
+For tests, the demo and people at the machine. It is not part of the venue's wire: nothing here is signed, so it answers
+only to this machine and never to a web page of another origin.
+"""
+
+import ipaddress
+import logging
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from blitz.paper.engine import Account, IdRegime, Instrument, VenueRefusal
+from blitz.paper.wire.envelope import JsonObject, encode
+from blitz.paper.wire.fault_orders import add_faults, lift_faults
+from blitz.paper.wire.feeds.replay import Replay, ReplayBusy, Until
+from blitz.paper.wire.host import VenueHost
+from blitz.paper.wire.params import Params, parse_object
+from blitz.paper.wire.report import account_report, state_report
+from blitz.paper.wire.rows import plain
+from blitz.paper.wire.streams.private import PrivateStreams
+
+log = logging.getLogger(__name__)
+
+PREFIX = "/__paper/"
+Act = Callable[[Params], Awaitable[JsonObject]]
+
+
+class BadControl(Exception):
+    """A control request that cannot be done. The message says why; the status is the HTTP status."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Control:
+    """Answers control requests."""
+
+    def __init__(self, host: VenueHost, streams: PrivateStreams, replay: Replay | None) -> None:
+        self._host = host
+        self._streams = streams
+        self._replay = replay
+        self._acts: dict[tuple[str, str], Act] = {
+            ("POST", "accounts"): self._open_account,
+            ("POST", "deposit"): self._deposit,
+            ("POST", "price"): self._price,
+            ("POST", "mark"): self._mark,
+            ("POST", "funding"): self._funding,
+            ("POST", "book"): self._book,
+            ("POST", "adl"): self._adl,
+            ("POST", "faults"): self._add_fault,
+            ("DELETE", "faults"): self._lift_faults,
+            ("GET", "faults"): self._list_faults,
+            ("POST", "clock"): self._clock,
+            ("POST", "rules"): self._rules,
+            ("POST", "advance"): self._advance,
+            ("GET", "state"): self._state,
+        }
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request: 200 with an object, or 4xx with `{"error": sentence}`."""
+        try:
+            refuse_strangers(request)
+            act = self._acts.get((request.method, request.path.removeprefix(PREFIX)))
+            if act is None:
+                raise BadControl(f"There is no control {request.method} {request.path}.", 404)
+            return _json(await act(await _parameters(request)), 200)
+        except BadControl as problem:
+            return _json({"error": str(problem)}, problem.status)
+        except VenueRefusal as no:
+            return _json({"error": no.message, "code": no.code}, 400)
+
+    # -- accounts
+    async def _open_account(self, params: Params) -> JsonObject:
+        key, secret = params.required("key"), params.required("secret")
+        known = self._host.venue.account(key) is not None
+        account = self._host.venue.open_account(key, secret, _amount(params, "balance", Decimal(10_000)))
+        self._finish()
+        return {"created": not known, **account_report(self._host.venue, account, brief=True)}
+
+    async def _deposit(self, params: Params) -> JsonObject:
+        account = self._account(params)
+        self._host.venue.deposit(account, _needed(params, "amount"), self._host.clock.now_ms())
+        self._finish()
+        return account_report(self._host.venue, account, brief=True)
+
+    async def _adl(self, params: Params) -> JsonObject:
+        account, instrument = self._account(params), self._instrument(params)
+        index, now_ms = params.integer("position_idx") or 0, self._host.clock.now_ms()
+        self._host.venue.deleverage(account, instrument.symbol, index, _needed(params, "quantity"), now_ms)
+        self._finish()
+        return account_report(self._host.venue, account, brief=True)
+
+    # -- market
+    async def _price(self, params: Params) -> JsonObject:
+        instrument, price = self._instrument(params), _needed(params, "price")
+        if price <= 0 or not instrument.is_on_tick(price):
+            raise BadControl(f"The price must be above zero and a multiple of {plain(instrument.tick_size)}.")
+        events = self._host.move_price(instrument.symbol, price, sweep=params.flag("sweep"))
+        return {**self._market(instrument), "events": sum(event.account is not None for event in events)}
+
+    async def _mark(self, params: Params) -> JsonObject:
+        instrument = self._instrument(params)
+        self._host.venue.set_mark(instrument.symbol, params.decimal("mark"), self._host.clock.now_ms())
+        self._finish()
+        return self._market(instrument)
+
+    async def _funding(self, params: Params) -> JsonObject:
+        instrument = self._instrument(params)
+        self._host.venue.set_funding_rate(instrument.symbol, params.decimal("rate"))
+        return self._market(instrument)
+
+    async def _book(self, params: Params) -> JsonObject:
+        instrument = self._instrument(params)
+        self._host.venue.set_book(
+            instrument.symbol,
+            first_level_notional=params.decimal("first_level_notional"),
+            spread_ticks=params.integer("spread_ticks"),
+        )
+        return self._market(instrument)
+
+    def _market(self, instrument: Instrument) -> JsonObject:
+        now_ms = self._host.clock.now_ms()
+        ticker = self._host.venue.ticker(instrument.symbol, now_ms)
+        return {
+            "time": str(now_ms),
+            "symbol": instrument.symbol,
+            "price": plain(ticker.last_price),
+            "mark": plain(ticker.mark_price),
+            "bid": plain(ticker.bid_price),
+            "ask": plain(ticker.ask_price),
+            "funding_rate": plain(ticker.funding_rate),
+        }
+
+    # -- faults and rules
+    async def _add_fault(self, params: Params) -> JsonObject:
+        try:
+            return add_faults(self._host, self._streams, params)
+        except ValueError as problem:
+            raise BadControl(str(problem)) from None
+
+    async def _lift_faults(self, params: Params) -> JsonObject:
+        return lift_faults(self._host, params.integer("id"))
+
+    async def _list_faults(self, _params: Params) -> JsonObject:
+        return {"faults": self._host.faults.report()}
+
+    async def _rules(self, params: Params) -> JsonObject:
+        regime = params.text("id_regime")
+        if regime:
+            try:
+                self._host.venue.id_regime = IdRegime(regime)
+            except ValueError:
+                raise BadControl(f"The id regime is one of {', '.join(IdRegime)}, not {regime!r}.") from None
+        if params.text("enforce_limits"):
+            self._host.limits.enforce(params.flag("enforce_limits"))
+        return {"id_regime": self._host.venue.id_regime.value, "enforce_limits": self._host.limits.enforced}
+
+    # -- time
+    async def _clock(self, params: Params) -> JsonObject:
+        clock = self._host.clock
+        now_ms, step_ms = params.integer("now_ms"), params.integer("advance_ms")
+        if (now_ms is None) == (step_ms is None):
+            raise BadControl("Give either now_ms or advance_ms.")
+        try:
+            clock.set(now_ms if now_ms is not None else clock.now_ms() + (step_ms or 0))
+        except ValueError as problem:
+            raise BadControl(str(problem)) from None
+        self._host.pass_time()
+        return {"time": str(clock.now_ms())}
+
+    async def _advance(self, params: Params) -> JsonObject:
+        if self._replay is None:
+            raise BadControl("There is nothing to advance: start with candles or synthetic and --speed max.", 409)
+        try:
+            until = Until(params.text("until", "event"))
+        except ValueError:
+            raise BadControl(f"until is one of {', '.join(Until)}.") from None
+        bars_max = params.integer("max_bars")
+        if bars_max is not None and bars_max < 1:
+            raise BadControl("max_bars must be at least 1.")
+        try:
+            return await self._replay.advance(until, bars_max)
+        except ReplayBusy:
+            raise BadControl("Another advance is still running.", 409) from None
+
+    # -- state
+    async def _state(self, params: Params) -> JsonObject:
+        key = params.text("key")
+        if key and self._host.venue.account(key) is None:
+            raise BadControl(f"There is no account {key!r}.", 404)
+        return state_report(self._host.venue, self._host.clock.now_ms(), key=key, brief=params.flag("brief"))
+
+    def _account(self, params: Params) -> Account:
+        account = self._host.venue.account(params.required("key"))
+        if account is None:
+            raise BadControl(f"There is no account {params.text('key')!r}.", 404)
+        return account
+
+    def _instrument(self, params: Params) -> Instrument:
+        instrument = self._host.venue.instruments.get(params.required("symbol"))
+        if instrument is None:
+            raise BadControl(f"The symbol {params.text('symbol')!r} is not listed.", 404)
+        return instrument
+
+    def _finish(self) -> None:
+        self._host.publish(self._host.settle())
+
+
+def refuse_strangers(request: web.BaseRequest) -> None:
+    """Let only this machine in, and no page of another origin. Raises `BadControl` (403).
+
+    The Host check keeps out a foreign page whose name was made to point here (DNS rebinding).
+    """
+    if not _is_loopback(request.remote or "") or not _is_loopback(_host_name(f"//{request.host}")):
+        raise BadControl("The control interface answers only to this machine.", 403)
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise BadControl("The control interface does not answer to other web pages.", 403)
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        raise BadControl("The control interface does not answer to other web pages.", 403)
+
+
+def _host_name(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_loopback(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+async def _parameters(request: web.BaseRequest) -> Params:
+    if request.method == "POST":
+        raw = await request.read()
+        return Params.from_object(parse_object(raw)) if raw else Params({})
+    return Params.from_query(request.raw_path.partition("?")[2])
+
+
+def _needed(params: Params, name: str) -> Decimal:
+    number = params.decimal(name)
+    if number is None:
+        raise BadControl(f"{name} is needed.")
+    return number
+
+
+def _amount(params: Params, name: str, usual: Decimal) -> Decimal:
+    number = params.decimal(name)
+    if number is None:
+        return usual
+    if number < 0:
+        raise BadControl(f"{name} must be zero or more.")
+    return number
+
+
+def _json(answer: JsonObject, status: int) -> web.Response:
+    return web.Response(status=status, body=encode(answer), content_type="application/json")

@@ -1,0 +1,131 @@
+"""`VenueHost`: the venue together with its clock, faults, limits, streams and state file.
+
+Everything that changes the venue (requests, feeds, control) goes through here, on the one loop thread, and ends in
+`settle`: save what changed, then hand out the events. Nothing is answered before it is saved.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+from blitz.paper.engine import Account, EventKind, Venue, VenueEvent
+from blitz.paper.wire.faults import FaultBoard, FaultKind
+from blitz.paper.wire.limits import RateLimits
+from blitz.paper.wire.paper_clock import PaperClock
+from blitz.paper.wire.views import AccountView, ViewHistory
+
+log = logging.getLogger(__name__)
+
+ACCOUNT_KINDS = frozenset({EventKind.ORDER, EventKind.EXECUTION, EventKind.POSITION, EventKind.WALLET})
+LAG = frozenset({FaultKind.LAG})
+VANISH = frozenset({FaultKind.VANISH})
+
+
+class EventSink(Protocol):
+    """Who is told about events: the websocket streams."""
+
+    def publish(self, events: Sequence[VenueEvent]) -> None:
+        """Send private events, and public updates for every symbol they mention."""
+
+    def refresh(self, symbol: str) -> None:
+        """Bring public topics of a symbol up to date, after prices that were not published one by one."""
+
+
+class StateStore(Protocol):
+    """Where the venue survives the process."""
+
+    def save(self, venue: Venue, changed: Sequence[str], now_ms: int, cursor: int, *, with_bars: bool = False) -> None:
+        """Write the named accounts and the venue's own state, durably, before returning. Price bars only on demand."""
+
+
+class VenueHost:
+    """Holds the parts together; decides nothing about trading."""
+
+    def __init__(self, venue: Venue, clock: PaperClock, *, enforce_limits: bool, store: StateStore | None) -> None:
+        self.venue = venue
+        self.clock = clock
+        self.limits = RateLimits(enforced=enforce_limits)
+        self.faults = FaultBoard()
+        self.cursor: Callable[[], int] = lambda: 0
+        """How many points of a replay were played; set by the replay, saved with the state."""
+        self._store = store
+        self._views = ViewHistory()
+        self._sinks: list[EventSink] = []
+
+    def attach(self, sink: EventSink) -> None:
+        """Tell `sink` about every event from now on."""
+        self._sinks.append(sink)
+
+    # -- changes
+    def settle(self) -> list[VenueEvent]:
+        """Save what the last engine calls changed and return their events, still to be published."""
+        events = self.venue.drain_events()
+        changed = self.venue.drain_changed_accounts()
+        if changed:
+            self.save(changed)
+            if self.faults.in_force(LAG):
+                self.capture(changed)
+        return events
+
+    def save(self, changed: Sequence[str], *, with_bars: bool = False) -> None:
+        """Write accounts and the venue's state to the state file, if there is one."""
+        if self._store is not None:
+            self._store.save(self.venue, changed, self.clock.now_ms(), self.cursor(), with_bars=with_bars)
+
+    def publish(self, events: Sequence[VenueEvent]) -> None:
+        """Send events to the streams."""
+        for sink in self._sinks:
+            sink.publish(events)
+
+    def refresh(self, symbol: str) -> None:
+        """Show listeners where a symbol stands."""
+        for sink in self._sinks:
+            sink.refresh(symbol)
+
+    def move_price(
+        self, symbol: str, price: Decimal, *, sweep: bool, volume: Decimal = Decimal(0), quiet: bool = False
+    ) -> list[VenueEvent]:
+        """Play one price at the present venue time, funding that fell due first; publish and return the events.
+
+        `quiet` keeps public updates back: a replay at full speed would drown its listeners.
+        """
+        now_ms = self.clock.now_ms()
+        self.venue.settle_funding(now_ms)
+        self.venue.move_price(symbol, price, now_ms, sweep=sweep, volume=volume)
+        events = self.settle()
+        self.publish([event for event in events if event.kind in ACCOUNT_KINDS] if quiet else events)
+        return events
+
+    def pass_time(self) -> list[VenueEvent]:
+        """Let the venue notice that time went on: funding that fell due is charged."""
+        self.venue.settle_funding(self.clock.now_ms())
+        events = self.settle()
+        self.publish(events)
+        return events
+
+    # -- what reads may see
+    def capture(self, keys: Sequence[str]) -> None:
+        """Remember how these accounts look now, for lagging reads."""
+        now_ms = self.clock.now_ms()
+        for key in keys:
+            account = self.venue.account(key)
+            if account is not None:
+                self._views.capture(self.venue, account, now_ms)
+
+    def forget_captures(self) -> None:
+        """Drop what was remembered once no lag rule is left."""
+        if not self.faults.in_force(LAG):
+            self._views.clear()
+
+    def view(self, account: Account, endpoint: str, symbol: str) -> AccountView:
+        """What a read of this endpoint sees now, injected lag and vanishing included."""
+        now_ms = self.clock.now_ms()
+        view = AccountView.present(account)
+        lag = self.faults.strike(LAG, account.key, endpoint, symbol)
+        if lag is not None:
+            view = self._views.at(account.key, now_ms - lag.delay_ms) or view
+        vanished = self.faults.strike(VANISH, account.key, endpoint, symbol)
+        if vanished is not None:
+            view = view.without_recently_closed(now_ms - vanished.delay_ms)
+        return view

@@ -1,0 +1,73 @@
+"""One websocket and its outgoing queue. Slow readers are cut off rather than allowed to hold anything up."""
+
+import asyncio
+import logging
+from itertools import count
+from typing import Any
+
+import orjson
+from aiohttp import WSCloseCode, web
+
+log = logging.getLogger(__name__)
+
+QUEUE_MAX = 20_000
+FRAME_MAX_BYTES = 65_536
+SILENCE_MAX_SECONDS = 600
+"""The venue closes a link that says nothing for ten minutes."""
+_numbers = count(1)
+
+
+class Connection:
+    """A websocket with subscriptions. `key` is set once the link has authenticated."""
+
+    def __init__(self) -> None:
+        self.identity = f"paper-{next(_numbers)}"
+        self.socket = web.WebSocketResponse(receive_timeout=SILENCE_MAX_SECONDS, max_msg_size=FRAME_MAX_BYTES)
+        self.topics: dict[str, None] = {}
+        self.key = ""
+        self.frozen = False
+        """A frozen link stays open and says nothing: an injected fault."""
+        self._outgoing: asyncio.Queue[str | None] = asyncio.Queue(maxsize=QUEUE_MAX)
+        self._request: web.BaseRequest | None = None
+
+    async def open(self, request: web.BaseRequest) -> asyncio.Task[None]:
+        """Accept the link; the returned task writes frames until `finish`."""
+        self._request = request
+        await self.socket.prepare(request)
+        return asyncio.create_task(self._write(), name=f"{self.identity} writer")
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Queue a message."""
+        self.send_text(orjson.dumps(message).decode())
+
+    def send_text(self, text: str) -> None:
+        """Queue a frame as it is. A reader that is `QUEUE_MAX` frames behind loses the link."""
+        if self.frozen:
+            return
+        try:
+            self._outgoing.put_nowait(text)
+        except asyncio.QueueFull:
+            self.abort()
+
+    def abort(self) -> None:
+        """Break the TCP link without a closing handshake."""
+        if self._request is not None and self._request.transport is not None:
+            self._request.transport.abort()
+
+    def finish(self) -> None:
+        """Let the writer end after what is queued."""
+        try:
+            self._outgoing.put_nowait(None)
+        except asyncio.QueueFull:
+            self.abort()
+
+    async def close(self) -> None:
+        """Close politely: the server stops."""
+        await self.socket.close(code=WSCloseCode.GOING_AWAY)
+
+    async def _write(self) -> None:
+        try:
+            while (text := await self._outgoing.get()) is not None:
+                await self.socket.send_str(text)
+        except ConnectionError:
+            log.debug("%s: the reader left", self.identity)

@@ -1,0 +1,187 @@
+"""What a trader may look back on: orders, fills, cycles, events, profit. Read only; used by web.
+
+Every question is about one user and one account; without one it is the account the user's settings name now, so that
+paper profit and real profit are never added together.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import accumulate
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from blitz.core.ledger import Ledger
+from blitz.core.orders import ZERO, BookedFill
+from blitz.core.records import BotEvent, Cycle, Slot, SlotState
+from blitz.storage.database import Database
+from blitz.storage.rows import cycle_from_row, event_from_row, fill_from_row, slot_from_row
+from blitz.storage.tables import cycles, events, fills, order_slots, users
+
+LIMIT_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillRow:
+    """A booked fill and its place in the list; pages go on before an id."""
+
+    id: int
+    booked: BookedFill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """A line of the feed and its place in it; a reader goes on after an id."""
+
+    id: int
+    event: BotEvent
+
+
+class EquityPoint(NamedTuple):
+    """What one cycle that ended brought, in quote currency, and all of them up to it."""
+
+    ended_ms: int
+    profit: Decimal
+    cumulative: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """The books of an account, in quote currency, its running cycle included."""
+
+    realised: Decimal = ZERO
+    fees: Decimal = ZERO
+    """Positive is paid."""
+    funding: Decimal = ZERO
+    """Positive is paid."""
+    cycles: int = 0
+    """Cycles that ended, those whose entry never filled included."""
+    legs_filled: int = 0
+
+    @property
+    def net(self) -> Decimal:
+        """What is left of it."""
+        return self.realised - self.fees - self.funding
+
+
+class History:
+    """Reads the journal of one user at a time."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def orders(self, user_id: int, *, account: str | None = None) -> list[Slot]:
+        """The order slots that hold an order, or may hold one."""
+        own = order_slots.c
+        with self._db.read() as connection:
+            account = account or _account_in_use(connection, user_id)
+            query = (
+                select(order_slots)
+                .where(own.user_id == user_id, own.account == account, own.state != SlotState.EMPTY.value)
+                .order_by(own.symbol, own.role, own.leg)
+            )
+            return [slot_from_row(row) for row in connection.execute(query).mappings()]
+
+    def fills(
+        self,
+        user_id: int,
+        *,
+        cycle: int | None = None,
+        before_id: int | None = None,
+        limit: int = 100,
+        account: str | None = None,
+    ) -> list[FillRow]:
+        """Booked fills, newest first: of one cycle or of all, and older than `before_id` for the next page."""
+        own = fills.c
+        with self._db.read() as connection:
+            account = account or _account_in_use(connection, user_id)
+            query = select(fills).where(own.user_id == user_id, own.account == account)
+            if cycle is not None:
+                query = query.where(own.cycle == cycle)
+            if before_id is not None:
+                query = query.where(own.id < before_id)
+            rows = connection.execute(query.order_by(own.id.desc()).limit(_bounded(limit))).mappings()
+            return [FillRow(id=row["id"], booked=fill_from_row(row)) for row in rows]
+
+    def cycles(
+        self, user_id: int, *, before_number: int | None = None, limit: int = 100, account: str | None = None
+    ) -> list[Cycle]:
+        """Cycles, newest first, the running one included, and older than `before_number` for the next page."""
+        own = cycles.c
+        with self._db.read() as connection:
+            account = account or _account_in_use(connection, user_id)
+            query = select(cycles).where(own.user_id == user_id, own.account == account)
+            if before_number is not None:
+                query = query.where(own.number < before_number)
+            rows = connection.execute(query.order_by(own.number.desc()).limit(_bounded(limit))).mappings()
+            return [cycle_from_row(row) for row in rows]
+
+    def events(
+        self, user_id: int, *, after_id: int = 0, limit: int = 100, account: str | None = None
+    ) -> list[EventRow]:
+        """Lines of the feed after `after_id`, oldest first: what a live page has not shown yet."""
+        own = events.c
+        with self._db.read() as connection:
+            account = account or _account_in_use(connection, user_id)
+            query = select(events).where(own.user_id == user_id, own.account == account, own.id > after_id)
+            rows = connection.execute(query.order_by(own.id).limit(_bounded(limit))).mappings()
+            return [EventRow(id=row["id"], event=event_from_row(row)) for row in rows]
+
+    def latest_events(self, user_id: int, *, limit: int = 100, account: str | None = None) -> list[EventRow]:
+        """The newest lines of the feed, oldest first: what a page shows when it opens."""
+        own = events.c
+        with self._db.read() as connection:
+            account = account or _account_in_use(connection, user_id)
+            query = select(events).where(own.user_id == user_id, own.account == account)
+            rows = connection.execute(query.order_by(own.id.desc()).limit(_bounded(limit))).mappings().all()
+            return [EventRow(id=row["id"], event=event_from_row(row)) for row in reversed(rows)]
+
+    def equity(self, user_id: int, *, account: str | None = None) -> list[EquityPoint]:
+        """One point per cycle that ended, in order."""
+        own = cycles.c
+        with self._db.read() as connection:
+            account = account or _account_in_use(connection, user_id)
+            query = (
+                select(own.ended_ms, own.realised, own.fees, own.funding)
+                .where(own.user_id == user_id, own.account == account, own.ended_ms.is_not(None))
+                .order_by(own.ended_ms, own.number)
+            )
+            ended = [(row.ended_ms, row.realised - row.fees - row.funding) for row in connection.execute(query)]
+        sums = accumulate(profit for _, profit in ended)
+        return [EquityPoint(at, profit, total) for (at, profit), total in zip(ended, sums, strict=True)]
+
+    def totals(self, user_id: int, *, account: str | None = None) -> Totals:
+        """The books of the account. Summed in Python, because the database has no exact decimal numbers."""
+        own = cycles.c
+        with self._db.read() as connection:
+            account = account or _account_in_use(connection, user_id)
+            mine = (own.user_id == user_id, own.account == account)
+            figures = select(own.realised, own.fees, own.funding, own.legs_filled)
+            ended = connection.execute(figures.where(*mine, own.ended_ms.is_not(None))).all()
+            open_now = connection.execute(select(cycles).where(*mine, own.ended_ms.is_(None))).mappings()
+            running = [_books(connection, user_id, account, cycle_from_row(row)) for row in open_now]
+        return Totals(
+            realised=sum((row.realised for row in ended), ZERO) + sum((each.realised for each in running), ZERO),
+            fees=sum((row.fees for row in ended), ZERO) + sum((each.fees for each in running), ZERO),
+            funding=sum((row.funding for row in ended), ZERO) + sum((each.funding for each in running), ZERO),
+            cycles=len(ended),
+            legs_filled=sum(row.legs_filled for row in ended) + sum(len(each.leg_filled) for each in running),
+        )
+
+
+def _books(connection: Connection, user_id: int, account: str, cycle: Cycle) -> Ledger:
+    """The books of a running cycle, folded from its fills: its own row gets them when it ends."""
+    own = fills.c
+    query = select(fills).where(own.user_id == user_id, own.account == account, own.cycle == cycle.number)
+    ledger = Ledger(side=cycle.settings.side)
+    ledger.book_all(map(fill_from_row, connection.execute(query.order_by(own.at_ms, own.id)).mappings()))
+    return ledger
+
+
+def _account_in_use(connection: Connection, user_id: int) -> str:
+    row = connection.execute(select(users.c.exchange, users.c.mode).where(users.c.id == user_id)).first()
+    return "" if row is None else f"{row.exchange}:{row.mode}"
+
+
+def _bounded(limit: int) -> int:
+    return max(1, min(limit, LIMIT_MAX))

@@ -1,0 +1,76 @@
+"""What an administrator may do to other people's bots: look, start, stop, reconcile. Never their secrets.
+
+Every command is the same call that the user's own button makes, with the id from the path.
+"""
+
+from typing import Any
+
+import structlog
+from apiflask import APIBlueprint
+from flask import Response, abort
+
+from blitz.web.accounts import this_user
+from blitz.web.bot_api import command_answer, recovery_answer
+from blitz.web.limits import COMMANDS, limiter
+from blitz.web.openapi import refusals
+from blitz.web.schemas import AdminStatusOut, CommandOut, DryRunIn, NothingIn, RecoverOut, StopIn
+from blitz.web.services import services
+
+admin = APIBlueprint("admin", __name__, url_prefix="/admin", tag="Admin")
+log = structlog.get_logger("blitz.web")
+
+
+@admin.get("/simple/status")
+@admin.output(AdminStatusOut)
+@admin.doc(responses=refusals())
+def simple_status() -> dict[str, Any]:
+    """Overview of every managed bot."""
+    return services().manager.get_all_bot_statuses()
+
+
+@admin.post("/users/<int:user_id>/start")
+@limiter.limit(COMMANDS)
+@admin.input(NothingIn)
+@admin.output(CommandOut)
+@admin.doc(responses=refusals(400, 404, 409, 503))
+def force_start(user_id: int, json_data: NothingIn) -> Response:  # noqa: ARG001
+    """Force Start: start that user's bot."""
+    refuse_unknown(user_id)
+    note("Force Start", user_id)
+    return command_answer(services().manager.start_bot_for_user(user_id))
+
+
+@admin.post("/users/<int:user_id>/stop")
+@limiter.limit(COMMANDS)
+@admin.input(StopIn)
+@admin.output(CommandOut)
+@admin.doc(responses=refusals(400, 404, 409, 503))
+def force_stop(user_id: int, json_data: StopIn) -> Response:
+    """Force Stop: stop that user's bot, in any of the ways its user has."""
+    refuse_unknown(user_id)
+    note("Force Stop", user_id)
+    return command_answer(services().manager.stop_bot_for_user(user_id, **json_data.model_dump()))
+
+
+@admin.post("/users/<int:user_id>/recover")
+@limiter.limit(COMMANDS)
+@admin.input(NothingIn)
+@admin.input(DryRunIn, location="query")
+@admin.output(RecoverOut)
+@admin.doc(responses=refusals(400, 404, 409, 502, 503))
+def reconcile(user_id: int, json_data: NothingIn, query_data: DryRunIn) -> Response:  # noqa: ARG001
+    """Reconcile: create what is missing for that user."""
+    refuse_unknown(user_id)
+    note("Reconcile", user_id)
+    return recovery_answer(services().manager.recover_orders_for_user(user_id, dry_run=query_data.dry_run))
+
+
+def refuse_unknown(user_id: int) -> None:
+    """404 for an id that nobody has."""
+    if user_id >= 2**31 or services().users.by_id(user_id) is None:
+        abort(404)
+
+
+def note(command: str, user_id: int) -> None:
+    """An administrator's command on somebody else's bot is always in the log."""
+    log.info("An administrator used a command.", action=command, admin_id=this_user().id, user_id=user_id)

@@ -1,0 +1,202 @@
+"""Rows of history for the API and the pages: plain names, numbers as strings, and one sentence in a trader's words.
+
+The sentences stand here and nowhere else. What a record does not say is left out of its sentence, never invented.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from blitz.clock import iso_utc
+from blitz.core.ladder_settings import plain
+from blitz.core.orders import BookedFill
+from blitz.core.records import BotEvent, Cycle, EventKind, Slot
+from blitz.storage.history import EquityPoint
+
+ENDS = {
+    "take_profit": "take-profit filled",
+    "stop_loss": "stop-loss filled",
+    "closed_by_trader": "closed by you",
+    "closed_externally": "closed outside this server",
+    "liquidated": "liquidated",
+    "not_entered": "the entry did not fill",
+}
+SENTENCES = {
+    EventKind.STARTED: "Bot started.",
+    EventKind.STOPPED: "Bot stopped. {message}",
+    EventKind.RESUMED: "Bot resumed after the server started again.",
+    EventKind.CYCLE_STARTED: "Cycle {cycle} began.",
+    EventKind.LEG_FILLED: "{order} filled: {quantity} at {price}.",
+    EventKind.CYCLE_CLOSED: "Cycle {cycle} closed: {end}, {profit} USDT.",
+    EventKind.ORDER_PLACED: "{order} placed: {quantity} at {level}.",
+    EventKind.ORDER_MOVED: "{order} moved: {quantity} at {level}.",
+    EventKind.ORDER_CANCELLED: "{order} cancelled.",
+    EventKind.ORDER_REJECTED: "The exchange refused {order}: {reason}",
+    EventKind.ORDER_UNKNOWN: "No answer for {order} yet; looking before acting. {reason}",
+    EventKind.ORDER_GONE: "{order} was cancelled by somebody else. {reason}",
+    EventKind.ORDER_ADOPTED: "{order} was found on the exchange and taken over.",
+    EventKind.CYCLE_ADOPTED: "Cycle {cycle} was found running and taken over.",
+    EventKind.RECOVERED: "Recovered: {actions}.",
+    EventKind.ATTENTION: "Needs attention: {message}",
+    EventKind.ATTENTION_OVER: "All clear again.",
+    EventKind.FAILED: "The bot stopped with a fault: {message}",
+}
+TONES = {
+    EventKind.LEG_FILLED: "fill",
+    EventKind.ORDER_REJECTED: "warn",
+    EventKind.ORDER_UNKNOWN: "warn",
+    EventKind.ORDER_GONE: "warn",
+    EventKind.ATTENTION: "bad",
+    EventKind.FAILED: "bad",
+    EventKind.CYCLE_CLOSED: "good",
+}
+
+
+class FeedLine(Protocol):
+    """A line of the feed as history hands it over."""
+
+    @property
+    def id(self) -> int:
+        """Its place in the feed."""
+
+    @property
+    def event(self) -> BotEvent:
+        """What happened."""
+
+
+class BookedLine(Protocol):
+    """A fill as history hands it over."""
+
+    @property
+    def id(self) -> int:
+        """Its place in the list."""
+
+    @property
+    def booked(self) -> BookedFill:
+        """The fill and the order it belongs to."""
+
+
+class Words(dict[str, str]):
+    """The words of one event; one that is not there leaves an empty place."""
+
+    def __missing__(self, key: str) -> str:
+        return "market" if key == "level" else ""
+
+
+def order_name(key: str) -> str:
+    """The name of an order's place: leg_2 is "Leg 2", tp is "Take-profit"."""
+    if key.startswith("leg_"):
+        return f"Leg {key.removeprefix('leg_')}"
+    return {"tp": "Take-profit", "sl": "Stop-loss"}.get(key, key)
+
+
+def sentence(kind: EventKind, cycle: int, data: Mapping[str, str]) -> str:
+    """One event in words."""
+    words = Words(data)
+    words["cycle"] = str(cycle)
+    if "order" in data:
+        words["order"] = order_name(data["order"])
+    if "end" in data:
+        words["end"] = ENDS.get(data["end"], data["end"])
+    level = data.get("price") or data.get("trigger")
+    if level:
+        words["level"] = level
+    return " ".join(SENTENCES[kind].format_map(words).split())
+
+
+def feed_row(line: FeedLine) -> dict[str, Any]:
+    """One line of the feed."""
+    event = line.event
+    return {
+        "id": line.id,
+        "at": iso_utc(event.at_ms),
+        "kind": event.kind.value,
+        "tone": TONES.get(event.kind, "plain"),
+        "cycle": event.cycle or None,
+        "message": sentence(event.kind, event.cycle, event.data),
+    }
+
+
+def fill_row(line: BookedLine) -> dict[str, Any]:
+    """One execution."""
+    booked, fill = line.booked, line.booked.fill
+    return {
+        "id": line.id,
+        "at": iso_utc(fill.at_ms),
+        "cycle": booked.cycle or None,
+        "order": str(booked.key) if booked.key else None,
+        "kind": fill.kind.value,
+        "symbol": fill.symbol,
+        "direction": fill.direction.value,
+        "quantity": plain(fill.quantity),
+        "price": plain(fill.price),
+        "fee": plain(fill.fee),
+        "maker": fill.is_maker,
+        "tag": fill.client_id,
+        "order_id": fill.order_id,
+        "exec_id": fill.exec_id,
+    }
+
+
+def cycle_row(cycle: Cycle) -> dict[str, Any]:
+    """One cycle; `id` is its number."""
+    return {
+        "id": cycle.number,
+        "number": cycle.number,
+        "symbol": cycle.settings.symbol,
+        "side": cycle.settings.side.value,
+        "mode": cycle.settings.mode.value,
+        "started_at": iso_utc(cycle.started_ms),
+        "ended_at": iso_utc(cycle.ended_ms) if cycle.ended_ms is not None else None,
+        "end": cycle.end.value if cycle.end else None,
+        "legs_filled": cycle.legs_filled,
+        "realised": plain(cycle.realised),
+        "fees": plain(cycle.fees),
+        "funding": plain(cycle.funding),
+        "profit": plain(cycle.profit),
+    }
+
+
+def equity_row(point: EquityPoint) -> dict[str, Any]:
+    """One point of the curve."""
+    return {
+        "at": iso_utc(point.ended_ms),
+        "profit": plain(point.profit),
+        "cumulative": plain(point.cumulative),
+    }
+
+
+def order_rows(status: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The ladder's orders, planned beside resting, then foreign ones."""
+    rows = []
+    for order in status.get("orders") or []:
+        planned, resting = order.get("planned") or {}, order.get("resting") or {}
+        rows.append(
+            {
+                "order": order["key"],
+                "state": order["state"],
+                "planned_price": planned.get("price"),
+                "planned_quantity": planned.get("quantity"),
+                "planned_trigger": planned.get("trigger"),
+                "price": resting.get("price"),
+                "quantity": resting.get("quantity"),
+                "filled": resting.get("filled"),
+                "trigger": resting.get("trigger"),
+                "tag": resting.get("client_id"),
+            }
+        )
+    for order in status.get("foreign_orders") or []:
+        shown = {name: order.get(name) for name in ("price", "quantity", "filled", "trigger")}
+        rows.append({"order": None, "state": "foreign", **shown, "tag": order.get("client_id")})
+    return rows
+
+
+def slot_row(slot: Slot) -> dict[str, Any]:
+    """One order as it was last known, for a bot that does not run."""
+    return {
+        "order": str(slot.key),
+        "state": slot.state.value,
+        "price": None if slot.price is None else plain(slot.price),
+        "quantity": plain(slot.quantity),
+        "trigger": None if slot.trigger is None else plain(slot.trigger),
+        "tag": slot.client_id,
+    }

@@ -1,0 +1,147 @@
+"""A user's own settings and the preview of what they would do.
+
+Ladder settings are read by `core.ladder_settings` and checked against the market by `core.preview`, the code that
+runs again before a start. Credentials only ever go in.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from apiflask import APIBlueprint
+
+from blitz.core.instrument import Instrument
+from blitz.core.ladder_settings import LadderSettings, parse_settings
+from blitz.core.preview import preview_ladder
+from blitz.errors import GatewayProblem, SecretUnreadable, SettingsProblem
+from blitz.storage.credentials import checked_credential, checked_telegram
+from blitz.storage.users import User
+from blitz.web.accounts import this_user
+from blitz.web.limits import PREVIEWS, limiter
+from blitz.web.openapi import refusals
+from blitz.web.schemas import LadderIn, PreviewOut, SettingsIn, SettingsOut
+from blitz.web.services import services
+
+ladder = APIBlueprint("ladder", __name__, url_prefix="/api/bot", tag="Settings")
+
+CREDENTIALS = ("api_key", "api_secret", "telegram_token", "telegram_chat_id")
+READ_ONLY = frozenset({"success", "message", "keys_stored", "telegram_stored", "takes_effect"})
+"""Answered by GET and ignored by PUT, so that an answer can be edited and sent back."""
+
+
+@ladder.get("/settings")
+@ladder.output(SettingsOut)
+@ladder.doc(responses=refusals())
+def read_settings() -> dict[str, Any]:
+    """Read the settings of the signed-in user. Secrets are never part of the answer."""
+    return settings_json(this_user())
+
+
+@ladder.put("/settings")
+@ladder.input(SettingsIn)
+@ladder.output(SettingsOut)
+@ladder.doc(responses=refusals(409))
+def write_settings(json_data: SettingsIn) -> dict[str, Any]:
+    """Change settings of the signed-in user; what is left out stays as it is.
+
+    Everything is checked first: with one wrong field nothing is stored. While a cycle is open the change takes effect
+    with the next one.
+    """
+    user = this_user()
+    given = {name: value for name, value in json_data.given().items() if name not in READ_ONLY}
+    credentials = {name: given.pop(name) for name in CREDENTIALS if name in given}
+    if credentials.get("api_key") == user.key_hint != "":
+        del credentials["api_key"]  # the mask that GET showed, sent back
+    problems = [*credential_faults(credentials)]
+    chosen = user.settings
+    try:
+        chosen = parse_settings(given, base=user.settings)
+    except SettingsProblem as problem:
+        problems.append(problem)
+    if problems:
+        raise SettingsProblem({field: said for each in problems for field, said in each.errors.items()})
+    message = "Saved."
+    if given and not check_against_market(chosen):
+        message = "Saved. The exchange does not answer, so the market's limits will be checked when the bot starts."
+    store(user, chosen, credentials)
+    stored = services().users.by_id(user.id)
+    assert stored is not None
+    return {"success": True, "message": message, **settings_json(stored)}
+
+
+@ladder.post("/preview")
+@limiter.limit(PREVIEWS)
+@ladder.input(LadderIn)
+@ladder.output(PreviewOut)
+@ladder.doc(responses=refusals(502))
+def preview(json_data: LadderIn) -> dict[str, Any]:
+    """Lay a ladder out at the last price, with the code the bot trades by. Stores and sends nothing.
+
+    Fields that are left out are taken from the stored settings.
+    """
+    settings = parse_settings(json_data.given(), base=this_user().settings)
+    instrument, price = market_of(settings)
+    return {"success": True, **preview_ladder(settings, instrument, price).to_json()}
+
+
+def credential_faults(credentials: dict[str, Any]) -> Iterator[SettingsProblem]:
+    """What is wrong with the credentials that were sent; storage checks the same again when it takes them."""
+    for name, value in credentials.items():
+        try:
+            if not isinstance(value, str):
+                raise SettingsProblem({name: ["must be a text; an empty one clears it."]})
+            if name == "telegram_token":
+                checked_telegram(value, "")
+            elif name == "telegram_chat_id":
+                checked_telegram("", value)
+            else:
+                checked_credential(name, value)
+        except SettingsProblem as problem:
+            yield problem
+
+
+def check_against_market(settings: LadderSettings) -> bool:
+    """Raise `SettingsProblem` for what the market would refuse; False when the exchange could not be asked."""
+    try:
+        instrument, price = market_of(settings)
+    except GatewayProblem:
+        return False
+    preview_ladder(settings, instrument, price)
+    return True
+
+
+def market_of(settings: LadderSettings) -> tuple[Instrument, Decimal]:
+    """The market's rules and its last price."""
+    desk = services().desk
+    return desk.instrument(settings), desk.last_price(settings)
+
+
+def store(user: User, settings: LadderSettings, credentials: dict[str, Any]) -> None:
+    """Write what was checked."""
+    users = services().users
+    if settings != user.settings:
+        users.save_settings(user.id, settings)
+    if credentials.keys() & {"api_key", "api_secret"}:
+        users.save_credentials(user.id, credentials.get("api_key"), credentials.get("api_secret"))
+    if credentials.keys() & {"telegram_token", "telegram_chat_id"}:
+        users.save_telegram(user.id, credentials.get("telegram_token"), credentials.get("telegram_chat_id"))
+
+
+def settings_json(user: User) -> dict[str, Any]:
+    """What a user may read back."""
+    in_cycle = bool(services().manager.get_bot_status(user.id).get("cycle"))
+    return {
+        **user.settings.to_json(),
+        "api_key": user.key_hint,
+        "keys_stored": user.has_keys,
+        "telegram_stored": has_telegram(user.id),
+        "takes_effect": "next_cycle" if in_cycle else "now",
+    }
+
+
+def has_telegram(user_id: int) -> bool:
+    """Whether a Telegram bot and chat are stored; one that cannot be read is stored too."""
+    try:
+        return services().users.telegram(user_id) is not None
+    except SecretUnreadable:
+        return True

@@ -1,0 +1,35 @@
+"""How often one user or one address may ask. Counted in memory: the bots live in this one process anyway.
+
+Failed sign-ins have their own counters in the database (`storage.throttle`), which survive a restart.
+"""
+
+from flask import Flask, request
+from flask_limiter import Limiter
+
+from blitz.web.accounts import current_account
+
+EVERYTHING = "1200 per minute"
+COMMANDS = "300 per minute"
+PREVIEWS = "240 per minute"
+SIGN_INS = "30 per minute"
+NEW_ACCOUNTS = "20 per hour"
+
+
+def asker() -> str:
+    """The user when there is one, else the address."""
+    account = current_account()
+    return f"user:{account.id}" if account else f"address:{request.remote_addr}"
+
+
+limiter = Limiter(asker, default_limits=[EVERYTHING], storage_uri="memory://", headers_enabled=False)
+
+
+def register(app: Flask) -> None:
+    """Connect the limits with `app`."""
+    limiter.init_app(app)
+
+
+@limiter.request_filter
+def is_cheap() -> bool:
+    """Files and probes are not counted."""
+    return request.endpoint in ("static", "diagnostics.healthz", "diagnostics.readyz")

@@ -1,0 +1,266 @@
+"""What goes in and out of the JSON API, as pydantic models: they check input and write the OpenAPI document.
+
+Numbers of the ladder are read by `core.ladder_settings`, which names every fault at its field; the models here only
+describe them. Money comes out as strings, so that no reader's float can bend it.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+NUMBER_PATTERN = r"^\s*[+-]?(\d{1,20}(\.\d{0,18})?|\.\d{1,18})\s*%?\s*$"
+PLAIN_PATTERN = r"^-?\d+(\.\d+)?$"
+ID_MAX = 2**53
+
+Number = Annotated[
+    Any,
+    WithJsonSchema({
+        "anyOf": [{"type": "string", "pattern": NUMBER_PATTERN, "maxLength": 40}, {"type": "number"}],
+        "examples": ["0.5", "0.5%", 0.5],
+    }),
+]
+Money = Annotated[str, Field(pattern=PLAIN_PATTERN)]
+WholeNumber = Annotated[Any, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 50})]
+Text = Annotated[Any, WithJsonSchema({"type": "string"})]
+Flag = Annotated[Any, WithJsonSchema({"type": "boolean"})]
+SecretText = Annotated[Any, WithJsonSchema({"type": "string", "maxLength": 300, "writeOnly": True})]
+
+
+def one_of(*choices: str) -> Any:
+    """A text field whose fault is named by the core, but whose choices the document lists."""
+    return Annotated[Any, WithJsonSchema({"type": "string", "enum": list(choices)})]
+
+
+class Strict(BaseModel):
+    """A body or query whose unknown fields are refused: a misspelt option must not do something else."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Open(BaseModel):
+    """An answer that may carry more than the document lists."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ErrorOut(BaseModel):
+    """The one shape of every refusal."""
+
+    success: Literal[False] = False
+    status: str = Field(description="A word for programs.", examples=["already_running"])
+    message: str = Field(description="A sentence for people.", examples=["Your bot is already running."])
+    errors: dict[str, list[str]] | None = Field(None, description="Faults by field.")
+
+
+class NothingIn(Strict):
+    """No body is needed; an empty object is accepted."""
+
+
+class StopIn(Strict):
+    """How to stop. Without a body: now, pulling resting entry legs, keeping the position and its protection."""
+
+    legs: Literal["pull", "keep"] = Field("pull", description="What happens to resting entry legs.")
+    when: Literal["now", "after_cycle"] = Field("now", description="`after_cycle` finishes the running cycle first.")
+    position: Literal["keep", "close"] = Field("keep", description="`close` closes the position at market.")
+
+
+class DryRunIn(Strict):
+    """Whether to act or only to list."""
+
+    dry_run: bool = Field(False, description="List what would be created, create nothing.")
+
+
+class CommandOut(Open):
+    """What became of a command."""
+
+    success: bool
+    status: str = Field(examples=["started"])
+    message: str = Field(examples=["Bot started successfully"])
+
+
+class RecoverOut(Open):
+    """What a recovery found and did."""
+
+    success: bool
+    message: str = Field(examples=["Recovery process completed"])
+    actions: list[str] = Field(examples=[["checked_positions", "created_tp"]])
+
+
+class StatusOut(Open):
+    """The four documented fields; a bot that runs adds cycle, position, orders, protection and profit."""
+
+    running: bool
+    status: str = Field(examples=["running"])
+    uptime: int = Field(description="Seconds.", examples=[1234])
+    message: str = Field(examples=["Bot is running"])
+
+
+class UserBotOut(BaseModel):
+    """One user's bot in the overview."""
+
+    running: bool
+    status: str
+    uptime: int
+
+
+class TotalsOut(BaseModel):
+    """The overview in figures."""
+
+    total_managed: int
+    total_running: int
+    timestamp: str = Field(examples=["2025-01-01T12:00:00"])
+
+
+class AdminStatusOut(BaseModel):
+    """Every managed bot, by user id."""
+
+    users: dict[str, UserBotOut]
+    totals: TotalsOut
+
+
+class GridRowIO(BaseModel):
+    """One leg: margin in USDT, and percent from the previous leg's price."""
+
+    model_config = ConfigDict(extra="forbid")
+    amount: Number
+    gap: Number = "0"
+
+
+class LadderIn(BaseModel):
+    """Ladder settings; a field that is left out keeps its stored value."""
+
+    # Unknown fields pass the model on purpose: the core refuses them and says which ones exist.
+    model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": False, "minProperties": 0})
+    exchange: one_of("bybit") = None  # type: ignore[valid-type]
+    symbol: Text = None
+    side: one_of("long", "short") = None  # type: ignore[valid-type]
+    leverage: Number = None
+    margin_mode: one_of("cross", "isolated") = None  # type: ignore[valid-type]
+    grids: Annotated[
+        Any,
+        WithJsonSchema({
+            "type": "array", "minItems": 1, "maxItems": 50,
+            "items": {
+                "type": "object", "required": ["amount"], "additionalProperties": False,
+                "properties": {
+                    name: {"anyOf": [{"type": "string", "pattern": NUMBER_PATTERN, "maxLength": 40}, {"type": "number"}]}
+                    for name in ("amount", "gap")
+                },
+            },
+        }),
+    ] = None  # fmt: skip
+    rounds: WholeNumber = None
+    take_profit: Number = None
+    stop_loss: Number = None
+    repeat: Flag = None
+    mode: one_of("paper", "demo", "live") = None  # type: ignore[valid-type]
+
+    def given(self) -> dict[str, Any]:
+        """Only what was sent, unknown fields included."""
+        return self.model_dump(exclude_unset=True)
+
+
+class SettingsIn(LadderIn):
+    """Ladder settings and credentials. Credentials are write-only: left out they stay, an empty text clears them."""
+
+    api_key: SecretText = None
+    api_secret: SecretText = None
+    telegram_token: SecretText = None
+    telegram_chat_id: SecretText = None
+
+
+class GridRowOut(BaseModel):
+    """One stored leg."""
+
+    amount: Money
+    gap: Money
+
+
+class SettingsOut(Open):
+    """Everything stored, secrets as a mask or a flag, numbers as strings."""
+
+    exchange: str
+    symbol: str
+    side: str
+    leverage: Money
+    margin_mode: str
+    grids: list[GridRowOut]
+    rounds: int
+    take_profit: Money
+    stop_loss: Money
+    repeat: bool
+    mode: str
+    api_key: str = Field(description="`***XXXX` or empty.", examples=["***WXYZ"])
+    keys_stored: bool = Field(description="Both the API key and its secret are stored.")
+    telegram_stored: bool = Field(description="Both the Telegram token and the chat are stored.")
+    takes_effect: Literal["now", "next_cycle"] = Field(description="When a change made now will count.")
+
+
+class PageIn(Strict):
+    """Which part of a table, and in which form."""
+
+    limit: int = Field(50, ge=1, le=500)
+    before_id: int | None = Field(None, ge=1, le=ID_MAX, description="Only rows older than this one.")
+    format: Literal["json", "csv"] = "json"
+
+
+class CyclePageIn(PageIn):
+    """A table that can be narrowed to one cycle."""
+
+    cycle: int | None = Field(None, ge=1, le=ID_MAX)
+
+
+class FeedIn(Strict):
+    """The newest lines, or forwards from a known one."""
+
+    limit: int = Field(50, ge=1, le=500)
+    format: Literal["json", "csv"] = "json"
+    after_id: int | None = Field(None, ge=0, le=ID_MAX, description="Only lines newer than this one.")
+
+
+class EquityIn(Strict):
+    """The whole curve, in the chosen form."""
+
+    format: Literal["json", "csv"] = "json"
+
+
+class CandlesIn(Strict):
+    """Which candles."""
+
+    timeframe: Literal["1m", "5m", "15m", "1h", "4h", "1d"] = "1m"
+    limit: int = Field(200, ge=1, le=1000)
+    format: Literal["json", "csv"] = "json"
+
+
+class PageOut(Open):
+    """Rows, newest first, and where the next page begins."""
+
+    rows: list[dict[str, Any]]
+    next_before_id: int | None = Field(None, description="Pass it as `before_id`; null on the last page.")
+
+
+class RowsOut(Open):
+    """Rows, oldest first."""
+
+    rows: list[dict[str, Any]]
+
+
+class PreviewOut(Open):
+    """The plan as the bot would carry it out at the last price."""
+
+
+class DebugOut(BaseModel):
+    """Where the database is."""
+
+    cwd: str
+    instance_path: str
+    db_uri: str
+    db_path: str
+    db_exists: bool
+    timestamp: str
+
+
+class HealthOut(Open):
+    """Whether the server is up."""
+
+    status: str

@@ -1,0 +1,92 @@
+"""The parts that the web works with, handed over once.
+
+`blitz.app.create_app` stores one `Services` in the app; every view takes it from `services()`. Nothing here builds
+anything: `blitz.server` does, for the real server, and `tests/web/conftest.py` for the tests.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from threading import Event
+from typing import Any, Protocol, cast
+
+from flask import current_app
+
+from blitz.clock import Clock
+from blitz.core.instrument import Instrument
+from blitz.core.ladder_settings import LadderSettings
+from blitz.settings import Settings
+from blitz.storage.bots import BotStore
+from blitz.storage.database import Database
+from blitz.storage.history import History
+from blitz.storage.sessions import SessionStore
+from blitz.storage.setup import SetupTokens
+from blitz.storage.throttle import SignInThrottle
+from blitz.storage.users import UserStore
+
+EXTENSION = "blitz"
+
+
+class Manager(Protocol):
+    """What the web asks of `blitz.bots.manager.SimpleBotManager`."""
+
+    def start_bot_for_user(self, user_id: int) -> dict[str, Any]:
+        """Start the user's bot; `status` says whether that happened."""
+
+    def stop_bot_for_user(
+        self, user_id: int, *, legs: str = "pull", when: str = "now", position: str = "keep"
+    ) -> dict[str, Any]:
+        """Stop the user's bot in one of the ways of the contract."""
+
+    def get_bot_status(self, user_id: int) -> dict[str, Any]:
+        """The last published state; cheap, and never a call to an exchange."""
+
+    def recover_orders_for_user(self, user_id: int, *, dry_run: bool = False) -> dict[str, Any]:
+        """Create what is missing, or with `dry_run` only list it."""
+
+    def get_all_bot_statuses(self) -> dict[str, Any]:
+        """Every managed bot, in the documented shape."""
+
+
+class Desk(Protocol):
+    """What the web asks of `blitz.bots.markets.MarketDesk`. Every method may raise `GatewayProblem`."""
+
+    def instrument(self, settings: LadderSettings) -> Instrument:
+        """The rules of the market these settings trade."""
+
+    def last_price(self, settings: LadderSettings) -> Decimal:
+        """Its last price, quote currency."""
+
+    def candles(self, settings: LadderSettings, timeframe: str, limit: int) -> Sequence[Mapping[str, str | int]]:
+        """Its newest candles, oldest first."""
+
+    def symbols(self, exchange: str, mode: str) -> list[str]:
+        """Every market a bot may trade there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything a view may need."""
+
+    settings: Settings
+    database: Database
+    users: UserStore
+    sessions: SessionStore
+    setup: SetupTokens
+    throttle: SignInThrottle
+    bots: BotStore
+    history: History
+    manager: Manager
+    desk: Desk
+    clock: Clock
+    cookie_key: str
+    """Signs the tokens of forms; not the key of the stored secrets."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What pages show about the server itself, such as `paper_feed`: the market that paper trades."""
+    closing: Event = field(default_factory=Event)
+    """Set once the server shuts down: event streams end, commands answer 503."""
+
+
+def services() -> Services:
+    """The parts of the app that answers the current request."""
+    return cast(Services, current_app.extensions[EXTENSION])

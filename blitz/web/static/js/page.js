@@ -1,0 +1,112 @@
+// What every page needs: calls to the API, toasts, numbers and times for people, small elements.
+
+const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+
+export const first = JSON.parse(document.getElementById("first")?.textContent ?? "{}");
+export const byId = (id) => document.getElementById(id);
+
+/** Call the API. Answers {ok, status, body}; a server that is gone is status 0 with a sentence. */
+export async function call(method, path, body) {
+  const headers = { Accept: "application/json", "X-CSRFToken": token };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  try {
+    const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    if (response.status === 401) {
+      location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+    }
+    const answer = await response.json().catch(() => ({ message: "The server's answer cannot be read." }));
+    return { ok: response.ok, status: response.status, body: answer };
+  } catch {
+    return { ok: false, status: 0, body: { message: "The server does not answer. Is it running?" } };
+  }
+}
+
+/** Make an element: make("td", {class: "n"}, "1.5"). Text is always text, never markup. */
+export function make(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === false || value === null || value === undefined) continue;
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else element.setAttribute(key, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** Change text only when it differs, so that a screen reader and a selection are left alone. */
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export function toast(message, tone = "plain") {
+  const note = make("div", { class: `toast ${tone}` }, message);
+  byId("toasts").append(note);
+  setTimeout(() => note.remove(), tone === "bad" ? 12000 : 6000);
+}
+
+/** 60000.50 is 60,000.50: grouping by text, so that no digit is lost. `places` cuts, without rounding up. */
+export function number(value, places) {
+  if (value === null || value === undefined || value === "") return "–";
+  const [, sign, whole, fraction = ""] = String(value).match(/^([+-]?)(\d+)(?:\.(\d+))?$/) ?? [];
+  if (whole === undefined) return String(value);
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  const shown = places === undefined ? fraction : fraction.slice(0, places);
+  return (sign === "-" ? "−" : "") + grouped + (shown ? `.${shown}` : "");
+}
+
+/** Profit and loss: always with its sign. */
+export function signed(value, places = 4) {
+  if (value === null || value === undefined) return "–";
+  const text = number(value, places);
+  return /^[−–]/.test(text) || !/[1-9]/.test(text) ? text : `+${text}`;
+}
+
+export function tone(value) {
+  const text = String(value ?? "");
+  if (!/[1-9]/.test(text)) return "flat";
+  return text.startsWith("-") ? "loss" : "gain";
+}
+
+const utc = (iso) => new Date(/[Z+]/.test(iso) ? iso : `${iso}Z`);
+
+/** A moment in the reader's own zone; today only the time. */
+export function moment(iso) {
+  if (!iso) return "–";
+  const at = utc(iso);
+  const today = at.toDateString() === new Date().toDateString();
+  return today ? at.toLocaleTimeString() : at.toLocaleString();
+}
+
+export function duration(seconds) {
+  const [days, hours, minutes] = [Math.floor(seconds / 86400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60];
+  if (days) return `${days} d ${hours} h`;
+  if (hours) return `${hours} h ${minutes} min`;
+  return minutes ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+}
+
+export const STATUS_WORDS = {
+  not_running: "Not running", starting: "Starting", running: "Running", stopping: "Stopping",
+  stopping_after_cycle: "Stopping after this cycle", stopped: "Stopped", error: "Stopped by a fault", needs_attention: "Needs attention",
+};
+
+export const MODE_WORDS = {
+  paper: "made-up money on the built-in exchange",
+  demo: "the exchange's demo account, no real money",
+  live: "real money",
+};
+
+export function showMode(mode) {
+  byId("mode-strip").dataset.mode = mode;
+  say(byId("mode-word"), mode.toUpperCase());
+  const feed = mode === "paper" && first.facts?.paper_feed ? ` · market: ${first.facts.paper_feed}` : "";
+  say(byId("mode-words"), MODE_WORDS[mode] + feed);
+}
+
+/** Open a dialog and answer whether its "yes" was chosen. */
+export function ask(dialog) {
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    dialog.returnValue = "";
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,102 @@
+"""Live state as server-sent events: the page opens one stream instead of asking again and again.
+
+A stream holds a thread of the web server, so there is a budget for each user and for all; beyond it the answer is
+503 and the page polls `GET /api/bot/status`. Frames: `status` (the same JSON as that route) whenever it changed,
+`feed` for each new line, and a comment as heartbeat so that proxies and both ends notice a dead connection.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response, current_app, request
+
+from blitz.web.accounts import cookie_id, this_user
+from blitz.web.errors import Problem
+from blitz.web.feed import feed_row
+from blitz.web.services import Services, services
+
+LOOK_SECONDS = 0.5
+LOOKS_PER_FEED = 4
+LOOKS_PER_HEARTBEAT = 24
+LOOKS_MAX = 7200
+"""An hour; the browser then connects again by itself."""
+STREAMS_PER_USER = 4
+STREAMS_MAX = 64
+FEED_LINES_MAX = 100
+RECONNECT_MS = 2000
+
+class StreamBudget:
+    """Counts open streams; every `take` that answered True is followed by one `give_back`."""
+
+    def __init__(self, per_user: int = STREAMS_PER_USER, in_all: int = STREAMS_MAX) -> None:
+        self._lock = threading.Lock()
+        self._per_user = per_user
+        self._in_all = in_all
+        self._open: Counter[int] = Counter()
+
+    def take(self, user_id: int) -> bool:
+        """Count one more stream, unless that is one too many."""
+        with self._lock:
+            if self._open[user_id] >= self._per_user or self._open.total() >= self._in_all:
+                return False
+            self._open[user_id] += 1
+            return True
+
+    def give_back(self, user_id: int) -> None:
+        """A stream ended."""
+        with self._lock:
+            self._open[user_id] -= 1
+            if not self._open[user_id]:
+                del self._open[user_id]
+
+    def open_streams(self) -> int:
+        """How many are open now."""
+        with self._lock:
+            return self._open.total()
+
+
+def open_stream() -> Response:
+    """Answer with the stream of the signed-in user. Raises `Problem` 503 beyond the budget."""
+    budget: StreamBudget = current_app.extensions["blitz_streams"]
+    user_id = this_user().id
+    if not budget.take(user_id):
+        sentence = "Too many live views are open; this page asks every few seconds instead."
+        raise Problem(503, "too_many_streams", sentence, headers={"Retry-After": "30"})
+    response = Response(
+        frames(services(), user_id, cookie_id(request), current_app.json.dumps),
+        mimetype="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
+    )
+    # Not the generator's own `finally`: that never runs when the client is gone before the first frame.
+    response.call_on_close(lambda: budget.give_back(user_id))
+    return response
+
+
+def frames(parts: Services, user_id: int, raw_id: str, dumps: Any) -> Iterator[str]:
+    """Yield frames until the server closes, the session ends or an hour is over."""
+    yield f"retry: {RECONNECT_MS}\n\n"
+    newest = max((line.id for line in parts.history.latest_events(user_id, limit=1)), default=0)
+    shown: dict[str, Any] | None = None
+    for look in range(LOOKS_MAX):
+        status = parts.manager.get_bot_status(user_id)
+        changed = without_time(status) != shown
+        if changed:
+            shown = without_time(status)
+            yield f"event: status\ndata: {dumps(status)}\n\n"
+        if changed or look % LOOKS_PER_FEED == 0:
+            for line in parts.history.events(user_id, after_id=newest, limit=FEED_LINES_MAX):
+                newest = max(newest, line.id)
+                yield f"event: feed\nid: {line.id}\ndata: {dumps(feed_row(line))}\n\n"
+        if look % LOOKS_PER_HEARTBEAT == LOOKS_PER_HEARTBEAT - 1:
+            if parts.sessions.lookup(raw_id) is None:
+                return
+            yield ": still here\n\n"
+        if parts.closing.wait(LOOK_SECONDS):
+            return
+
+
+def without_time(status: dict[str, Any]) -> dict[str, Any]:
+    """A status without what changes by itself every second."""
+    return {name: value for name, value in status.items() if name != "uptime"}
