@@ -35,6 +35,8 @@ RECOVER_TRIES = 12
 """Passes that one recover may take: reads may lag, a lost answer must be looked up."""
 RECOVER_PAUSE_SECONDS = 0.25
 OPEN_RETRY_SECONDS = 2.0
+AT_REST_SECONDS = 1.0
+"""A bot that waits at least this long has answered whatever woke it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,7 @@ class UserBot:
         self._started_by_trader = False
         self._opened: Opened | None = None
         self._answered = threading.Condition()
+        self._asked_token = 0
         self._answered_token = 0
 
     # For other threads
@@ -168,8 +171,8 @@ class UserBot:
                 return self._ending(opened, result, refused)
             self._after_pass(opened, result)
             timeout = self._timeout(result)
-            if timeout is None or timeout >= 1:
-                self._tell_answered(max((letter.token for letter in letters if isinstance(letter, Wake)), default=0))
+            if timeout is None or timeout >= AT_REST_SECONDS:
+                self._tell_answered(self._asked_token)
 
     def _read_commands(self, letters: list[Letter]) -> None:
         for letter in letters:
@@ -178,6 +181,8 @@ class UserBot:
                 self._publish(replace(self.snapshot, status=BotStatus.STOPPING, message="Bot is stopping"))
             elif isinstance(letter, LastCycle):
                 self._last_cycle = True
+            elif isinstance(letter, Wake):
+                self._asked_token = max(self._asked_token, letter.token)
 
     def _recover_if_asked(self, opened: Opened, letters: list[Letter]) -> None:
         for letter in letters:
@@ -201,7 +206,7 @@ class UserBot:
             return poll
         wake = result.wake_in_ms / 1000
         if poll is None:
-            return wake if wake < 1 else None
+            return wake if wake < AT_REST_SECONDS else None
         return min(poll, wake) if result.settled else wake
 
     def _key_refused(self, result: PassResult) -> Finish | None:

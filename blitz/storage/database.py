@@ -5,8 +5,8 @@ than `open`, `migrate`, `check` and `close`. Whatever the database says when it 
 """
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from blitz.errors import DatabaseProblem
 from blitz.storage import sqlite_file
+from blitz.storage.shared_commits import SharedCommits
 from blitz.storage.sqlite_engines import BUSY_SECONDS, Engines, sqlite_engines
 
 POSTGRESQL_CONNECTIONS = 8
@@ -31,7 +32,8 @@ class Database:
         """The address, fit to be shown: a password in it is ***."""
         self.dialect = engines.read.dialect.name
         self._engines = engines
-        self._turn = WriterTurn()
+        self._turn: AbstractContextManager[None] = WriterTurn() if self.dialect == "sqlite" else nullcontext()
+        self._shared = SharedCommits(lambda durable: self.write_durable() if durable else self.write())
 
     @classmethod
     def open(cls, url_or_path: str | Path, *, create: bool = True) -> Self:
@@ -74,6 +76,13 @@ class Database:
         """As `write`, and on the disk when the block has ended: not even a power cut takes it back."""
         with self._writing(self._engines.durable) as connection:
             yield connection
+
+    def write_together(self, work: Callable[[Connection], None], *, durable: bool) -> None:
+        """Carry `work` out as `write` or `write_durable` would, sharing the commit with whoever else saves just now.
+
+        For bots: there may be thousands, and the disk takes its time for each durable commit.
+        """
+        self._shared.write(work, durable=durable)
 
     @contextmanager
     def _writing(self, engine: Engine) -> Iterator[Connection]:

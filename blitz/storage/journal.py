@@ -67,9 +67,12 @@ class BotJournal:
         if not changes:
             return
         batches = self._batches(changes)
-        with self._db.write_durable() if durable else self._db.write() as connection:
+
+        def write(connection: Connection) -> None:
             for statement, rows in batches:
                 connection.execute(statement, rows)
+
+        self._db.write_together(write, durable=durable)
 
     def _batches(self, changes: Sequence[Change]) -> list[tuple[Insert, list[Row]]]:
         """One statement per table with all its rows, in the order they were asked for."""

@@ -96,7 +96,8 @@ class UserStore:
 
     def create(self, email: str, password: str, *, role: Role = "trader") -> User:
         """Make a user with the default settings. Raises as `check_new` does."""
-        normal = self.check_new(email, password, role=role)
+        normal = checked_email(email, role=role)
+        _refuse_weak(password, normal)
         row = {
             "email": normal,
             "password_hash": self._passwords.hash(password),
@@ -109,7 +110,7 @@ class UserStore:
         try:
             with self._db.write_durable() as connection:
                 user_id = connection.execute(insert(users).values(row).returning(users.c.id)).scalar_one()
-        except IntegrityError as error:  # the same address at the same moment
+        except IntegrityError as error:  # asked last, so that an address that is taken costs a hash like any other
             raise EmailTaken from error
         return self._existing(user_id)
 

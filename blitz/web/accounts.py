@@ -91,9 +91,7 @@ def drop_cookie(response: Response) -> None:
     """Make the browser forget its session."""
     setattr(g, COOKIE_CHANGED, True)
     secure = request.is_secure
-    response.delete_cookie(
-        SECURE_COOKIE if secure else COOKIE, httponly=True, samesite="Lax", secure=secure, path="/"
-    )
+    response.delete_cookie(SECURE_COOKIE if secure else COOKIE, httponly=True, samesite="Lax", secure=secure, path="/")
 
 
 def sign_in(response: Response, user: User) -> None:

@@ -11,7 +11,7 @@ from flask import Response, abort
 
 from blitz.web.accounts import this_user
 from blitz.web.bot_api import command_answer, recovery_answer
-from blitz.web.limits import COMMANDS, limiter
+from blitz.web.limits import COMMANDS, at_most
 from blitz.web.openapi import refusals
 from blitz.web.schemas import AdminStatusOut, CommandOut, DryRunIn, NothingIn, RecoverOut, StopIn
 from blitz.web.services import services
@@ -29,7 +29,7 @@ def simple_status() -> dict[str, Any]:
 
 
 @admin.post("/users/<int:user_id>/start")
-@limiter.limit(COMMANDS)
+@at_most(COMMANDS)
 @admin.input(NothingIn)
 @admin.output(CommandOut)
 @admin.doc(responses=refusals(400, 404, 409, 503))
@@ -41,7 +41,7 @@ def force_start(user_id: int, json_data: NothingIn) -> Response:  # noqa: ARG001
 
 
 @admin.post("/users/<int:user_id>/stop")
-@limiter.limit(COMMANDS)
+@at_most(COMMANDS)
 @admin.input(StopIn)
 @admin.output(CommandOut)
 @admin.doc(responses=refusals(400, 404, 409, 503))
@@ -53,7 +53,7 @@ def force_stop(user_id: int, json_data: StopIn) -> Response:
 
 
 @admin.post("/users/<int:user_id>/recover")
-@limiter.limit(COMMANDS)
+@at_most(COMMANDS)
 @admin.input(NothingIn)
 @admin.input(DryRunIn, location="query")
 @admin.output(RecoverOut)

@@ -14,7 +14,7 @@ from blitz.errors import SettingsProblem
 from blitz.storage.users import User
 from blitz.web.accounts import cookie_id, current_account, drop_cookie, sign_in
 from blitz.web.errors import Problem, error_body, wants_json
-from blitz.web.limits import NEW_ACCOUNTS, SIGN_INS, limiter
+from blitz.web.limits import NEW_ACCOUNTS, SIGN_INS, at_most
 from blitz.web.services import services
 
 auth = APIBlueprint("auth", __name__, enable_openapi=False)
@@ -26,7 +26,7 @@ WRONG = "The e-mail address or the password is wrong."
 
 
 @auth.route("/login", methods=["GET", "POST"])
-@limiter.limit(SIGN_INS, methods=["POST"])
+@at_most(SIGN_INS, methods=["POST"])
 def login() -> Response:
     """Show the sign-in form, or sign in with the fields `email` and `password`."""
     if request.method == "GET":
@@ -59,7 +59,7 @@ def logout() -> Response:
 
 
 @auth.route("/register", methods=["GET", "POST"])
-@limiter.limit(NEW_ACCOUNTS, methods=["POST"])
+@at_most(NEW_ACCOUNTS, methods=["POST"])
 def register() -> Response:
     """Open an account, where the owner of the server allows it."""
     if services().settings.registration != "open":
@@ -76,13 +76,15 @@ def register() -> Response:
 
 
 @auth.route("/setup", methods=["GET", "POST"])
-@limiter.limit(NEW_ACCOUNTS, methods=["POST"])
+@at_most(NEW_ACCOUNTS, methods=["POST"])
 def setup() -> Response:
     """Make the first administrator with the one-time link that the server printed at its first start."""
     token = request.values.get("token", "")
     parts = services()
     if not (token and parts.setup.needed() and parts.setup.is_valid(token)):
-        sentence = "This link was used or is too old. The server prints a new one at its next start, while it has no administrator."
+        sentence = (
+            "This link was used or is too old; while it has no administrator, the server prints a new one at its start."
+        )
         return refused("closed.html", 403, "setup_link_invalid", sentence)
     if request.method == "GET":
         return form_page("setup.html", token=token)
@@ -142,7 +144,8 @@ def to_page(target: str) -> Response:
 
 def form_page(template: str, **values: Any) -> Response:
     """A page with a form, empty."""
-    return make_response(render_template(template, errors={}, message="", next=next_page(), first_run=first_run(), **values))
+    page = render_template(template, errors={}, message="", next=next_page(), first_run=first_run(), **values)
+    return make_response(page)
 
 
 def refused(

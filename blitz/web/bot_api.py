@@ -10,7 +10,7 @@ from flask import Response, jsonify, make_response
 
 from blitz.web.accounts import this_user
 from blitz.web.errors import error_body
-from blitz.web.limits import COMMANDS, limiter
+from blitz.web.limits import COMMANDS, at_most
 from blitz.web.openapi import refusals, stream_answers
 from blitz.web.schemas import CommandOut, DryRunIn, NothingIn, RecoverOut, StatusOut, StopIn
 from blitz.web.services import services
@@ -34,7 +34,7 @@ RECOVERY_STATUS = {"exchange_unreachable": 502, "incomplete": 502, "shutting_dow
 
 
 @bot.post("/start")
-@limiter.limit(COMMANDS)
+@at_most(COMMANDS)
 @bot.input(NothingIn)
 @bot.output(CommandOut)
 @bot.doc(responses=refusals(400, 409, 503))
@@ -47,7 +47,7 @@ def start(json_data: NothingIn) -> Response:  # noqa: ARG001
 
 
 @bot.post("/stop")
-@limiter.limit(COMMANDS)
+@at_most(COMMANDS)
 @bot.input(StopIn)
 @bot.output(CommandOut)
 @bot.doc(responses=refusals(400, 409, 503))
@@ -69,7 +69,7 @@ def status() -> dict[str, Any]:
 
 
 @bot.post("/recover")
-@limiter.limit(COMMANDS)
+@at_most(COMMANDS)
 @bot.input(NothingIn)
 @bot.input(DryRunIn, location="query")
 @bot.output(RecoverOut)

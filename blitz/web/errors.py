@@ -30,7 +30,7 @@ WORDS = {
     413: ("too_large", "The request is larger than 64 KiB."),
     414: ("too_long", "The address is too long."),
     415: ("unsupported_media_type", "The body should be JSON."),
-    421: ("unknown_host", "This server does not answer to that host name; the owner lists names in BLITZ_ALLOWED_HOSTS."),
+    421: ("unknown_host", "This server does not go by that host name; its owner lists names in BLITZ_ALLOWED_HOSTS."),
     429: ("too_many_requests", "Too many requests; wait a moment."),
     431: ("too_large", "The request's headers are too large."),
 }
@@ -103,7 +103,8 @@ def _from_input(error: Exception) -> Response:
     for fields in dict(error.detail).values():
         for field, sentences in fields.items():
             errors.setdefault("body" if field == "_schema" else field, []).extend(map(_sentence, sentences))
-    return answer(Problem(error.status_code, "invalid_request", "The request has fields that cannot be used.", errors=errors))
+    message = "The request has fields that cannot be used."
+    return answer(Problem(error.status_code, "invalid_request", message, errors=errors))
 
 
 def _sentence(text: str) -> str:

@@ -3,7 +3,9 @@
 The sentences stand here and nowhere else. What a record does not say is left out of its sentence, never invented.
 """
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Protocol
 
 from blitz.clock import iso_utc
@@ -12,6 +14,7 @@ from blitz.core.orders import BookedFill
 from blitz.core.records import BotEvent, Cycle, EventKind, Slot
 from blitz.storage.history import EquityPoint
 
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
 ENDS = {
     "take_profit": "take-profit filled",
     "stop_loss": "stop-loss filled",
@@ -82,8 +85,15 @@ class Words(dict[str, str]):
         return "market" if key == "level" else ""
 
 
-def order_name(key: str) -> str:
-    """The name of an order's place: leg_2 is "Leg 2", tp is "Take-profit"."""
+def tidy(text: str) -> str:
+    """A number without trailing zeros; any other text as it is."""
+    return plain(Decimal(text)) if NUMBER.fullmatch(text) else text
+
+
+def order_name(key: str, *, at_market: bool = False) -> str:
+    """The name of an order's place: leg_2 is "Leg 2", tp is "Take-profit". An exit at market closes the position."""
+    if at_market and key == "tp":
+        return "Closing order"
     if key.startswith("leg_"):
         return f"Leg {key.removeprefix('leg_')}"
     return {"tp": "Take-profit", "sl": "Stop-loss"}.get(key, key)
@@ -91,16 +101,24 @@ def order_name(key: str) -> str:
 
 def sentence(kind: EventKind, cycle: int, data: Mapping[str, str]) -> str:
     """One event in words."""
-    words = Words(data)
+    words = Words({name: tidy(value) for name, value in data.items()})
     words["cycle"] = str(cycle)
+    level = data.get("price") or data.get("trigger")
+    is_placed = kind is EventKind.ORDER_PLACED
     if "order" in data:
-        words["order"] = order_name(data["order"])
+        words["order"] = order_name(data["order"], at_market=is_placed and level is None)
     if "end" in data:
         words["end"] = ENDS.get(data["end"], data["end"])
-    level = data.get("price") or data.get("trigger")
-    if level:
-        words["level"] = level
+    if level is not None:
+        words["level"] = tidy(level)
     return " ".join(SENTENCES[kind].format_map(words).split())
+
+
+def tone(event: BotEvent) -> str:
+    """How a line looks: a cycle that lost money is not good news."""
+    if event.kind is EventKind.CYCLE_CLOSED and event.data.get("profit", "").startswith("-"):
+        return "warn"
+    return TONES.get(event.kind, "plain")
 
 
 def feed_row(line: FeedLine) -> dict[str, Any]:
@@ -110,7 +128,7 @@ def feed_row(line: FeedLine) -> dict[str, Any]:
         "id": line.id,
         "at": iso_utc(event.at_ms),
         "kind": event.kind.value,
-        "tone": TONES.get(event.kind, "plain"),
+        "tone": tone(event),
         "cycle": event.cycle or None,
         "message": sentence(event.kind, event.cycle, event.data),
     }

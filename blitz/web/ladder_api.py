@@ -17,7 +17,7 @@ from blitz.errors import GatewayProblem, SecretUnreadable, SettingsProblem
 from blitz.storage.credentials import checked_credential, checked_telegram
 from blitz.storage.users import User
 from blitz.web.accounts import this_user
-from blitz.web.limits import PREVIEWS, limiter
+from blitz.web.limits import PREVIEWS, at_most
 from blitz.web.openapi import refusals
 from blitz.web.schemas import LadderIn, PreviewOut, SettingsIn, SettingsOut
 from blitz.web.services import services
@@ -70,7 +70,7 @@ def write_settings(json_data: SettingsIn) -> dict[str, Any]:
 
 
 @ladder.post("/preview")
-@limiter.limit(PREVIEWS)
+@at_most(PREVIEWS)
 @ladder.input(LadderIn)
 @ladder.output(PreviewOut)
 @ladder.doc(responses=refusals(502))
@@ -111,8 +111,11 @@ def check_against_market(settings: LadderSettings) -> bool:
 
 
 def market_of(settings: LadderSettings) -> tuple[Instrument, Decimal]:
-    """The market's rules and its last price."""
+    """The market's rules and its last price. Raises `SettingsProblem` for a symbol that does not exist there."""
     desk = services().desk
+    if not {settings.symbol, f"{settings.symbol}:USDT"} & set(desk.symbols(settings.exchange, settings.mode)):
+        sentence = f"{settings.symbol} is not a market of this exchange; choose one from the list."
+        raise SettingsProblem({"symbol": [sentence]})
     return desk.instrument(settings), desk.last_price(settings)
 
 

@@ -3,10 +3,15 @@
 Failed sign-ins have their own counters in the database (`storage.throttle`), which survive a restart.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
+
 from flask import Flask, request
 from flask_limiter import Limiter
 
 from blitz.web.accounts import current_account
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 EVERYTHING = "1200 per minute"
 COMMANDS = "300 per minute"
@@ -24,12 +29,17 @@ def asker() -> str:
 limiter = Limiter(asker, default_limits=[EVERYTHING], storage_uri="memory://", headers_enabled=False)
 
 
+def at_most(limit: str, methods: Sequence[str] | None = None) -> Callable[[View], View]:
+    """Bound how often one asker may call a view, for example with `COMMANDS`."""
+    return cast(Callable[[View], View], limiter.limit(limit, methods=methods))
+
+
 def register(app: Flask) -> None:
     """Connect the limits with `app`."""
+    limiter.request_filter(is_cheap)
     limiter.init_app(app)
 
 
-@limiter.request_filter
 def is_cheap() -> bool:
     """Files and probes are not counted."""
     return request.endpoint in ("static", "diagnostics.healthz", "diagnostics.readyz")

@@ -24,7 +24,7 @@ SENTENCES = {
 ALWAYS = (400, 401, 403, 413, 429)
 
 
-def refusals(*statuses: int) -> dict[int, dict[str, Any]]:
+def refusals(*statuses: int) -> dict[int | str, Any]:
     """The refusals of a route, for the document: the usual ones and `statuses`."""
     return {
         status: {"description": SENTENCES[status], "content": {"application/json": {"schema": ErrorOut}}}
@@ -32,7 +32,7 @@ def refusals(*statuses: int) -> dict[int, dict[str, Any]]:
     }
 
 
-def stream_answers() -> dict[int, dict[str, Any]]:
+def stream_answers() -> dict[int | str, Any]:
     """The answers of a route that streams."""
     streamed = {"description": "A stream of frames.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
     return {200: streamed, **refusals(503)}

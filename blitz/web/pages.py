@@ -8,6 +8,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Flask, render_template, request
 
+from blitz import __version__
 from blitz.core.ladder_settings import LEGS_MAX, LEVERAGE_MAX, ROE_MAX, Mode, plain
 from blitz.errors import GatewayProblem
 from blitz.web.accounts import current_account, this_user
@@ -39,7 +40,9 @@ def settings() -> str:
     user = this_user()
     first = {"settings": settings_json(user), "facts": dict(services().facts)}
     limits = {"legs": LEGS_MAX, "leverage": plain(LEVERAGE_MAX), "roe": plain(ROE_MAX)}
-    return render_template("settings.html", first=first, limits=limits, markets=markets(user.settings.mode), page="settings")
+    return render_template(
+        "settings.html", first=first, limits=limits, markets=markets(user.settings.mode), page="settings"
+    )
 
 
 @pages.get("/admin/console")
@@ -83,4 +86,4 @@ def register(app: Flask) -> None:
     @app.context_processor
     def frame() -> dict[str, Any]:
         open_to_all = services().settings.registration == "open"
-        return {"account": current_account(), "registration_open": open_to_all}
+        return {"account": current_account(), "registration_open": open_to_all, "version": __version__}

@@ -12,12 +12,11 @@ NUMBER_PATTERN = r"^\s*[+-]?(\d{1,20}(\.\d{0,18})?|\.\d{1,18})\s*%?\s*$"
 PLAIN_PATTERN = r"^-?\d+(\.\d+)?$"
 ID_MAX = 2**53
 
+NUMBER_FORMS = {"anyOf": [{"type": "string", "pattern": NUMBER_PATTERN, "maxLength": 40}, {"type": "number"}]}
+
 Number = Annotated[
     Any,
-    WithJsonSchema({
-        "anyOf": [{"type": "string", "pattern": NUMBER_PATTERN, "maxLength": 40}, {"type": "number"}],
-        "examples": ["0.5", "0.5%", 0.5],
-    }),
+    WithJsonSchema({**NUMBER_FORMS, "examples": ["0.5", "0.5%", 0.5]}),
 ]
 Money = Annotated[str, Field(pattern=PLAIN_PATTERN)]
 WholeNumber = Annotated[Any, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 50})]
@@ -118,14 +117,6 @@ class AdminStatusOut(BaseModel):
     totals: TotalsOut
 
 
-class GridRowIO(BaseModel):
-    """One leg: margin in USDT, and percent from the previous leg's price."""
-
-    model_config = ConfigDict(extra="forbid")
-    amount: Number
-    gap: Number = "0"
-
-
 class LadderIn(BaseModel):
     """Ladder settings; a field that is left out keeps its stored value."""
 
@@ -143,8 +134,7 @@ class LadderIn(BaseModel):
             "items": {
                 "type": "object", "required": ["amount"], "additionalProperties": False,
                 "properties": {
-                    name: {"anyOf": [{"type": "string", "pattern": NUMBER_PATTERN, "maxLength": 40}, {"type": "number"}]}
-                    for name in ("amount", "gap")
+                    "amount": NUMBER_FORMS, "gap": NUMBER_FORMS,
                 },
             },
         }),

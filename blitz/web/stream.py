@@ -19,13 +19,15 @@ from blitz.web.services import Services, services
 
 LOOK_SECONDS = 0.5
 LOOKS_PER_FEED = 4
-LOOKS_PER_HEARTBEAT = 24
+LOOKS_PER_HEARTBEAT = 4
+"""Two seconds: a page that was left is only noticed by writing to it, and holds its place until then."""
 LOOKS_MAX = 7200
 """An hour; the browser then connects again by itself."""
-STREAMS_PER_USER = 4
+STREAMS_PER_USER = 6
 STREAMS_MAX = 64
 FEED_LINES_MAX = 100
 RECONNECT_MS = 2000
+
 
 class StreamBudget:
     """Counts open streams; every `take` that answered True is followed by one `give_back`."""

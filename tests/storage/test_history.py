@@ -164,7 +164,7 @@ def test_equity_adds_up_exactly(history, journal, alice):
     assert history.equity(alice.id) == [
         EquityPoint(15, Decimal("0.09"), Decimal("0.09")),
         EquityPoint(25, Decimal("0.205"), Decimal("0.295")),
-        EquityPoint(35, Decimal("-1"), Decimal("-0.705")),
+        EquityPoint(35, Decimal(-1), Decimal("-0.705")),
     ]
 
 

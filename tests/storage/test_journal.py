@@ -78,7 +78,10 @@ def fill(exec_id, *, cycle=1, at_ms=1):
 
 def expected(changes, user_id):
     """What a journal must remember, told in the simplest way."""
-    slots, cycles, fills, regime = {}, {}, {}, IdRegime.UNLEARNT
+    slots: dict[str, Slot] = {}
+    cycles: dict[int, Cycle] = {}
+    fills: dict[str, BookedFill] = {}
+    regime = IdRegime.UNLEARNT
     for change in changes:
         match change:
             case SlotSaved(slot=slot):

@@ -2,6 +2,7 @@ import base64
 import secrets
 import stat
 import threading
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from blitz.errors import ConfigurationProblem, SecretUnreadable
 from blitz.storage.secrets import SecretBox, cookie_key, load_or_create_key
 
 KEY = bytes(range(32))
-PLACE = {"table": "users", "user_id": 7, "column": "api_secret"}
+PLACE: dict[str, Any] = {"table": "users", "user_id": 7, "column": "api_secret"}
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_another_key_does_not_open(sealed):
 
 
 def test_the_log_is_told_what_to_hide(sealed):
-    told = []
+    told: list[str] = []
     box = SecretBox(KEY, on_open=told.append)
 
     box.open(sealed, **PLACE)

@@ -21,13 +21,14 @@ SAVES = 25
 
 def together(threads, work):
     """Run `work(number)` in so many threads at once and return what went wrong."""
-    failures, gate = [], threading.Barrier(threads)
+    failures: list[Exception] = []
+    gate = threading.Barrier(threads)
 
     def run(number):
         gate.wait()
         try:
             work(number)
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001 - whatever went wrong, the test shows it
             failures.append(failure)
 
     running = [threading.Thread(target=run, args=(number,)) for number in range(threads)]

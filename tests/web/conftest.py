@@ -1,28 +1,29 @@
-"""An app over a real database, with a trader, a stranger and an administrator."""
+"""A whole server under test, without its socket: real storage, real bots, a real paper exchange on a port of its own."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 
 from blitz.app import create_app
+from blitz.bots.manager import SimpleBotManager
 from blitz.clock import ManualClock
+from blitz.paper.config import PaperConfig
+from blitz.paper.server import PaperServer
+from blitz.server import build_services
 from blitz.settings import Settings
-from blitz.storage.bots import BotStore
-from blitz.storage.database import Database
-from blitz.storage.history import History
 from blitz.storage.passwords import Passwords
-from blitz.storage.secrets import SecretBox
+from blitz.storage.secrets import SecretBox, load_or_create_key
 from blitz.storage.sessions import SessionStore
 from blitz.storage.setup import SetupTokens
 from blitz.storage.throttle import SignInThrottle
 from blitz.storage.users import User, UserStore
 from blitz.web.services import Services
-from tests.web.standins import StandInDesk, StandInManager
 
 NOON_MS = 1_735_732_800_000
 PASSWORD = "plum tractor velvet 93"
@@ -34,12 +35,17 @@ class World:
 
     app: Any
     parts: Services
-    manager: StandInManager
-    desk: StandInDesk
+    paper: PaperServer
     clock: ManualClock
+    """The time of sessions, setup links and failed sign-ins; the exchange has the machine's."""
     trader: User
     stranger: User
     admin: User
+
+    @property
+    def manager(self) -> SimpleBotManager:
+        assert isinstance(self.parts.manager, SimpleBotManager)
+        return self.parts.manager
 
     def visitor(self) -> FlaskClient:
         """Somebody who is not signed in."""
@@ -52,38 +58,39 @@ class World:
         client.set_cookie("blitz_session", raw, domain="localhost")
         return client
 
+    def move_price(self, price: str) -> None:
+        """Let the market trade at `price`."""
+        answer = requests.post(f"{self.paper.url}/__paper/price", json={"symbol": "BTCUSDT", "price": price}, timeout=5)
+        answer.raise_for_status()
 
-def build_world(home: Path, settings: Settings) -> World:
+    def exchange_state(self) -> dict[str, Any]:
+        """What the exchange itself sees."""
+        return requests.get(f"{self.paper.url}/__paper/state", timeout=5).json()
+
+
+def build_world(home: Path, **settings: Any) -> World:
+    chosen = Settings(home=home, db_path=home / "users.db", **settings)
+    paper = PaperServer(PaperConfig(feed="manual", enforce_limits=False))
+    paper.start()
     clock = ManualClock(NOON_MS)
-    database = Database.open(home / "users.db")
-    database.migrate()
-    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    users = UserStore(database, SecretBox(bytes(range(32))), clock, passwords=passwords)
-    manager, desk = StandInManager(clock), StandInDesk()
-    parts = Services(
-        settings=settings,
-        database=database,
-        users=users,
-        sessions=SessionStore(database, clock),
-        setup=SetupTokens(database, clock),
-        throttle=SignInThrottle(database, clock),
-        bots=BotStore(database, clock),
-        history=History(database),
-        manager=manager,
-        desk=desk,
-        clock=clock,
-        cookie_key="0123456789abcdef" * 4,
-        facts={"paper_feed": "synthetic"},
+    parts = build_services(chosen, paper_url=paper.url, poll_seconds=0.1)
+    cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    box = SecretBox(load_or_create_key(chosen.key_path, None))
+    parts = replace(
+        parts,
+        users=UserStore(parts.database, box, parts.clock, passwords=cheap),
+        sessions=SessionStore(parts.database, clock),
+        setup=SetupTokens(parts.database, clock),
+        throttle=SignInThrottle(parts.database, clock),
     )
     return World(
         app=create_app(parts),
         parts=parts,
-        manager=manager,
-        desk=desk,
+        paper=paper,
         clock=clock,
-        trader=users.create("trader@example.org", PASSWORD),
-        stranger=users.create("stranger@example.org", PASSWORD),
-        admin=users.create("admin@admin.com", PASSWORD, role="admin"),
+        trader=parts.users.create("trader@example.org", PASSWORD),
+        stranger=parts.users.create("stranger@example.org", PASSWORD),
+        admin=parts.users.create("admin@admin.com", PASSWORD, role="admin"),
     )
 
 
@@ -93,11 +100,15 @@ def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
     made: list[World] = []
 
     def make(**settings: Any) -> World:
-        made.append(build_world(tmp_path, Settings(home=tmp_path, **settings)))
+        home = tmp_path / str(len(made))
+        home.mkdir()
+        made.append(build_world(home, **settings))
         return made[-1]
 
     yield make
     for world in made:
+        world.manager.shut_down()
+        world.paper.stop()
         world.parts.database.close()
 
 

@@ -45,17 +45,26 @@ class Funding:
     def __init__(self, floor: Floor, settlement: Settlement) -> None:
         self._floor = floor
         self._settlement = settlement
+        self._due_ms = 0
+        """Nothing is due before; 0 when not known."""
 
-    def settle(self, now_ms: int) -> None:
+    def settle(self, now_ms: int) -> bool:
         """Charge every funding time that has passed since the last call, each at the current mark price.
 
-        The first call only notes the time: a venue that has just opened owes nothing for before.
+        The first call only notes the time: a venue that has just opened owes nothing for before. Returns whether
+        a funding time had passed.
         """
+        if now_ms < self._due_ms:
+            return False
+        passed = False
         for market in self._floor.markets.values():
             if not market.next_funding_ms:
                 market.next_funding_ms = next_funding_ms(market, now_ms)
             if now_ms >= market.next_funding_ms:
                 self._settle_market(market, now_ms)
+                passed = True
+        self._due_ms = min((market.next_funding_ms for market in self._floor.markets.values()), default=0)
+        return passed
 
     def _settle_market(self, market: Market, now_ms: int) -> None:
         interval_ms = market.instrument.funding_interval_minutes * MINUTE_MS

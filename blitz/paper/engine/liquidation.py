@@ -11,7 +11,14 @@ from blitz.paper.engine.accounts import Account
 from blitz.paper.engine.alerts import rearm
 from blitz.paper.engine.executions import ExecType
 from blitz.paper.engine.floor import Floor
-from blitz.paper.engine.margin import HEADROOM_DUST, bankruptcy_price, cross_headroom, slot_headroom, tick_outward
+from blitz.paper.engine.margin import (
+    HEADROOM_DUST,
+    bankruptcy_price,
+    cross_headroom,
+    initial_margin,
+    slot_headroom,
+    tick_outward,
+)
 from blitz.paper.engine.market import Market
 from blitz.paper.engine.orders import ZERO, Order, OrderStatus, OrderType, Side, TimeInForce
 from blitz.paper.engine.positions import Holding
@@ -35,6 +42,24 @@ class Liquidation:
         elif account.open_slots() and cross_headroom(self._floor, account) <= HEADROOM_DUST:
             self._liquidate_cross(account, now_ms)
         rearm(self._floor, account)
+
+    def is_bankrupt(self, account: Account, symbol: str) -> bool:
+        """Whether at the current marks a loss is larger than what carries it: the account, or an isolated margin."""
+        market = self._floor.market(symbol)
+        if not account.is_isolated:
+            equity = account.wallet_balance
+            for slot in account.open_slots():
+                equity += account.holding(*slot).unrealised(self._floor.market(slot[0]).mark)
+            return bool(account.open_slots()) and equity <= 0
+        held = [account.holding(symbol, position_idx) for position_idx in (0, 1, 2)]
+        settings = self._floor.settings(account, symbol)
+        return any(
+            holding.size
+            and initial_margin(holding, ZERO, settings.leverage(holding.side), isolated=True)
+            + holding.unrealised(market.mark)
+            <= 0
+            for holding in held
+        )
 
     def deleverage(self, account: Account, symbol: str, position_idx: int, quantity: Decimal, now_ms: int) -> None:
         """Reduce a position at the mark price without a fee, as auto-deleveraging does."""

@@ -36,11 +36,11 @@ class Matcher:
         left = order.leaves_quantity
         return walk(market.shape, market.instrument, market.last, order.side, left, limit)
 
-    def fitted(self, account: Account, order: Order) -> Order | None:
+    def fitted(self, account: Account, order: Order, *, stays: bool = False) -> Order | None:
         """Cut a reduce-only order to what it can close, or None when that is nothing.
 
-        The part that trades at once may use the whole position. The part that would rest gets what older
-        resting reduce-only orders leave over.
+        The part that trades at once may use the whole position. The part that would rest gets what other
+        resting reduce-only orders leave over. `stays`: the order rests already and will not take.
         """
         if not order.reduce_only:
             return order
@@ -51,7 +51,7 @@ class Matcher:
         cut = replace(order, quantity=order.filled_quantity + takeable)
         if not _may_rest(order):
             return cut
-        taken = sum((quantity for _, quantity in self.slices(cut)), ZERO)
+        taken = ZERO if stays else sum((quantity for _, quantity in self.slices(cut)), ZERO)
         if order.time_in_force is TimeInForce.POST_ONLY and taken:
             return cut
         others = reserved(account, order.symbol, order.position_idx, except_id=order.order_id)

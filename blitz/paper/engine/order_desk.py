@@ -62,22 +62,30 @@ class OrderDesk:
         order = self._found(account, request.symbol, request.order_id, request.link_id)
         amended = self._amended(order, request)
         self._check_amended(order, amended)
+        # An order whose price stays keeps its place: at the touch of a locked book it must not turn into a taker.
+        stays = amended.price == order.price
         self._registry.take_out(account, order.order_id)
         try:
-            if amended.status is not OrderStatus.UNTRIGGERED:
-                check_margin(self._floor, account, amended)
-                if self._matcher.fitted(account, amended) is None:
-                    raise VenueRefusal(refusals.REDUCE_ONLY_IMPOSSIBLE, "reduce-only rule not satisfied")
+            amended = self._admitted(account, amended, stays=stays)
         except VenueRefusal:
             # The old order stays exactly as it was; no event, since nothing happened to it.
             self._registry.index(account, order)
             raise
-        if amended.status is OrderStatus.UNTRIGGERED:
+        if stays or amended.status is OrderStatus.UNTRIGGERED:
             stored = self._registry.put(account, amended, now_ms)
         else:
             stored = self._matcher.enter(account, amended, now_ms)
         self._report_position(account, order, now_ms)
         return stored
+
+    def _admitted(self, account: Account, amended: Order, *, stays: bool) -> Order:
+        if amended.status is OrderStatus.UNTRIGGERED:
+            return amended
+        check_margin(self._floor, account, amended)
+        fitted = self._matcher.fitted(account, amended, stays=stays)
+        if fitted is None:
+            raise VenueRefusal(refusals.REDUCE_ONLY_IMPOSSIBLE, "reduce-only rule not satisfied")
+        return fitted
 
     def cancel(self, account: Account, symbol: str, order_id: str, link_id: str, now_ms: int) -> Order:
         """End an open order at the client's wish."""

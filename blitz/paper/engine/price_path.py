@@ -22,7 +22,7 @@ from blitz.paper.engine.orders import Order, OrderStatus
 from blitz.paper.engine.refusals import VenueRefusal
 from blitz.paper.engine.registry import Registry
 
-STEPS_MAX = 10_000
+STEPS_MAX = 1_000_000
 """No single move may set off more than this; reaching it means the engine itself is wrong."""
 
 
@@ -146,7 +146,11 @@ class PriceMover:
             return
         order = account.open[step.level.order_id]
         if step.kind is Waiting.TRIGGER:
-            self.trigger(account, order, now_ms)
+            # A gap may have gone past bankruptcy. No stop can save such an account: it would end below zero.
+            if not path.sweep and self._liquidation.is_bankrupt(account, order.symbol):
+                self._liquidation.look_at(account, order.symbol, now_ms)
+            if order.order_id in account.open:
+                self.trigger(account, order, now_ms)
             return
         after = self._matcher.touch(account, order, now_ms)
         if after.status.is_open:

@@ -217,9 +217,8 @@ class Venue:
 
     def settle_funding(self, now_ms: int) -> None:
         """Charge the funding times that have passed since the last call. The very first call only notes the time."""
-        self._funding.settle(now_ms)
-        for market in self._floor.markets.values():
-            if market.holders:
+        if self._funding.settle(now_ms):
+            for market in self._floor.markets.values():
                 self._mover.settle(market, now_ms)
 
     def next_funding_ms(self, symbol: str, now_ms: int) -> int:

@@ -89,10 +89,14 @@ async def _open(
     host = VenueHost(venue, paper_clock, enforce_limits=config.enforce_limits, store=store)
     replay = None if bars is None else _replay(host, config, bars, cursor)
     _open_accounts(host, config.accounts)
+    # From here on funding counts; without a first look nobody would know which charge is the first.
+    host.pass_time()
     gate = RestGate(host)
     sockets = Sockets(host, gate)
     control = Control(host, sockets.private, replay)
-    runner = web.ServerRunner(web.Server(_Dispatch(gate, sockets, control).answer, access_log=None), shutdown_timeout=CLOSE_SECONDS)
+    runner = web.ServerRunner(
+        web.Server(_Dispatch(gate, sockets, control).answer, access_log=None), shutdown_timeout=CLOSE_SECONDS
+    )
     exchange = Exchange(host=host, sockets=sockets, runner=runner, store=store)
     exchange.url = await _listen(runner, config)
     for work in _work(host, config, feed, replay, source, store):
@@ -153,6 +157,9 @@ def _venue(config: PaperConfig, clock: PaperClock, store: StateFile | None) -> t
     except SnapshotProblem as problem:
         raise PaperStartError(f"The state file {config.state_path} cannot be read back: {problem}.") from None
     venue.id_regime = IdRegime(config.id_regime)
+    for account in venue.accounts.values():
+        # Fault rules end with the process; what a partial_fill rule had set in the venue ends with them.
+        venue.set_max_fill(account, None)
     if clock.manual and now_ms > clock.now_ms():
         clock.set(now_ms)
     return venue, cursor

@@ -1,7 +1,23 @@
 """The control interface under `/__paper/`: accounts, prices, faults, time, rules, replay, state. JSON, loopback only.
 
 For tests, the demo and people at the machine. It is not part of the venue's wire: nothing here is signed, so it answers
-only to this machine and never to a web page of another origin.
+only to this machine and never to a web page of another origin. Numbers may be strings; symbols are the venue's.
+
+| request | body (? = may be left out) | does |
+|---|---|---|
+| POST accounts | key, secret, balance? (10000) | opens an account; the same again changes nothing |
+| POST deposit | key, amount | adds to the wallet, negative takes |
+| POST price | symbol, price, sweep? (false) | moves a price: a jump, or through every price between |
+| POST mark | symbol, mark? | sets the mark apart from last; without mark it follows last again |
+| POST funding | symbol, rate? | fixes the coming funding rate; without rate the formula again |
+| POST book | symbol, first_level_notional?, spread_ticks? | reshapes the made-up order book |
+| POST adl | key, symbol, quantity, position_idx? | reduces a position by auto-deleveraging |
+| POST faults | fault, account?, endpoint?, symbol?, probability?, seed?, skip?, count?, delay_ms?, … | see `faults.py` |
+| GET faults, DELETE faults[?id=] | | lists, lifts one or all |
+| POST clock | now_ms or advance_ms | moves venue time ahead; funding that falls due is charged |
+| POST rules | id_regime?, enforce_limits? | switches rules |
+| POST advance | until? (event, bar, end), max_bars? | plays bars in lock-step |
+| GET state[?key=&brief=1] | | the books |
 """
 
 import ipaddress
@@ -18,7 +34,7 @@ from blitz.paper.wire.fault_orders import add_faults, lift_faults
 from blitz.paper.wire.feeds.replay import Replay, ReplayBusy, Until
 from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.params import Params, parse_object
-from blitz.paper.wire.report import account_report, state_report
+from blitz.paper.wire.report import account_figures, state_report
 from blitz.paper.wire.rows import plain
 from blitz.paper.wire.streams.private import PrivateStreams
 
@@ -79,20 +95,20 @@ class Control:
         known = self._host.venue.account(key) is not None
         account = self._host.venue.open_account(key, secret, _amount(params, "balance", Decimal(10_000)))
         self._finish()
-        return {"created": not known, **account_report(self._host.venue, account, brief=True)}
+        return {"created": not known, **account_figures(self._host.venue, account)}
 
     async def _deposit(self, params: Params) -> JsonObject:
         account = self._account(params)
         self._host.venue.deposit(account, _needed(params, "amount"), self._host.clock.now_ms())
         self._finish()
-        return account_report(self._host.venue, account, brief=True)
+        return account_figures(self._host.venue, account)
 
     async def _adl(self, params: Params) -> JsonObject:
         account, instrument = self._account(params), self._instrument(params)
         index, now_ms = params.integer("position_idx") or 0, self._host.clock.now_ms()
         self._host.venue.deleverage(account, instrument.symbol, index, _needed(params, "quantity"), now_ms)
         self._finish()
-        return account_report(self._host.venue, account, brief=True)
+        return account_figures(self._host.venue, account)
 
     # -- market
     async def _price(self, params: Params) -> JsonObject:
@@ -192,7 +208,7 @@ class Control:
         key = params.text("key")
         if key and self._host.venue.account(key) is None:
             raise BadControl(f"There is no account {key!r}.", 404)
-        return state_report(self._host.venue, self._host.clock.now_ms(), key=key, brief=params.flag("brief"))
+        return await state_report(self._host.venue, self._host.clock.now_ms(), key=key, brief=params.flag("brief"))
 
     def _account(self, params: Params) -> Account:
         account = self._host.venue.account(params.required("key"))

@@ -31,6 +31,12 @@ class FaultKind(StrEnum):
     """The request is run; the answer is HTTP 200 without a body."""
     GARBAGE_BODY = "garbage_body"
     """The request is run; the answer is HTTP 200 with text that is not JSON."""
+    HUGE_BODY = "huge_body"
+    """The request is run; the answer is HTTP 200 with sixteen mebibytes of blanks."""
+    EMPTY_LIST = "empty_list"
+    """A list is answered as if it had no rows."""
+    TRUNCATED_PAGE = "truncated_page"
+    """A list is answered with half its rows and no cursor, as if that were all."""
     HTTP_STATUS = "http_status"
     """Not run; the answer is the HTTP status `status` with an HTML body."""
     RET_CODE = "ret_code"
@@ -41,6 +47,8 @@ class FaultKind(StrEnum):
     """Reads answer with the state of `delay_ms` ago."""
     VANISH = "vanish_ms"
     """A finished order is in no list until `delay_ms` after it finished."""
+    FORGET = "forget_history"
+    """Ended orders and executions older than `delay_ms` are in no list, as after a restart of the venue."""
     DROP_SOCKET = "drop_socket"
     """The private sockets break instead of carrying an event."""
     DUPLICATE_EVENT = "duplicate_event"
@@ -57,9 +65,16 @@ class FaultKind(StrEnum):
     """A resting order fills at most `quantity` per touch of its price."""
 
 
-NEEDS_DELAY = frozenset({FaultKind.DELAY_DELIVERY, FaultKind.DELAY_RESPONSE, FaultKind.LAG, FaultKind.VANISH,
-                         FaultKind.DELAY_EVENT})  # fmt: skip
-READ_FAULTS = frozenset({FaultKind.LAG, FaultKind.VANISH})
+NEEDS_DELAY = frozenset(
+    {
+        FaultKind.DELAY_DELIVERY,
+        FaultKind.DELAY_RESPONSE,
+        FaultKind.LAG,
+        FaultKind.VANISH,
+        FaultKind.FORGET,
+        FaultKind.DELAY_EVENT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 ACCOUNT_KINDS = frozenset({EventKind.ORDER, EventKind.EXECUTION, EventKind.POSITION, EventKind.WALLET})
 LAG = frozenset({FaultKind.LAG})
 VANISH = frozenset({FaultKind.VANISH})
+FORGET = frozenset({FaultKind.FORGET})
 
 
 class EventSink(Protocol):
@@ -128,4 +129,7 @@ class VenueHost:
         vanished = self.faults.strike(VANISH, account.key, endpoint, symbol)
         if vanished is not None:
             view = view.without_recently_closed(now_ms - vanished.delay_ms)
+        forgotten = self.faults.strike(FORGET, account.key, endpoint, symbol)
+        if forgotten is not None:
+            view = view.without_old_history(now_ms - forgotten.delay_ms)
         return view

@@ -151,13 +151,17 @@ def history(call: Call) -> JsonObject:
     start_ms, end_ms = week_of(call)
     status = _status(call.params)
     lookup = _lookup(call.params, start_ms=start_ms, end_ms=end_ms, status=status)
-    forgotten_ms = call.now_ms - CANCELLED_KEPT_MS
-    found = [
-        order
-        for order in call.seen.closed_orders
-        if lookup.matches_order(order) and not _is_forgotten(order, forgotten_ms)
-    ]
+    found = list(_ended_since(call.seen.closed_orders, lookup, start_ms, call.now_ms - CANCELLED_KEPT_MS))
     return _order_listing(found, call.params, ORDER_HISTORY)
+
+
+def _ended_since(orders: Sequence[Order], lookup: Lookup, start_ms: int, forgotten_ms: int) -> Iterator[Order]:
+    # In the order they ended: once one ended before the window, all earlier ones did, and began before it too.
+    for order in reversed(orders):
+        if order.updated_ms < start_ms:
+            return
+        if lookup.matches_order(order) and not _is_forgotten(order, forgotten_ms):
+            yield order
 
 
 def _is_forgotten(order: Order, forgotten_ms: int) -> bool:

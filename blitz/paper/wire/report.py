@@ -1,5 +1,7 @@
 """`GET /__paper/state`: everything as the exchange itself sees it, for tests and people. Secrets are never in it."""
 
+import asyncio
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -8,20 +10,57 @@ from blitz.paper.wire.envelope import JsonObject
 from blitz.paper.wire.rows import average, closed_pnl_row, execution_row, order_row, plain, position_row
 
 
-def state_report(venue: Venue, now_ms: int, *, key: str = "", brief: bool = False) -> JsonObject:
-    """All accounts, or the one named; `brief` leaves the lists of orders and executions out."""
-    accounts = [account for account in venue.accounts.values() if key in ("", account.key)]
-    prices = {symbol: venue.ticker(symbol, now_ms) for symbol in venue.instruments}
-    return {
-        "time": str(now_ms),
-        "accounts": [account_report(venue, account, brief=brief) for account in accounts],
-        "prices": {symbol: plain(ticker.last_price) for symbol, ticker in prices.items()},
-        "marks": {symbol: plain(ticker.mark_price) for symbol, ticker in prices.items()},
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """One account's figures, and its lists copied but not yet written as rows."""
+
+    figures: JsonObject
+    open_orders: tuple[Order, ...] = ()
+    closed_orders: tuple[Order, ...] = ()
+    executions: tuple[Execution, ...] = ()
+    closed_pnl: tuple[ClosedPnl, ...] = ()
+
+    def rows(self, *, brief: bool) -> JsonObject:
+        """The account as the report shows it. Slow for a long history; touches nothing that changes."""
+        if brief:
+            return self.figures
+        return {
+            **self.figures,
+            "open_orders": [_order(order) for order in self.open_orders],
+            "order_history": [_order(order) for order in self.closed_orders],
+            "executions": [_execution(execution) for execution in self.executions],
+            "closed_pnl": [_all_text(closed_pnl_row(closed)) for closed in self.closed_pnl],
+        }
 
 
-def account_report(venue: Venue, account: Account, *, brief: bool) -> JsonObject:
-    """One account's books."""
+async def state_report(venue: Venue, now_ms: int, *, key: str = "", brief: bool = False) -> JsonObject:
+    """All accounts, or the one named; `brief` leaves the lists of orders and executions out.
+
+    Everything is copied at one moment; writing the rows, which may be many thousands, happens beside the loop.
+    """
+    chosen = [account for account in venue.accounts.values() if key in ("", account.key)]
+    books = [_books(venue, account, brief=brief) for account in chosen]
+    prices = {symbol: plain(venue.last_price(symbol)) for symbol in venue.instruments}
+    marks = {symbol: plain(venue.mark_price(symbol)) for symbol in venue.instruments}
+    accounts = await asyncio.to_thread(lambda: [one.rows(brief=brief) for one in books])
+    return {"time": str(now_ms), "accounts": accounts, "prices": prices, "marks": marks}
+
+
+def _books(venue: Venue, account: Account, *, brief: bool) -> Books:
+    figures = account_figures(venue, account)
+    if brief:
+        return Books(figures=figures)
+    return Books(
+        figures=figures,
+        open_orders=tuple(account.open_orders()),
+        closed_orders=tuple(account.closed),
+        executions=tuple(account.executions),
+        closed_pnl=tuple(account.closed_pnl),
+    )
+
+
+def account_figures(venue: Venue, account: Account) -> JsonObject:
+    """One account's money, positions and how long its lists are."""
     wallet = venue.wallet(account)
     figures = {
         "deposited": wallet.deposited,
@@ -33,7 +72,7 @@ def account_report(venue: Venue, account: Account, *, brief: bool) -> JsonObject
         "equity": wallet.equity,
         "available": wallet.available,
     }
-    report: JsonObject = {
+    return {
         "key": account.key,
         "margin_mode": "isolated" if account.is_isolated else "cross",
         **{name: plain(figure) for name, figure in figures.items()},
@@ -44,16 +83,6 @@ def account_report(venue: Venue, account: Account, *, brief: bool) -> JsonObject
             "executions": str(len(account.executions)),
         },
     }
-    return report if brief else {**report, **_lists(account)}
-
-
-def _lists(account: Account) -> JsonObject:
-    return {
-        "open_orders": [_order(order) for order in account.open_orders()],
-        "order_history": [_order(order) for order in account.closed],
-        "executions": [_execution(execution) for execution in account.executions],
-        "closed_pnl": [_closed(closed) for closed in account.closed_pnl],
-    }
 
 
 def _order(order: Order) -> JsonObject:
@@ -63,10 +92,6 @@ def _order(order: Order) -> JsonObject:
 def _execution(execution: Execution) -> JsonObject:
     own = {"realised": plain(execution.realised), "positionIdx": execution.position_idx}
     return _all_text({**execution_row(execution), **own})
-
-
-def _closed(closed: ClosedPnl) -> JsonObject:
-    return _all_text(closed_pnl_row(closed))
 
 
 def _position(position: Position) -> JsonObject:

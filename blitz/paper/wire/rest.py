@@ -22,10 +22,19 @@ from blitz.paper.wire.signing import MissingAuthentication, SignedHeaders, check
 log = logging.getLogger(__name__)
 
 BEFORE = frozenset({FaultKind.DROP_REQUEST, FaultKind.DELAY_DELIVERY, FaultKind.HTTP_STATUS, FaultKind.RET_CODE})
-AFTER = frozenset({
-    FaultKind.DROP_RESPONSE, FaultKind.DELAY_RESPONSE, FaultKind.EMPTY_BODY, FaultKind.GARBAGE_BODY,
-    FaultKind.EVENT_BEFORE_REPLY,
-})  # fmt: skip
+AFTER = frozenset(
+    {
+        FaultKind.DROP_RESPONSE,
+        FaultKind.DELAY_RESPONSE,
+        FaultKind.EMPTY_BODY,
+        FaultKind.GARBAGE_BODY,
+        FaultKind.HUGE_BODY,
+        FaultKind.EMPTY_LIST,
+        FaultKind.TRUNCATED_PAGE,
+        FaultKind.EVENT_BEFORE_REPLY,
+    }
+)
+HUGE_BODY_BYTES = 16 * 1_048_576
 GARBAGE = b"<html><body>upstream sent too big header</body></html>"
 EVENT_LEAD_MS = 50
 """How far events run ahead of the answer when a rule names no delay."""
@@ -156,6 +165,10 @@ class RestGate:
                     return _json(b"", 200, outcome.headers)
                 case FaultKind.GARBAGE_BODY:
                     return _json(GARBAGE, 200, outcome.headers)
+                case FaultKind.HUGE_BODY:
+                    return _json(b" " * HUGE_BODY_BYTES, 200, outcome.headers)
+                case FaultKind.EMPTY_LIST | FaultKind.TRUNCATED_PAGE:
+                    outcome.answer = _shortened(outcome.answer, fault.fault)
         response = _json(encode(outcome.answer), outcome.status, outcome.headers)
         if not outcome.events:
             return response
@@ -167,6 +180,17 @@ class RestGate:
         finally:
             self._host.publish(outcome.events)
         return response
+
+
+def _shortened(answer: JsonObject, fault: FaultKind) -> JsonObject:
+    """A list answer with rows missing and nothing that says so. Other answers stay as they are."""
+    result = answer["result"]
+    rows = result.get("list")
+    if not isinstance(rows, list):
+        return answer
+    kept = [] if fault is FaultKind.EMPTY_LIST else rows[: len(rows) // 2]
+    cursor = {"nextPageCursor": ""} if "nextPageCursor" in result else {}
+    return {**answer, "result": {**result, "list": kept, **cursor}}
 
 
 def _raw_query(request: web.BaseRequest) -> bytes:

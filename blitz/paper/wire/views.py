@@ -62,6 +62,15 @@ class AccountView:
         """Leave out orders that ended after `since_ms`: neither open nor in the history yet."""
         return replace(self, closed_orders=[order for order in self.closed_orders if order.updated_ms <= since_ms])
 
+    def without_old_history(self, since_ms: int) -> "AccountView":
+        """Leave out what ended or was executed before `since_ms`."""
+        return replace(
+            self,
+            closed_orders=[order for order in self.closed_orders if order.updated_ms >= since_ms],
+            executions=[execution for execution in self.executions if execution.at_ms >= since_ms],
+            closed_pnl=[closed for closed in self.closed_pnl if closed.at_ms >= since_ms],
+        )
+
 
 class ViewHistory:
     """Past views per account. Empty unless a lag rule is in force."""

@@ -27,7 +27,10 @@ def upgrade(connection: Connection) -> None:
         _set_foreign_keys(connection, "OFF")
     try:
         with connection.begin():
-            if _version(connection) != VERSIONS[-1]:
+            version = _version(connection)
+            if version is not None and version not in VERSIONS:
+                raise DatabaseProblem(f"The database was written by a newer version of Blitz (schema {version}).")
+            if version != VERSIONS[-1]:
                 _run(connection)
             if on_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
                 raise DatabaseProblem("The database holds rows whose owner is missing; nothing was upgraded.")

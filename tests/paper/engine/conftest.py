@@ -49,7 +49,7 @@ class Hand:
         return self.place(Side.SELL, quantity, price, **options)
 
     def amend(self, order: Order, **changes: str) -> Order:
-        numbers = {name: Decimal(value) for name, value in changes.items()}
+        numbers: dict[str, Any] = {name: Decimal(value) for name, value in changes.items()}
         request = AmendRequest(symbol=order.symbol, order_id=order.order_id, **numbers)
         return self.venue.amend_order(self.account, request, self.now_ms)
 

@@ -80,7 +80,9 @@ others = st.one_of(
     st.fixed_dictionaries({"do": st.just("mark"), "symbol": symbols, "by": st.none() | tenths_of_percent}),
     st.fixed_dictionaries({"do": st.just("wait"), "minutes": st.integers(1, 900)}),
     st.fixed_dictionaries({"do": st.just("max_fill"), "steps": st.none() | st.integers(1, 500)}),
-    st.fixed_dictionaries({"do": st.just("adl"), "symbol": symbols, "idx": position_indexes, "steps": st.integers(1, 50)}),
+    st.fixed_dictionaries(
+        {"do": st.just("adl"), "symbol": symbols, "idx": position_indexes, "steps": st.integers(1, 50)}
+    ),
 )
 stories = st.lists(st.one_of(orders, orders, moves, moves, amends, others), min_size=1, max_size=40)
 
@@ -209,7 +211,9 @@ def check_books(account: Account) -> None:
             for row in rows
             if (row.symbol, row.position_idx) == (symbol, position_idx) and row.exec_type is not ExecType.FUNDING
         ]
-        assert holding.signed_size == sum((r.quantity if r.side is Side.BUY else -r.quantity for r in fills), Decimal(0))
+        assert holding.signed_size == sum(
+            (r.quantity if r.side is Side.BUY else -r.quantity for r in fills), Decimal(0)
+        )
         cash = sum((-row.value if row.side is Side.BUY else row.value for row in fills), Decimal(0))
         cost = -holding.cost if holding.side is Side.SELL else holding.cost
         assert cash + cost == sum((row.realised for row in fills), Decimal(0))

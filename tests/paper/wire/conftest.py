@@ -1,6 +1,5 @@
 """Running paper exchanges and unmodified ccxt clients for the wire tests."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,18 +12,17 @@ import requests
 from blitz.clock import Clock
 from blitz.paper.server import AccountSpec, PaperConfig, PaperServer
 
-SYMBOL = "BTC/USDT:USDT"
-
 
 @dataclass
 class Paper:
     """A running paper exchange, its control interface, and clients for it."""
 
-    server: PaperServer
+    server: PaperServer | None
+    address: str = ""
 
     @property
     def url(self) -> str:
-        return self.server.url
+        return self.address if self.server is None else self.server.url
 
     def post(self, what: str, **body: Any) -> dict[str, Any]:
         answer = requests.post(f"{self.url}/__paper/{what}", json=body, timeout=30)
@@ -98,6 +96,12 @@ def start() -> Iterator[Start]:
 
 
 @pytest.fixture
+def at() -> Callable[[str], Paper]:
+    """Look at a paper exchange that runs in another process."""
+    return lambda url: Paper(None, url)
+
+
+@pytest.fixture
 def paper(start: Start) -> Paper:
     """A paper exchange with a manual feed; BTCUSDT stands at 60000."""
     return start()
@@ -108,15 +112,4 @@ def alice(paper: Paper) -> Iterator[Any]:
     """Alice's ccxt client."""
     client = paper.client("alice")
     yield client
-    client.close() if hasattr(client, "close") else None
-
-
-def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
-    """Wait for something true, and return it."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.01)
-    raise AssertionError("it never became true")
+    client.session.close()

@@ -20,7 +20,8 @@ def candle(opened, high, low, close):
 
 
 @pytest.mark.parametrize(
-    "stamp", ["2022-01-01 00:00:00.000000", "2022-01-01T00:00:00Z", "2022-01-01T01:00:00+01:00", "1640995200", "1640995200000"]
+    "stamp",
+    ["2022-01-01 00:00:00.000000", "2022-01-01T00:00:00Z", "2022-01-01T01:00:00+01:00", "1640995200", "1640995200000"],
 )
 def test_a_moment_is_read_in_every_usual_form(tmp_path, stamp):
     [bar] = read_candles(written(tmp_path, f"{stamp},1,2,0.5,1.5,10"))

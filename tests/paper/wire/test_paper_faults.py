@@ -2,6 +2,7 @@ import time
 
 import ccxt
 import pytest
+import requests
 
 SYMBOL = "BTC/USDT:USDT"
 
@@ -103,8 +104,6 @@ def test_the_same_seed_hits_the_same_requests(paper, alice):
         paper.post("faults", fault="ret_code", endpoint="nothing")
         return number, struck
 
-    import requests
-
     _, first = run()
     requests.delete(f"{paper.url}/__paper/faults", timeout=5)
     _, second = run()
@@ -149,11 +148,31 @@ def test_partial_fills_come_touch_by_touch_until_the_rule_is_lifted(paper, alice
         paper.price("59000")
         assert alice.fetch_open_orders(SYMBOL)[0]["filled"] == filled
         paper.price("59500")
-    import requests
-
     assert requests.delete(f"{paper.url}/__paper/faults", timeout=5).json() == {"lifted": 1}
     paper.price("59000")
     assert alice.fetch_order(order["id"], SYMBOL, {"acknowledged": True})["status"] == "closed"
+
+
+def test_a_list_can_come_empty_or_cut_without_saying_so(paper, alice):
+    for step in range(4):
+        buy(alice, price=str(59_000 + step))
+    paper.post("faults", fault="empty_list", endpoint="order/realtime", count="1")
+    paper.post("faults", fault="truncated_page", endpoint="order/realtime", count="1")
+    assert [len(alice.fetch_open_orders(SYMBOL)) for _ in range(3)] == [0, 2, 4]
+
+
+def test_a_huge_body_is_more_than_anyone_should_read(paper, alice):
+    paper.post("faults", fault="huge_body", endpoint="market/time", count="1")
+    assert len(requests.get(f"{paper.url}/v5/market/time", timeout=10).content) == 16 * 1_048_576
+
+
+def test_a_venue_that_restarted_has_forgotten_the_past(paper, alice):
+    alice.create_order(SYMBOL, "market", "buy", "0.01", None, {"positionIdx": 0})
+    time.sleep(0.05)
+    paper.post("faults", fault="forget_history", delay_ms="30")
+    assert alice.fetch_my_trades(SYMBOL) == []
+    assert alice.fetch_closed_orders(SYMBOL) == []
+    assert alice.fetch_positions([SYMBOL])[0]["contracts"] == "0.01"
 
 
 @pytest.mark.parametrize(
@@ -169,8 +188,6 @@ def test_partial_fills_come_touch_by_touch_until_the_rule_is_lifted(paper, alice
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused_with_a_sentence(paper, rule):
-    import requests
-
     answer = requests.post(f"{paper.url}/__paper/faults", json=rule, timeout=5)
     assert answer.status_code == 400
     assert answer.json()["error"]

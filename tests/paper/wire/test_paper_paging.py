@@ -28,7 +28,9 @@ def test_a_row_that_left_and_one_that_came_do_not_disturb_the_next_page():
     assert list(ranks([8, 7, 6, 4, 3], cursor=first.cursor).rows) == [4, 3]
 
 
-@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "x"}, {"cursor": "???"}, {"cursor": encode_cursor(3)[:-2]}])
+@pytest.mark.parametrize(
+    "query", [{"limit": "0"}, {"limit": "x"}, {"cursor": "???"}, {"cursor": encode_cursor(3)[:-2]}]
+)
 def test_a_senseless_size_or_cursor_is_refused(query):
     with pytest.raises(VenueRefusal) as refused:
         ranks([3, 2, 1], **query)

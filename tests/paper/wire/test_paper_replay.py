@@ -15,9 +15,7 @@ def replay(start, tmp_path):
 
     def run(*bars, start_ms=START, **config):
         path = tmp_path / "bars.csv"
-        rows = [
-            f"{start_ms + number * MINUTE}," + ",".join(bar.split()) + ",5\n" for number, bar in enumerate(bars)
-        ]
+        rows = [f"{start_ms + number * MINUTE}," + ",".join(bar.split()) + ",5\n" for number, bar in enumerate(bars)]
         path.write_text("timestamp,open,high,low,close,volume\n" + "".join(rows))
         return start(feed=f"candles:{path}", speed="max", **config)
 
@@ -43,7 +41,12 @@ def test_advance_stops_at_the_first_point_where_something_happens(replay):
     buy(client, "950")
     stop = paper.post("advance", until="event")
     # The nearer extreme (1010) comes at +20 s, the low that fills the order at +40 s.
-    assert (stop["at"], stop["price"], stop["bars_started"], stop["done"]) == (START + 2 * MINUTE + 40_000, "940", 3, False)
+    assert (stop["at"], stop["price"], stop["bars_started"], stop["done"]) == (
+        START + 2 * MINUTE + 40_000,
+        "940",
+        3,
+        False,
+    )
     assert stop["events"] > 0
     assert client.fetch_my_trades(SYMBOL)[0]["price"] == "950"
     assert client.fetch_time() == stop["at"]
@@ -85,7 +88,7 @@ def test_funding_is_charged_at_its_time_and_stops_the_replay(replay):
     stop = paper.post("advance")
     assert (stop["at"], stop["bars_started"]) == (eight, 4)
     books = paper.account()
-    assert Decimal(books["funding"]) == Decimal("1000") * Decimal("0.1") * Decimal("0.0001")
+    assert Decimal(books["funding"]) == Decimal(1000) * Decimal("0.1") * Decimal("0.0001")
     assert books["executions"][-1]["execType"] == "Funding"
     assert paper.post("advance")["done"] is True
 
@@ -150,7 +153,9 @@ def test_requests_are_answered_while_a_replay_runs(start, shared_data):
 
 def test_a_paced_replay_moves_price_and_clock_by_itself(replay, start, tmp_path):
     path = tmp_path / "paced.csv"
-    path.write_text(f"timestamp,open,high,low,close,volume\n{START},1000,1010,990,1005,5\n{START + MINUTE},1005,1006,1004,1005,1\n")
+    path.write_text(
+        f"timestamp,open,high,low,close,volume\n{START},1000,1010,990,1005,5\n{START + MINUTE},1005,1006,1004,1005,1\n"
+    )
     paper = start(feed=f"candles:{path}", speed="1000")
     deadline = time.monotonic() + 5
     while paper.client().fetch_time() < START + MINUTE + 59_000:

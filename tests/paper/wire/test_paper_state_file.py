@@ -1,20 +1,24 @@
-import os
+import random
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from blitz.paper.engine import OrderRequest, OrderType, Side, Venue, VenueRefusal, default_instruments
 from blitz.paper.server import PaperStartError
+from blitz.paper.wire.state_file import StateFile
 
 SYMBOL = "BTC/USDT:USDT"
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = """
 import sys
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from blitz.paper.server import AccountSpec, PaperConfig, run_paper
@@ -30,13 +34,15 @@ class Program:
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(state_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
-        self.line = self.process.stdout.readline()
+        assert self.process.stdout is not None
+        self.output = self.process.stdout
+        self.line = self.output.readline()
         self.url = self.line.split()[3]
 
     def end(self, number):
         self.process.send_signal(number)
         code = self.process.wait(10)
-        self.process.stdout.close()
+        self.output.close()
         return code
 
 
@@ -59,18 +65,9 @@ def books(paper):
     return {name: account[name] for name in account if name != "available"}
 
 
-def attach(program):
-    from conftest import Paper
-
-    class Elsewhere:
-        url = program.url
-
-    return Paper(Elsewhere())
-
-
-def test_everything_answered_survives_a_kill(program):
+def test_everything_answered_survives_a_kill(program, at):
     first = program()
-    paper = attach(first)
+    paper = at(first.url)
     client = paper.client()
     client.set_leverage(20, SYMBOL)
     kept = client.create_order(SYMBOL, "limit", "buy", "0.01", "59000", {"positionIdx": 0, "clientOrderId": "kept"})
@@ -80,13 +77,54 @@ def test_everything_answered_survives_a_kill(program):
     before = books(paper)
     first.end(signal.SIGKILL)
 
-    again = attach(program())
+    again = at(program().url)
     assert books(again) == before
     assert again.client().fetch_open_orders(SYMBOL)[0]["id"] == kept["id"]
     with pytest.raises(Exception, match="110072"):
         again.client().create_order(SYMBOL, "limit", "buy", "0.01", "59000", {"clientOrderId": "kept"})
     again.price("59000")
     assert again.account()["executions"][-1]["orderLinkId"] == "kept"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_history_reads_back_as_it_was(tmp_path, seed):
+    generator = random.Random(seed)
+    venue, store = Venue(default_instruments()), StateFile(tmp_path / "paper.db")
+    accounts = [venue.open_account(name, "s", Decimal(5_000)) for name in ("a", "b", "c")]
+    for now_ms in range(1, 400):
+        with suppress(VenueRefusal):
+            do_something(venue, generator, generator.choice(accounts), now_ms * 60_000)
+        venue.drain_events()
+        store.save(venue, venue.drain_changed_accounts(), now_ms, 0)
+    store.close()
+    again = StateFile(tmp_path / "paper.db")
+    loaded = again.load()
+    again.close()
+    assert loaded is not None
+    restored = Venue.restore(loaded[0], default_instruments())
+    assert restored.snapshot(with_bars=False) == venue.snapshot(with_bars=False)
+
+
+def do_something(venue, generator, account, now_ms):
+    venue.settle_funding(now_ms)
+    price = venue.last_price("BTCUSDT")
+    match generator.randrange(4):
+        case 0:
+            step = Decimal(generator.randint(-9_000, 9_000)) / 10
+            venue.move_price("BTCUSDT", price + step, now_ms, sweep=generator.random() < 0.5)
+        case 1:
+            venue.cancel_all(account, "BTCUSDT", None, None, now_ms)
+        case _:
+            request = OrderRequest(
+                symbol="BTCUSDT",
+                side=generator.choice([Side.BUY, Side.SELL]),
+                order_type=generator.choice([OrderType.LIMIT, OrderType.MARKET]),
+                quantity=Decimal(generator.randint(1, 60)) / 1000,
+                price=price + generator.randint(-500, 500),
+                link_id=f"id-{now_ms}" if generator.random() < 0.7 else "",
+                stop_loss=price - 2_000 if generator.random() < 0.2 else None,
+            )
+            venue.place_order(account, request, now_ms)
 
 
 def test_it_announces_itself_and_stops_on_a_signal(program):
@@ -112,7 +150,7 @@ def test_a_restart_continues_a_replay_where_it_stood(start, tmp_path):
 
 def test_the_file_holds_secrets_and_is_for_its_owner_alone(start, tmp_path):
     start(state_path=tmp_path / "paper.db")
-    assert stat.S_IMODE(os.stat(tmp_path / "paper.db").st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "paper.db").stat().st_mode) == 0o600
 
 
 def test_a_second_exchange_on_the_same_file_is_refused(start, tmp_path):

@@ -50,7 +50,7 @@ def test_public_topics_come_as_snapshot_and_change(paper):
         await control(paper, "price", symbol="BTCUSDT", price="60100")
         assert (await later)["last"] == 60100
         assert (await trades)[-1]["price"] == 60100
-        assert (await bars)[-1][1] == 60000
+        assert (await bars)[-1][4] == 60100
         while book["asks"][0][0] != 60100:
             book = await client.watch_order_book(SYMBOL)
         assert book["bids"][0][0] == 60100

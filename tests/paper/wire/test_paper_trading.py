@@ -38,7 +38,7 @@ def test_an_order_rests_is_amended_and_fills_at_its_own_price_as_maker(paper, al
     paper.price("58000")
     [trade] = alice.fetch_my_trades(SYMBOL)
     assert (trade["price"], trade["takerOrMaker"], trade["info"]["orderLinkId"]) == ("59100", "maker", "leg_0_BTC")
-    assert Decimal(trade["fee"]["cost"]) == Decimal("59100") * Decimal("0.02") * Decimal("0.0002")
+    assert Decimal(trade["fee"]["cost"]) == Decimal(59100) * Decimal("0.02") * Decimal("0.0002")
     [position] = alice.fetch_positions([SYMBOL])
     assert (position["side"], position["contracts"]) == ("long", "0.02")
     assert alice.fetch_closed_orders(SYMBOL)[0]["status"] == "closed"

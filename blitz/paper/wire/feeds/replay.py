@@ -1,18 +1,17 @@
 """Bars played as prices: each bar open, nearer extreme, other extreme, close, at +0, +20, +40 and +59 s of venue time.
 
-The open is a jump (the market was elsewhere between the bars), the rest sweep through every price on the way. Used in
-lock-step (`advance`: the caller decides when time goes on) and at a pace (`run_paced`). Quiet bars, which come near no
-order, are passed whole.
+The open is a jump (the market was elsewhere between the bars), the rest sweep through every price on the way, and
+pause where something waits. Used in lock-step (`advance`: the caller decides when time goes on) and at a pace
+(`run_paced`). Quiet bars, which come near no order, are passed whole.
 """
 
 import asyncio
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 
-from blitz.paper.engine import VenueEvent
 from blitz.paper.wire.envelope import JsonObject
 from blitz.paper.wire.feeds.candles import BAR_MS, Candle
 from blitz.paper.wire.host import ACCOUNT_KINDS, VenueHost
@@ -43,7 +42,6 @@ class ReplayBusy(Exception):
 class _Progress:
     at_ms: int
     price: Decimal
-    events: int
 
 
 class Replay:
@@ -61,7 +59,7 @@ class Replay:
         self._bar: Candle | None = None
         self._point = 0
         self._ahead: Candle | None = next(self._bars, None)
-        self._last = _Progress(at_ms=0, price=Decimal(0), events=0)
+        self._last = _Progress(at_ms=0, price=Decimal(0))
         self._skip(start_point)
         host.cursor = lambda: self._points_played
 
@@ -151,27 +149,45 @@ class Replay:
         prices = (on_tick(bar.open), on_tick(bar.high), on_tick(bar.low), on_tick(bar.close))
         self._host.venue.pass_quiet_bar(self._symbol, bar.start_ms, prices, bar.volume)
         self._points_played += len(POINT_OFFSETS_MS)
-        self._last = _Progress(at_ms=bar.start_ms + POINT_OFFSETS_MS[-1], price=prices[3], events=0)
+        self._last = _Progress(at_ms=bar.start_ms + POINT_OFFSETS_MS[-1], price=prices[3])
         return True
 
     def _play_point(self) -> int:
-        """Play one point; returns how many account events it produced."""
+        """Play to the next point, or to the price on the way where something waits; returns how many account events.
+
+        The second half is what makes a replay fair: whoever trades answers a fill at the price of the fill, and not
+        only after the market has gone on to the end of the bar's leg.
+        """
         if self._bar is None and not self._next_bar():
             return 0
         bar = self._bar
         assert bar is not None
         point = self._point
-        at_ms, price = bar.start_ms + POINT_OFFSETS_MS[point], self._on_tick(bar.walk()[point])
+        at_ms, target = bar.start_ms + POINT_OFFSETS_MS[point], self._on_tick(bar.walk()[point])
+        price = self._stop_on_the_way(target) if point > 0 else target
         self._set_clock(at_ms)
+        if price == target:
+            self._finish_point()
+        volume = bar.volume / len(POINT_OFFSETS_MS) if price == target else Decimal(0)
+        events = self._host.move_price(self._symbol, price, sweep=point > 0, volume=volume, quiet=True)
+        self._last = _Progress(at_ms=at_ms, price=price)
+        return sum(event.kind in ACCOUNT_KINDS for event in events)
+
+    def _finish_point(self) -> None:
         self._point += 1
         self._points_played += 1
         if self._point == len(POINT_OFFSETS_MS):
             self._bar, self._point = None, 0
-        volume = bar.volume / len(POINT_OFFSETS_MS)
-        events = self._host.move_price(self._symbol, price, sweep=point > 0, volume=volume, quiet=True)
-        happened = _account_events(events)
-        self._last = _Progress(at_ms=at_ms, price=price, events=happened)
-        return happened
+
+    def _stop_on_the_way(self, target: Decimal) -> Decimal:
+        """The first price between here and `target` at which an order, a trigger or a liquidation waits."""
+        here = self._last.price
+        low, high = self._host.venue.quiet_range(self._symbol)
+        if here and target < low < here:
+            return (low / self._tick).to_integral_value(rounding=ROUND_FLOOR) * self._tick
+        if here and high is not None and here < high < target:
+            return (high / self._tick).to_integral_value(rounding=ROUND_CEILING) * self._tick
+        return target
 
     def _next_bar(self) -> bool:
         self._bar, self._point = self._ahead, 0
@@ -215,7 +231,3 @@ class Replay:
             await asyncio.sleep(min(PACE_STEP_SECONDS, left_ms / 1000 / float(speed)))
             passed_ms = int((loop.time() - began) * 1000 * float(speed))
             self._set_clock(min(at_ms, began_ms + passed_ms))
-
-
-def _account_events(events: Iterable[VenueEvent]) -> int:
-    return sum(event.kind in ACCOUNT_KINDS for event in events)

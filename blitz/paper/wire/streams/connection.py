@@ -14,6 +14,8 @@ QUEUE_MAX = 20_000
 FRAME_MAX_BYTES = 65_536
 SILENCE_MAX_SECONDS = 600
 """The venue closes a link that says nothing for ten minutes."""
+CLOSE_SECONDS = 2.0
+"""How long a link that is being closed may take to say goodbye."""
 _numbers = count(1)
 
 
@@ -22,7 +24,9 @@ class Connection:
 
     def __init__(self) -> None:
         self.identity = f"paper-{next(_numbers)}"
-        self.socket = web.WebSocketResponse(receive_timeout=SILENCE_MAX_SECONDS, max_msg_size=FRAME_MAX_BYTES)
+        self.socket = web.WebSocketResponse(
+            receive_timeout=SILENCE_MAX_SECONDS, max_msg_size=FRAME_MAX_BYTES, timeout=CLOSE_SECONDS
+        )
         self.topics: dict[str, None] = {}
         self.key = ""
         self.frozen = False

@@ -4,6 +4,7 @@ Reply forms differ between the paths as on the venue: the public pong is a `ping
 `pong`; the trade socket answers with `retCode`.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -74,8 +75,7 @@ class Sockets:
 
     async def close(self) -> None:
         """Close every link: the server stops."""
-        for connection in list(self._open):
-            await connection.close()
+        await asyncio.gather(*(connection.close() for connection in self._open), return_exceptions=True)
 
     def _read(self, connection: Connection, text: str, answer: Answerer) -> None:
         try:

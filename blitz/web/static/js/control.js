@@ -191,7 +191,10 @@ function follow() {
       setLive("reconnecting…", "bad");
       return;
     }
-    poll = poll || setInterval(pollOnce, POLL_MS);
+    if (!poll) {
+      poll = setInterval(pollOnce, POLL_MS);
+      pollOnce();
+    }
     setTimeout(() => { clearInterval(poll); follow(); }, STREAM_RETRY_MS);
   });
 }

@@ -100,9 +100,10 @@ async function preview() {
 function showPreview(plan) {
   lastPreview = plan;
   say(byId("preview-price"), `${plan.symbol.split(":")[0]} at ${number(plan.price)}`);
-  const cells = (leg) => [leg.price, `${leg.from_entry_percent} %`, leg.quantity, leg.margin, leg.average, leg.take_profit, leg.stop_loss, leg.liquidation];
-  const places = [undefined, undefined, undefined, 2, 2, undefined, undefined, 1];
+  const cells = (leg) => [leg.quantity, leg.margin, leg.average, leg.take_profit, leg.stop_loss, leg.liquidation];
+  const places = [undefined, 2, 2, undefined, undefined, 1];
   byId("preview").replaceChildren(...plan.legs.map((leg) => make("tr", {}, make("th", { scope: "row" }, String(leg.leg)),
+    make("td", { class: "n" }, number(leg.price), make("small", {}, leg.leg ? `${leg.from_entry_percent} % away` : "market")),
     ...cells(leg).map((value, index) => make("td", { class: "n" }, number(value, places[index]))))));
   const total = plan.total;
   const figures = [["Margin, all legs filled", `${number(total.margin, 2)} USDT`], ["Position value", `${number(total.notional, 2)} USDT`],

@@ -1,0 +1,258 @@
+"""Joins the parts and serves: database, paper exchange, bots, pages. Called by `run.py serve` and by `create_app()`.
+
+`build_services` only builds; `Running` starts and stops things in the right order. Stopping cancels no order: bots that
+should run are recorded as such and resume at the next start.
+"""
+
+import fcntl
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import structlog
+from cheroot.wsgi import Server as WsgiServer
+
+from blitz.app import create_app
+from blitz.bots.manager import SimpleBotManager
+from blitz.bots.markets import MarketDesk
+from blitz.bots.user_bot import BotParts
+from blitz.bots.venues import Venues
+from blitz.clock import Clock, SystemClock
+from blitz.errors import ConfigurationProblem
+from blitz.exchange.exchanges import Exchanges
+from blitz.paper.server import PaperConfig, PaperServer, PaperStartError
+from blitz.redaction import register_secret
+from blitz.settings import Settings, settings_warnings
+from blitz.storage.bots import BotStore
+from blitz.storage.database import Database
+from blitz.storage.history import History
+from blitz.storage.secrets import SecretBox, cookie_key, load_or_create_key
+from blitz.storage.sessions import SessionStore
+from blitz.storage.setup import SetupTokens
+from blitz.storage.throttle import SignInThrottle
+from blitz.storage.users import UserStore
+from blitz.web.services import Services
+from blitz.web.stream import STREAMS_MAX
+
+log = structlog.get_logger(__name__)
+
+WEB_THREADS = STREAMS_MAX + 16
+"""An open event stream holds a thread of the web server; these are on top of all that may be open."""
+REQUEST_SECONDS = 30
+NO_PAPER = "http://127.0.0.1:9"
+"""Where nothing listens: the address of a paper exchange that was not started."""
+
+
+def build_services(
+    settings: Settings, *, paper_url: str | None = None, clock: Clock | None = None, poll_seconds: float | None = 1.0
+) -> Services:
+    """Build every part over a migrated database, without starting a bot or a server.
+
+    Raises `ConfigurationProblem` with a sentence when a folder, the key file or the database is unusable.
+    """
+    clock = clock or SystemClock()
+    database = Database.open(settings.database)
+    database.migrate()
+    key = load_or_create_key(settings.key_path, settings.secret_key)
+    users = UserStore(database, SecretBox(key, on_open=register_secret), clock)
+    store, history, exchanges = BotStore(database, clock), History(database), Exchanges(clock)
+    venues = Venues(paper_url=(paper_url or settings.paper_url or NO_PAPER).rstrip("/"), users=users)
+    parts = BotParts(
+        clock=clock,
+        database=database,
+        users=users,
+        store=store,
+        exchanges=exchanges,
+        venues=venues,
+        poll_seconds=poll_seconds,
+    )
+    return Services(
+        settings=settings,
+        database=database,
+        users=users,
+        sessions=SessionStore(database, clock),
+        setup=SetupTokens(database, clock),
+        throttle=SignInThrottle(database, clock),
+        bots=store,
+        history=history,
+        manager=SimpleBotManager(parts, history),
+        desk=MarketDesk(exchanges, venues),
+        clock=clock,
+        cookie_key=cookie_key(key),
+        facts={"paper_feed": "external" if settings.paper_url else settings.paper_feed},
+    )
+
+
+def open_paper(settings: Settings) -> PaperServer | None:
+    """Start the embedded paper exchange, unless the settings name one that runs elsewhere."""
+    if settings.paper_url:
+        return None
+    # One address for all bots: the venue's limit per address would meet traders who each have their own in real life.
+    config = PaperConfig(
+        port=settings.paper_port,
+        feed=_feed(settings),
+        state_path=settings.instance_path / "paper.db",
+        enforce_limits=False,
+    )
+    paper = PaperServer(config)
+    try:
+        paper.start()
+    except PaperStartError as problem:
+        raise ConfigurationProblem(str(problem)) from problem
+    return paper
+
+
+def _feed(settings: Settings) -> str:
+    """The feed with a candle file found from the project's folder."""
+    kind, _, name = settings.paper_feed.partition(":")
+    return f"candles:{settings.home / name}" if kind == "candles" else settings.paper_feed
+
+
+class WebServer:
+    """The pages and the API on their port. Raises `ConfigurationProblem` when the port cannot be had."""
+
+    def __init__(self, services: Services) -> None:
+        settings = services.settings
+        self._server = WsgiServer(
+            (settings.web_host, settings.web_port),
+            create_app(services),
+            numthreads=10,
+            max=WEB_THREADS,
+            request_queue_size=128,
+            timeout=REQUEST_SECONDS,
+            server_name="blitz",
+        )
+        self._server.shutdown_timeout = 3
+        try:
+            self._server.prepare()
+        except OSError as problem:
+            raise ConfigurationProblem(
+                f"Port {settings.web_port} on {settings.web_host} cannot be used "
+                f"({problem.strerror or 'another program listens there'}). Stop the other program or set WEB_PORT in "
+                ".env."
+            ) from problem
+        host, port = self._server.bind_addr
+        self.url = f"http://{_shown_host(host)}:{port}"
+        self._thread = threading.Thread(target=self._server.serve, name="web", daemon=True)
+
+    def start(self) -> None:
+        """Answer requests from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer no more; requests that are being answered get a moment."""
+        self._server.stop()
+
+
+class Running:
+    """A running server: paper exchange, services, web, bots; stopped in reverse."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._paper = open_paper(settings)
+        try:
+            self.services = build_services(settings, paper_url=self._paper.url if self._paper else None)
+            self._web = WebServer(self.services)
+        except ConfigurationProblem:
+            self._stop_paper()
+            raise
+        self.url = self._web.url
+        self.paper_url = self._paper.url if self._paper else settings.paper_url
+
+    @property
+    def manager(self) -> SimpleBotManager:
+        """The bots' manager."""
+        manager = self.services.manager
+        assert isinstance(manager, SimpleBotManager)
+        return manager
+
+    def start(self) -> int:
+        """Answer requests and resume the bots that should run; answers how many."""
+        self._web.start()
+        return self.manager.resume_all()
+
+    def stop(self) -> None:
+        """End streams, bots, web and paper exchange. Sends and cancels nothing."""
+        self.services.closing.set()
+        self.manager.shut_down()
+        self._web.stop()
+        self._stop_paper()
+        self.services.database.close()
+
+    def _stop_paper(self) -> None:
+        if self._paper is not None:
+            self._paper.stop()
+
+
+def _shown_host(host: str) -> str:
+    """A host that a person can open in a browser on this machine."""
+    return "localhost" if host in {"0.0.0.0", "::", "127.0.0.1", "::1"} else host  # noqa: S104 - compared, not bound
+
+
+@contextmanager
+def only_server(settings: Settings) -> Iterator[None]:
+    """Hold the lock that keeps a second server off this database (D7). Raises `ConfigurationProblem`."""
+    path = Path(f"{settings.db_path}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as problem:
+        raise ConfigurationProblem(
+            f"The folder {path.parent} cannot be written ({problem.strerror}). Change its owner or set BLITZ_DB_PATH."
+        ) from problem
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as problem:
+        os.close(handle)
+        raise ConfigurationProblem(
+            "Another Blitz server runs on this database: two would trade the same accounts twice. Stop it first."
+        ) from problem
+    try:
+        yield
+    finally:
+        os.close(handle)  # closing gives the lock up; the file stays, so that nobody locks another one
+
+
+def serve(settings: Settings) -> int:
+    """Serve until SIGINT or SIGTERM. Answers the exit code."""
+    stop = threading.Event()
+
+    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, ask_to_stop)
+    with only_server(settings):
+        running = Running(settings)
+        for warning in settings_warnings(settings):
+            log.warning(warning)
+        try:
+            resumed = running.start()
+            _welcome(running, resumed)
+            stop.wait()
+            log.info("The server is shutting down; every order stays where it is.")
+        finally:
+            running.stop()
+    return 0
+
+
+def _welcome(running: Running, resumed: int) -> None:
+    """Say where the pages are and, at the first start, how to become the administrator."""
+    services = running.services
+    feed = services.facts["paper_feed"]
+    lines = [f"Blitz is at {running.url}", f"Paper exchange: {running.paper_url} (feed: {feed})"]
+    if resumed:
+        lines.append(f"Bots resumed: {resumed}")
+    if services.setup.needed():
+        lines += [
+            "",
+            "First start: open this link to become the administrator (valid 24 hours, works once):",
+            f"  {running.url}/setup?token={services.setup.issue()}",
+        ]
+    lines += ["", "Press Ctrl+C to stop. Stopping cancels no order; the bots go on at the next start."]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()

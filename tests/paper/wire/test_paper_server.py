@@ -1,0 +1,79 @@
+import threading
+from decimal import Decimal
+
+import pytest
+import requests
+
+from blitz.paper.server import AccountSpec, FeedSpec, PaperConfig, PaperServer, PaperStartError, run_paper
+
+
+def names():
+    return [thread.name for thread in threading.enumerate()]
+
+
+def test_it_runs_in_a_thread_of_its_own_and_ends_cleanly():
+    server = PaperServer(PaperConfig(feed="manual"))
+    server.start()
+    assert "paper_exchange" in names()
+    assert requests.get(f"{server.url}/v5/market/time", timeout=5).json()["retCode"] == 0
+    server.stop()
+    assert "paper_exchange" not in names()
+    server.stop()
+
+
+def test_a_port_in_use_is_one_sentence(start):
+    port = int(start().url.rsplit(":", 1)[1])
+    with pytest.raises(PaperStartError, match=f"Port {port} is in use"):
+        start(port=port)
+
+
+def test_a_bad_candle_row_is_named_when_starting(start, tmp_path):
+    path = tmp_path / "bars.csv"
+    path.write_text("timestamp,open,high,low,close,volume\n2022-01-01,1,2,x,1,1\n")
+    with pytest.raises(PaperStartError, match="line 2: low is not a number"):
+        start(feed=f"candles:{path}")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"feed": "tarot"},
+        {"feed": "candles"},
+        {"feed": "live:nowhere"},
+        {"feed": "synthetic:x"},
+        {"speed": "fast"},
+        {"speed": "-1"},
+        {"symbol": "NOPEUSDT"},
+        {"id_regime": "maybe"},
+        {"port": 99_999},
+        {"feed": "candles:/nowhere.csv"},
+    ],
+)
+def test_a_configuration_that_cannot_work_is_refused_before_anything_runs(start, config):
+    with pytest.raises(PaperStartError):
+        start(**config)
+    assert "paper_exchange" not in names()
+
+
+@pytest.mark.parametrize(
+    "text", ["key", "key:secret", ":secret:1", "key:secret:much", "key:secret:-1", "key:secret:NaN"]
+)
+def test_an_account_that_is_not_written_as_agreed_is_refused_without_its_secret(text):
+    with pytest.raises(PaperStartError) as refused:
+        AccountSpec.parse(text)
+    assert ":secret" not in str(refused.value).replace("KEY:SECRET", "").replace("demo:secret", "")
+
+
+def test_an_account_and_a_feed_are_read():
+    assert AccountSpec.parse("k:s:10.5") == AccountSpec(key="k", secret="s", balance=Decimal("10.5"))
+    assert FeedSpec.parse("live:bybit@http://127.0.0.1:1") == FeedSpec(kind="live", argument="bybit@http://127.0.0.1:1")
+
+
+def test_running_alone_reports_a_start_error_as_exit_code_1(capsys):
+    assert run_paper(PaperConfig(feed="candles:/nowhere.csv")) == 1
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_a_body_above_the_limit_is_refused(paper):
+    answer = requests.post(f"{paper.url}/__paper/price", data=b" " * 2_000_000, timeout=5)
+    assert answer.status_code == 413
