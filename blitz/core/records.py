@@ -165,8 +165,6 @@ class RegimeLearnt:
     """Remember how this account treats used ids."""
 
     regime: IdRegime
-    recent_exec_ids: tuple[str, ...] = ()
-    """Exec ids of the newest booked fills of this account, a few hundred: reads overlap, booking must not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,10 +77,10 @@ def parse_speed(text: str) -> Decimal | None:
 class PaperConfig:
     """Everything a paper exchange is started with.
 
-    `port` 0 takes any free port. `speed` is venue seconds per real second when bars are replayed, price
-    steps per second in the synthetic market, and without meaning for the other feeds; `max` makes time wait for
-    `POST /__paper/advance` (candles, synthetic). `symbol` is the market that bars move. Without `state_path` nothing survives the process. `seed` decides order ids and, unless the
-    feed names its own, the synthetic market.
+    `port` 0 takes any free port. `speed` is venue seconds per real second when bars are replayed, price steps per
+    second in the synthetic market, and without meaning for the other feeds; `max` makes time wait for
+    `POST /__paper/advance` (candles, synthetic). `symbol` is the market that bars move. Without `state_path` nothing
+    survives the process. `seed` decides order ids and, unless the feed names its own, the synthetic market.
     """
 
     host: str = "127.0.0.1"

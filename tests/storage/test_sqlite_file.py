@@ -1,7 +1,10 @@
+import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from blitz.errors import DatabaseProblem
 from blitz.storage.database import Database
@@ -63,6 +66,19 @@ def test_a_newer_schema_is_left_alone(filled):
         stranger.commit()
 
     assert "newer version of Blitz (schema 9999)" in refused(filled)
+
+
+def test_a_log_that_was_left_behind_is_left_alone_too(db, path, tmp_path):
+    """Looking at a file that is refused must not even tidy up after the program that wrote it."""
+    with db.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    copy = tmp_path / "users.db"
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{path}{suffix}", f"{copy}{suffix}")
+    log = Path(f"{copy}-wal").read_bytes()
+
+    assert "schema 9999" in refused(copy)
+    assert Path(f"{copy}-wal").read_bytes() == log
 
 
 def test_another_programs_database_is_left_alone(tmp_path):

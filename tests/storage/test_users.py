@@ -158,6 +158,7 @@ def test_who_is_shut_out_cannot_sign_in_and_is_out_at_once(db, clock, users, ali
 
     assert users.check_password(alice.email, PASSWORD) is None
     assert sessions.lookup(raw) is None
+    assert sessions.lookup(sessions.create(alice.id, "", "")) is None  # a sign-in that was under way just then
     users.set_active(alice.id, True)
     assert users.check_password(alice.email, PASSWORD) == alice
 

@@ -1,7 +1,7 @@
 """The control interface under `/__paper/`: accounts, prices, faults, time, rules, replay, state. JSON, loopback only.
 
-For tests, the demo and people at the machine. It is not part of the venue's wire: nothing here is signed, so it answers
-only to this machine and never to a web page of another origin. Numbers may be strings; symbols are the venue's.
+For tests, the demo and people at the machine. It is not part of the venue's wire: nothing here is signed, so it
+answers only to this machine and never to a web page of another origin. Numbers may be strings; symbols are the venue's.
 
 | request | body (? = may be left out) | does |
 |---|---|---|
@@ -12,7 +12,7 @@ only to this machine and never to a web page of another origin. Numbers may be s
 | POST funding | symbol, rate? | fixes the coming funding rate; without rate the formula again |
 | POST book | symbol, first_level_notional?, spread_ticks? | reshapes the made-up order book |
 | POST adl | key, symbol, quantity, position_idx? | reduces a position by auto-deleveraging |
-| POST faults | fault, account?, endpoint?, symbol?, probability?, seed?, skip?, count?, delay_ms?, … | see `faults.py` |
+| POST faults | fault, account?, endpoint?, symbol?, probability?, seed?, count?, delay_ms?, … | see `faults.py` |
 | GET faults, DELETE faults[?id=] | | lists, lifts one or all |
 | POST clock | now_ms or advance_ms | moves venue time ahead; funding that falls due is charged |
 | POST rules | id_regime?, enforce_limits? | switches rules |

@@ -51,6 +51,7 @@ class VenueHost:
         self.cursor: Callable[[], int] = lambda: 0
         """How many points of a replay were played; set by the replay, saved with the state."""
         self._store = store
+        self._unsaved: dict[str, None] = {}
         self._views = ViewHistory()
         self._sinks: list[EventSink] = []
 
@@ -70,9 +71,15 @@ class VenueHost:
         return events
 
     def save(self, changed: Sequence[str], *, with_bars: bool = False) -> None:
-        """Write accounts and the venue's state to the state file, if there is one."""
-        if self._store is not None:
-            self._store.save(self.venue, changed, self.clock.now_ms(), self.cursor(), with_bars=with_bars)
+        """Write accounts and the venue's state to the state file, if there is one.
+
+        When that fails (a full disk) the request fails too, and the accounts are written with the next save.
+        """
+        if self._store is None:
+            return
+        self._unsaved.update(dict.fromkeys(changed))
+        self._store.save(self.venue, list(self._unsaved), self.clock.now_ms(), self.cursor(), with_bars=with_bars)
+        self._unsaved.clear()
 
     def publish(self, events: Sequence[VenueEvent]) -> None:
         """Send events to the streams."""

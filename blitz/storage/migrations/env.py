@@ -7,7 +7,6 @@ from alembic import context
 
 context.configure(
     connection=context.config.attributes["connection"],
-    transactional_ddl=True,  # true of SQLite as well, now that we begin its transactions ourselves
     render_as_batch=True,
 )
 context.run_migrations()

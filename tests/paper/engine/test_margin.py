@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from blitz.paper.engine import OrderStatus, Side, Venue, default_instruments
+from blitz.paper.engine import OrderStatus, Side, TriggerDirection, Venue, default_instruments
 from blitz.paper.engine.instruments import risk_tiers
 from blitz.paper.engine.margin import crossing_prices, maintenance
 
@@ -242,3 +242,25 @@ def test_thousands_of_accounts_cost_a_quiet_move_nothing():
     venue.move_price("BTCUSDT", Decimal(50_000), 0, sweep=True)
 
     assert [event.kind.value for event in venue.drain_events()] == ["trade", "ticker"]
+
+
+def test_a_position_opened_by_a_jump_is_not_judged_by_the_price_before_it(hand):
+    isolate(hand)
+    hand.buy("1", trigger_price="61000", trigger_direction=TriggerDirection.RISE)
+
+    hand.jump("70000")
+
+    assert hand.position().liquidation_price > Decimal(61_000)
+    assert hand.position().size == 1
+
+
+def test_a_loss_in_one_market_liquidates_what_it_leaves_uncovered_in_another(hand):
+    hand.buy("200", symbol="ETHUSDT")
+    hand.buy("3")
+    hand.stops(stop_loss="59000")
+
+    hand.jump("27800")
+
+    assert [row.symbol for row in busts(hand)] == ["ETHUSDT"]
+    assert not hand.account.open_slots()
+    assert hand.account.wallet_balance >= 0

@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 from hypothesis import given, settings
@@ -84,7 +85,8 @@ others = st.one_of(
         {"do": st.just("adl"), "symbol": symbols, "idx": position_indexes, "steps": st.integers(1, 50)}
     ),
 )
-stories = st.lists(st.one_of(orders, orders, moves, moves, amends, others), min_size=1, max_size=40)
+steps = st.one_of(orders, orders, orders, moves, moves, moves, amends, others)
+stories = st.lists(steps, min_size=1, max_size=40)
 
 
 class Player:
@@ -241,6 +243,77 @@ def check_quiet(venue: Venue) -> None:
         low, high = venue.quiet_range(symbol)
         for price in (low, high):
             assert price is None or price % venue.instruments[symbol].tick_size == 0
+
+
+def check_safe(venue: Venue, account: Account) -> None:
+    """No account stays where it should have been liquidated."""
+    wallet = venue.wallet(account)
+    if account.is_isolated:
+        for row in venue.positions(account):
+            short = -1 if row.side is Side.SELL else 1
+            assert not row.liquidation_price or (row.mark_price - row.liquidation_price) * short > 0
+    elif account.open_slots():
+        assert wallet.equity > wallet.maintenance_margin
+
+
+def check_indexes(venue: Venue, account: Account) -> None:
+    """What waits in the markets is exactly what is open on the account."""
+    for symbol, market in venue._floor.markets.items():
+        indexes = (
+            market.bids, market.asks, market.last_fall, market.last_rise, market.mark_fall, market.mark_rise,
+        )  # fmt: skip
+        waiting = sorted(level.order_id for index in indexes for level in index._levels)
+        assert waiting == sorted(order.order_id for order in account.open_orders() if order.symbol == symbol)
+        held = [holding.size for (name, _), holding in account.holdings.items() if name == symbol]
+        assert market.open_interest == sum(held, Decimal(0))
+
+
+def likely_step(chance: Random) -> dict[str, Any]:
+    """A step that is refused less often than a drawn one, so that long stories get somewhere."""
+
+    def tenths() -> int:
+        return chance.randint(-60, 60)
+
+    def maybe(share: float, value: Any) -> Any:
+        return value if chance.random() < share else None
+
+    symbol, idx = chance.choice(SYMBOLS), chance.choice((0, 0, 0, 1, 2))
+    kinds: dict[str, tuple[int, dict[str, Any]]] = {
+        "place": (12, {
+            "side": chance.choice((Side.BUY, Side.SELL)), "steps": chance.randint(1, 4000), "at": maybe(0.5, tenths()),
+            "trigger": maybe(0.25, tenths()), "trigger_by": chance.choice((TriggerBy.LAST, TriggerBy.MARK)),
+            "reduce_only": chance.random() < 0.3, "close_all": chance.random() < 0.05,
+            "force": chance.choice((TimeInForce.GTC, *TimeInForce)), "stop": maybe(0.15, chance.randint(1, 40)),
+        }),
+        "move": (12, {"by": tenths(), "sweep": chance.random() < 0.5}),
+        "amend": (4, {"which": chance.randint(0, 20), "steps": maybe(0.5, chance.randint(1, 4000)),
+                      "at": maybe(0.5, tenths())}),
+        "cancel": (2, {"which": chance.randint(0, 20)}),
+        "trading_stop": (2, {"tp": maybe(0.5, tenths()), "sl": maybe(0.5, tenths()),
+                             "partial": maybe(0.5, chance.randint(1, 500))}),
+        "leverage": (2, {"to": chance.randint(1, 100)}),
+        "mark": (2, {"by": maybe(0.4, tenths())}),
+        "wait": (2, {"minutes": chance.randint(1, 900)}),
+        "max_fill": (1, {"steps": maybe(0.5, chance.randint(1, 500))}),
+        "adl": (1, {"steps": chance.randint(1, 50)}),
+        "margin_mode": (1, {"isolated": chance.random() < 0.5}),
+        "position_mode": (1, {"hedge": chance.random() < 0.5}),
+        "cancel_all": (1, {}),
+    }  # fmt: skip
+    do = chance.choices(tuple(kinds), [weight for weight, _ in kinds.values()])[0]
+    return {"do": do, "symbol": symbol, "idx": idx, **kinds[do][1]}
+
+
+@settings(max_examples=80, deadline=None)
+@given(chance=st.randoms(use_true_random=True), balance=st.sampled_from((2_000, 50_000, 500_000, 5_000_000)))
+def test_after_every_step_of_a_long_story_nothing_is_overdue(chance, balance):
+    player = new_player(balance)
+    for _ in range(150):
+        player.act(likely_step(chance))
+        check_safe(player.venue, player.account)
+        check_indexes(player.venue, player.account)
+        check_reduce_only(player.account)
+    check_books(player.account)
 
 
 @settings(max_examples=150, deadline=None)

@@ -35,21 +35,27 @@ def test_the_market_opens_at_the_first_bar_and_stands_still(replay):
     assert paper.client().fetch_time() == START
 
 
-def test_advance_stops_at_the_first_point_where_something_happens(replay):
+def test_advance_stops_at_the_price_where_something_happens(replay):
     paper = replay(QUIET, QUIET, "1000 1010 940 1000", QUIET)
     client = paper.client()
     buy(client, "950")
     stop = paper.post("advance", until="event")
-    # The nearer extreme (1010) comes at +20 s, the low that fills the order at +40 s.
-    assert (stop["at"], stop["price"], stop["bars_started"], stop["done"]) == (
-        START + 2 * MINUTE + 40_000,
-        "940",
-        3,
-        False,
-    )
+    # The nearer extreme (1010) comes at +20 s; on the way to the low at +40 s the order is met.
+    at = START + 2 * MINUTE + 40_000
+    assert (stop["at"], stop["price"], stop["bars_started"], stop["done"]) == (at, "950", 3, False)
     assert stop["events"] > 0
     assert client.fetch_my_trades(SYMBOL)[0]["price"] == "950"
-    assert client.fetch_time() == stop["at"]
+    assert client.fetch_time() == at
+
+
+def test_an_order_placed_at_the_stop_is_met_on_the_same_leg(replay):
+    paper = replay(QUIET, "1000 1010 940 1000")
+    client = paper.client()
+    buy(client, "950")
+    first = paper.post("advance")
+    buy(client, "945")
+    second = paper.post("advance")
+    assert (second["at"], second["price"]) == (first["at"], "945")
 
 
 def test_both_extremes_of_a_bar_trade(replay):

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from blitz.clock import SystemClock
 from blitz.paper.engine import OrderRequest, OrderType, Side, Venue, VenueRefusal, default_instruments
 from blitz.paper.server import PaperStartError
+from blitz.paper.wire.host import VenueHost
+from blitz.paper.wire.paper_clock import PaperClock
 from blitz.paper.wire.state_file import StateFile
 
 SYMBOL = "BTC/USDT:USDT"
@@ -103,6 +106,30 @@ def test_any_history_reads_back_as_it_was(tmp_path, seed):
     assert loaded is not None
     restored = Venue.restore(loaded[0], default_instruments())
     assert restored.snapshot(with_bars=False) == venue.snapshot(with_bars=False)
+
+
+class FullDisk:
+    """A store that fails once and then remembers what it was asked to save."""
+
+    def __init__(self):
+        self.saved, self.full = [], True
+
+    def save(self, venue, changed, now_ms, cursor, *, with_bars=False):
+        if self.full:
+            raise sqlite3.OperationalError("database or disk is full")
+        self.saved.append(list(changed))
+
+
+def test_accounts_that_could_not_be_saved_are_saved_with_the_next():
+    disk = FullDisk()
+    host = VenueHost(Venue(default_instruments()), PaperClock(SystemClock()), enforce_limits=False, store=disk)
+    host.venue.open_account("a", "s", Decimal(1))
+    with pytest.raises(sqlite3.OperationalError):
+        host.settle()
+    disk.full = False
+    host.venue.open_account("b", "s", Decimal(1))
+    host.settle()
+    assert disk.saved == [["a", "b"]]
 
 
 def do_something(venue, generator, account, now_ms):

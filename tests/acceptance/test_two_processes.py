@@ -1,0 +1,204 @@
+"""The whole way: server here, paper exchange there, prices moved by hand, and a stranger's client looking on."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import ccxt
+import pytest
+
+from tests.acceptance.conftest import Exchange, Server, Trader, until
+
+SYMBOL = "BTC/USDT:USDT"
+KEY, SECRET = "outside", "sesame"
+LADDER: dict[str, Any] = {
+    "symbol": SYMBOL,
+    "leverage": "10",
+    "grids": [{"amount": "100"}, {"amount": 100, "gap": "1%"}, {"amount": 200, "gap": 1}, {"amount": 400, "gap": "2"}],
+    "rounds": 4,
+    "take_profit": "5%",
+    "stop_loss": "0",
+    "repeat": True,
+    "api_key": KEY,
+    "api_secret": SECRET,
+}
+LONG_LEGS = {1: ("59400", "0.016"), 2: ("58806", "0.034"), 3: ("57629.9", "0.069")}
+SHORT_LEGS = {1: ("60600", "0.016"), 2: ("61206", "0.032"), 3: ("62430.1", "0.064")}
+
+
+@pytest.fixture
+def server(exchange: Exchange, start_server: Callable[..., Server]) -> Server:
+    return start_server(BLITZ_PAPER_URL=exchange.url)
+
+
+def resting(client: ccxt.bybit) -> dict[str, tuple[Decimal, Decimal]]:
+    """Tag → price and quantity of everything that rests, as any ccxt client sees it."""
+    orders = client.fetch_open_orders(SYMBOL)
+    return {
+        order["info"]["orderLinkId"] or order["id"]: (Decimal(order["info"]["price"]), Decimal(order["info"]["qty"]))
+        for order in orders
+    }
+
+
+def ladder(user_id: int, legs: dict[int, tuple[str, str]], *numbers: int) -> dict[str, tuple[Decimal, Decimal]]:
+    return {
+        f"sm_leg_{number}_{user_id}_BTCUSDTUSDT": (Decimal(legs[number][0]), Decimal(legs[number][1]))
+        for number in numbers
+    }
+
+
+def target(user_id: int, price: str, quantity: str) -> dict[str, tuple[Decimal, Decimal]]:
+    return {f"sm_tp_{user_id}_BTCUSDTUSDT": (Decimal(price), Decimal(quantity))}
+
+
+def see(client: ccxt.bybit, expected: dict[str, tuple[Decimal, Decimal]]) -> None:
+    """Wait until exactly these orders rest."""
+    seen: list[dict[str, tuple[Decimal, Decimal]]] = []
+
+    def agree() -> bool:
+        seen.append(resting(client))
+        return seen[-1] == expected
+
+    try:
+        until(agree, "the expected orders")
+    except AssertionError:
+        assert seen[-1] == expected
+
+
+def test_a_long_trades_through_every_leg_and_the_take_profit_and_starts_again(
+    exchange: Exchange, server: Server
+) -> None:
+    trader = server.sign_in("long@example.com")
+    trader.told("PUT", "/api/bot/settings", LADDER | {"side": "long"})
+    client = exchange.client(KEY, SECRET)
+    foreign = client.create_order(SYMBOL, "limit", "buy", 0.01, 40_000)["id"]
+    also = {foreign: (Decimal(40_000), Decimal("0.01"))}
+    user = trader.user_id
+
+    assert trader.told("POST", "/api/bot/start")["status"] == "started"
+    see(client, also | ladder(user, LONG_LEGS, 1, 2, 3) | target(user, "60300", "0.016"))
+    exchange.price("59400")
+    see(client, also | ladder(user, LONG_LEGS, 2, 3) | target(user, "59998.5", "0.032"))
+    exchange.price("58806")
+    see(client, also | ladder(user, LONG_LEGS, 3) | target(user, "59538.3", "0.066"))
+    exchange.price("57629.9")
+    see(client, also | target(user, "58551.4", "0.135"))
+    exchange.price("58551.4")
+
+    status = until(
+        lambda: (told := trader.status())["cycle"] and told["cycle"]["number"] == 2 and told, "a second cycle"
+    )
+    assert status["profit"]["cycles"] == 1
+    books = exchange.books(KEY)
+    assert Decimal(books["realised"]) == Decimal(status["profit"]["realised"])
+    assert Decimal(books["fees"]) == Decimal(status["profit"]["fees"])
+    assert foreign in resting(client)
+
+
+def test_a_short_mirrors_every_sign(exchange: Exchange, server: Server) -> None:
+    trader = server.sign_in("short@example.com")
+    trader.told("PUT", "/api/bot/settings", LADDER | {"side": "short"})
+    client, user = exchange.client(KEY, SECRET), trader.user_id
+
+    trader.told("POST", "/api/bot/start")
+    see(client, ladder(user, SHORT_LEGS, 1, 2, 3) | target(user, "59700", "0.016"))
+    exchange.price("60600")
+    see(client, ladder(user, SHORT_LEGS, 2, 3) | target(user, "59998.5", "0.032"))
+    exchange.price("59998.5")
+    until(lambda: trader.status()["profit"]["cycles"] == 1, "the first cycle to close")
+
+
+def cancel(client: ccxt.bybit, user_id: int, *names: str) -> None:
+    """Cancel orders by hand, as their owner may."""
+    wanted = {f"sm_{name}_{user_id}_BTCUSDTUSDT" for name in names}
+    found = [order for order in client.fetch_open_orders(SYMBOL) if order["info"]["orderLinkId"] in wanted]
+    assert len(found) == len(wanted)
+    for order in found:
+        client.cancel_order(order["id"], SYMBOL)
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["running", "stopped"])
+def test_recover_creates_exactly_what_is_missing(exchange: Exchange, server: Server, stopped: bool) -> None:
+    trader = server.sign_in("recover@example.com")
+    trader.told("PUT", "/api/bot/settings", LADDER | {"side": "long"})
+    client, user = exchange.client(KEY, SECRET), trader.user_id
+    trader.told("POST", "/api/bot/start")
+    see(client, ladder(user, LONG_LEGS, 1, 2, 3) | target(user, "60300", "0.016"))
+    if stopped:
+        trader.told("POST", "/api/bot/stop", {"legs": "keep"})
+    kept = ladder(user, LONG_LEGS, 1)
+
+    cancel(client, user, "tp", "leg_2", "leg_3")
+    dry = trader.told("POST", "/api/bot/recover?dry_run=1")
+    assert dry["actions"] == ["checked_positions", "created_tp", "created_leg_2", "created_leg_3"]
+    first = trader.told("POST", "/api/bot/recover")
+    second = trader.told("POST", "/api/bot/recover")
+
+    assert first["actions"] == ["checked_positions", "created_tp", "created_leg_2", "created_leg_3"]
+    assert second["actions"] == ["checked_positions", "no_missing_orders"]
+    # The exchange keeps used ids for ever, so the new orders carry the next generation of their tags.
+    again = {f"{tag}_1": order for tag, order in ladder(user, LONG_LEGS, 2, 3).items()}
+    see(client, kept | again | {f"sm_tp_{user}_BTCUSDTUSDT_1": (Decimal(60_300), Decimal("0.016"))})
+
+
+def test_a_restart_changes_no_order_and_the_bot_goes_on(
+    exchange: Exchange, server: Server, start_server: Callable[..., Server]
+) -> None:
+    trader = server.sign_in("restart@example.com")
+    trader.told("PUT", "/api/bot/settings", LADDER | {"side": "long"})
+    client, user = exchange.client(KEY, SECRET), trader.user_id
+    trader.told("POST", "/api/bot/start")
+    see(client, ladder(user, LONG_LEGS, 1, 2, 3) | target(user, "60300", "0.016"))
+    before = {order["id"] for order in client.fetch_open_orders(SYMBOL)}
+
+    assert server.program.stop() == 0
+    assert {order["id"] for order in client.fetch_open_orders(SYMBOL)} == before
+    exchange.price("59400")  # a leg fills while nobody is there
+    again = start_server(BLITZ_PAPER_URL=exchange.url)
+
+    assert again.program.line(r"Bots resumed: 1")
+    see(client, ladder(user, LONG_LEGS, 2, 3) | target(user, "59998.5", "0.032"))
+    assert {order["id"] for order in client.fetch_open_orders(SYMBOL)} < before
+
+
+def test_killed_without_warning_the_bot_comes_back_to_the_same_orders(
+    exchange: Exchange, server: Server, start_server: Callable[..., Server]
+) -> None:
+    trader = server.sign_in("killed@example.com")
+    trader.told("PUT", "/api/bot/settings", LADDER | {"side": "long"})
+    client, user = exchange.client(KEY, SECRET), trader.user_id
+    trader.told("POST", "/api/bot/start")
+    see(client, ladder(user, LONG_LEGS, 1, 2, 3) | target(user, "60300", "0.016"))
+
+    server.program.process.kill()
+    server.program.process.wait(10)
+    exchange.price("59400")
+    start_server(BLITZ_PAPER_URL=exchange.url)
+
+    see(client, ladder(user, LONG_LEGS, 2, 3) | target(user, "59998.5", "0.032"))
+
+
+def preview(trader: Trader, side: str) -> list[tuple[str, str]]:
+    rows = trader.told(
+        "POST", "/api/bot/preview", {key: LADDER[key] for key in LADDER if "api" not in key} | {"side": side}
+    )
+    return [(row["price"], row["quantity"]) for row in rows["legs"]]
+
+
+def test_the_preview_shows_what_will_rest(server: Server) -> None:
+    trader = server.sign_in("preview@example.com")
+
+    assert preview(trader, "long") == [("60000", "0.016"), *LONG_LEGS.values()]
+    assert preview(trader, "short") == [("60000", "0.016"), *SHORT_LEGS.values()]
+
+
+def test_two_servers_never_share_a_database(server: Server) -> None:
+    with pytest.raises(AssertionError, match="two would trade the same accounts twice"):
+        _second(server)
+
+
+def _second(server: Server) -> None:
+    from tests.acceptance.conftest import running
+
+    with running("serve", env=server.env) as program:
+        program.line(r"Blitz is at")

@@ -1,0 +1,161 @@
+"""Settings in and out: bad input is named at its field, secrets only ever go in."""
+
+import pytest
+
+KEY, SECRET = "AbCdEfGhIjKlMnOpWXYZ", "s3cr3t-s3cr3t-s3cr3t-QQQQ"
+TOKEN = "123456789:AAabcdefghijklmnopqrstuvwxyz-_0123"
+
+
+def test_what_is_saved_is_read_back_as_strings(client):
+    answer = client.put("/api/bot/settings", json={"leverage": 5, "take_profit": "2.5%", "side": "short"})
+
+    assert answer.status_code == 200
+    stored = client.get("/api/bot/settings").json
+    assert (stored["leverage"], stored["take_profit"], stored["side"]) == ("5", "2.5", "short")
+    assert stored["grids"][1] == {"amount": "100", "gap": "1"}
+
+
+def test_a_number_keeps_its_digits_on_the_way_in(client):
+    client.put("/api/bot/settings", data=b'{"take_profit": 5.12345678901234567}')
+
+    assert client.get("/api/bot/settings").json["take_profit"] == "5.12345678901234567"
+
+
+BAD = [
+    ({"leverage": "0"}, "leverage"),
+    ({"leverage": "101"}, "leverage"),
+    ({"leverage": "NaN"}, "leverage"),
+    ({"leverage": None}, "leverage"),
+    ({"leverage": []}, "leverage"),
+    ({"leverage": True}, "leverage"),
+    ({"leverage": "1e9"}, "leverage"),
+    ({"side": "up"}, "side"),
+    ({"side": 1}, "side"),
+    ({"mode": "real"}, "mode"),
+    ({"exchange": "nowhere"}, "exchange"),
+    ({"margin_mode": ""}, "margin_mode"),
+    ({"symbol": ""}, "symbol"),
+    ({"symbol": "NOPE/USDT:USDT"}, "symbol"),
+    ({"symbol": "<script>"}, "symbol"),
+    ({"grids": []}, "grids"),
+    ({"grids": "x"}, "grids"),
+    ({"grids": [{"amount": "-1", "gap": "0"}]}, "grids"),
+    ({"grids": [{"amount": "0.01", "gap": "0"}]}, "grids"),
+    ({"grids": [{"amount": "100"}, {"amount": "100", "gap": "0"}]}, "grids"),
+    ({"grids": [{"amount": "100"}, {"amount": "100", "gap": "100"}]}, "grids"),
+    ({"grids": [{"amount": "100"}] * 51}, "grids"),
+    ({"grids": [{"amount": "100", "size": "1"}]}, "grids"),
+    ({"rounds": 0}, "rounds"),
+    ({"rounds": "1.5"}, "rounds"),
+    ({"rounds": 10**9}, "rounds"),
+    ({"take_profit": "-1"}, "take_profit"),
+    ({"take_profit": "abc"}, "take_profit"),
+    ({"stop_loss": "99999999"}, "stop_loss"),
+    ({"stop_loss": "1000"}, "stop_loss"),
+    ({"repeat": "maybe"}, "repeat"),
+    ({"take_proft": "5"}, "take_proft"),
+    ({"role": "admin"}, "role"),
+    ({"user_id": 2}, "user_id"),
+    ({"api_key": "two words"}, "api_key"),
+    ({"api_key": 5}, "api_key"),
+    ({"api_secret": "x" * 400}, "api_secret"),
+    ({"telegram_token": "http://evil"}, "telegram_token"),
+    ({"telegram_chat_id": "me"}, "telegram_chat_id"),
+]
+
+
+@pytest.mark.parametrize(("body", "field"), BAD, ids=[f"{field}-{index}" for index, (_, field) in enumerate(BAD)])
+def test_bad_input_is_refused_at_its_field_and_nothing_is_stored(client, body, field):
+    before = client.get("/api/bot/settings").json
+
+    answer = client.put("/api/bot/settings", json=body)
+
+    assert answer.status_code == 400
+    assert set(answer.json) == {"success", "status", "message", "errors"}
+    assert answer.json["success"] is False
+    assert list(answer.json["errors"]) == [field]
+    assert all(sentence.endswith((".", "…")) for sentence in answer.json["errors"][field])
+    assert client.get("/api/bot/settings").json == before
+
+
+def test_all_faults_are_said_at_once(client):
+    answer = client.put("/api/bot/settings", json={"leverage": "x", "side": "y", "api_key": "two words"})
+
+    assert set(answer.json["errors"]) == {"leverage", "side", "api_key"}
+
+
+@pytest.mark.parametrize("method", ["put", "post"])
+@pytest.mark.parametrize("body", [b"{", b"[]", b'"text"', b"null", b'{"a": NaN}', b"\xff", b"[" * 30_000])
+def test_a_body_that_is_no_json_object_is_a_400_with_a_sentence(client, method, body):
+    path = "/api/bot/settings" if method == "put" else "/api/bot/preview"
+
+    answer = client.open(path, method=method, data=body)
+
+    assert answer.status_code == 400
+    assert answer.json["status"] == "invalid_json"
+    assert answer.json["message"].endswith(".")
+
+
+@pytest.mark.parametrize("path", ["/api/bot/preview", "/api/bot/start", "/login", "/api/bot/stop"])
+def test_a_body_above_64_kib_is_a_413_in_the_same_shape(client, path):
+    answer = client.post(path, data=b" " * (64 * 1024 + 1))
+
+    assert answer.status_code == 413
+    assert answer.json["status"] == "too_large"
+
+
+def test_a_market_that_cannot_be_asked_does_not_keep_anybody_from_saving(world, client):
+    world.paper.stop()
+
+    answer = client.put("/api/bot/settings", json={"take_profit": "6"})
+
+    assert answer.status_code == 200
+    assert "checked when the bot starts" in answer.json["message"]
+    assert client.post("/api/bot/preview").status_code == 502
+
+
+def test_the_worked_check_comes_back_from_the_preview(client):
+    answer = client.post("/api/bot/preview", json={"symbol": "BTC/USDT:USDT"})
+
+    legs = answer.json["legs"]
+    assert [leg["price"] for leg in legs] == ["60000", "59400", "58806", "57629.9"]
+    assert answer.json["take_profit"] == {"roe_percent": "5", "price_percent": "0.5"}
+    assert legs[0]["take_profit"] == "60300"
+
+
+def test_secrets_go_in_and_never_come_out(client):
+    given = {"api_key": KEY, "api_secret": SECRET, "telegram_token": TOKEN, "telegram_chat_id": "12345678901"}
+
+    saved = client.put("/api/bot/settings", json=given)
+
+    assert saved.json["api_key"] == "***WXYZ"
+    assert saved.json["keys_stored"] is saved.json["telegram_stored"] is True
+    for path in ("/api/bot/settings", "/api/bot/status", "/settings", "/"):
+        text = client.get(path).get_data(as_text=True)
+        assert all(secret not in text for secret in (*given.values(), SECRET[-4:]))
+
+
+def test_a_secret_that_is_left_out_stays_and_an_empty_one_is_cleared(world, client):
+    client.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET})
+
+    client.put("/api/bot/settings", json={"leverage": "7"})
+    kept = world.parts.users.credentials(world.trader.id)
+    client.put("/api/bot/settings", json={"api_key": "", "api_secret": ""})
+
+    assert kept is not None
+    assert kept.api_secret == SECRET
+    assert world.parts.users.credentials(world.trader.id) is None
+    assert client.get("/api/bot/settings").json["api_key"] == ""
+
+
+def test_an_answer_can_be_edited_and_sent_back(world, client):
+    client.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET})
+    answer = client.get("/api/bot/settings").json
+
+    sent_back = client.put("/api/bot/settings", json={**answer, "leverage": "3"})
+
+    assert sent_back.status_code == 200
+    assert sent_back.json["leverage"] == "3"
+    stored = world.parts.users.credentials(world.trader.id)
+    assert stored is not None
+    assert stored.api_key == KEY

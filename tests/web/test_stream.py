@@ -1,0 +1,84 @@
+"""Server-sent events: what a frame holds, how many streams there may be, and how they end."""
+
+import itertools
+import json
+
+import pytest
+
+from blitz.web.stream import StreamBudget, frames
+from tests.web.test_bot_api import resting
+
+
+def read_frames(world, user, *, until):
+    """The frames of a stream up to the first that `until` accepts."""
+    raw = world.parts.sessions.create(user.id, "127.0.0.1", "a test")
+    source = frames(world.parts, user.id, raw, json.dumps)
+    found = []
+    for frame in itertools.islice(source, 200):
+        found.append(frame)
+        if until(frame):
+            break
+    source.close()
+    return found
+
+
+def test_the_first_frame_is_the_status_and_later_ones_tell_what_changed(world, client):
+    start = iter([lambda: client.post("/api/bot/start")])
+
+    def until(frame):
+        for action in start:
+            action()
+        return "event: feed" in frame
+
+    found = read_frames(world, world.trader, until=until)
+
+    assert found[0] == "retry: 2000\n\n"
+    assert found[1].startswith('event: status\ndata: {"running"')
+    assert json.loads(found[-1].partition("data: ")[2])["message"]
+
+
+def test_a_quiet_stream_sends_a_heartbeat_and_ends_with_its_session(world):
+    def until(frame):
+        world.parts.sessions.revoke_all(world.trader.id)
+        return False
+
+    found = read_frames(world, world.trader, until=until)
+
+    assert len(found) == 2
+    assert read_frames(world, world.stranger, until=lambda frame: frame.startswith(":"))[-1] == ": still here\n\n"
+
+
+def test_a_closing_server_ends_its_streams(world):
+    world.parts.closing.set()
+
+    assert len(read_frames(world, world.trader, until=lambda frame: False)) == 2
+
+
+def test_beyond_the_budget_the_answer_is_503_and_a_closed_stream_frees_its_place(world, client):
+    world.app.extensions["blitz_streams"] = StreamBudget(per_user=1, in_all=2)
+
+    first = client.get("/api/bot/events")
+    second = client.get("/api/bot/events")
+    other = world.signed_in(world.stranger).get("/api/bot/events")
+    third_party = world.signed_in(world.admin).get("/api/bot/events")
+    first.close()
+    again = client.get("/api/bot/events")
+
+    assert first.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+    assert (second.status_code, second.json["status"]) == (503, "too_many_streams")
+    assert other.status_code == 200
+    assert third_party.status_code == 503
+    assert again.status_code == 200
+    other.close()
+    again.close()
+    assert world.app.extensions["blitz_streams"].open_streams() == 0
+
+
+@pytest.mark.parametrize("who", ["trader", "stranger"])
+def test_a_stream_shows_only_its_own_bot(world, client, who):
+    client.post("/api/bot/start")
+    resting(client)
+
+    found = read_frames(world, getattr(world, who), until=lambda frame: "event: status" in frame)
+
+    assert json.loads(found[-1].partition("data: ")[2])["running"] is (who == "trader")
