@@ -19,7 +19,7 @@ from blitz.clock import iso_utc
 from blitz.core.ladder_settings import plain
 from blitz.core.records import BotEvent, EventKind, EventNoted
 from blitz.core.work import Finish, Mode
-from blitz.errors import BlitzError, GatewayProblem, SecretUnreadable
+from blitz.errors import BlitzError, DatabaseProblem, GatewayProblem, SecretUnreadable
 from blitz.storage.history import History
 from blitz.storage.journal import BotJournal
 
@@ -81,7 +81,12 @@ class SimpleBotManager:
         bot = self._register(user_id)
         if bot is None:
             return _answer(False, "already_running", "Bot is already running")
-        self._parts.store.set_desired(user_id, "running")
+        try:
+            self._parts.store.set_desired(user_id, "running")
+        except DatabaseProblem:
+            with self._lock:
+                del self.managed_bots[user_id]
+            raise
         bot.start(by_trader=True)
         bot.verdict.wait(VERDICT_SECONDS)
         if bot.finish is not None and bot.finish.refused:
@@ -228,12 +233,19 @@ class SimpleBotManager:
             if info is None or info["bot"] is not bot:
                 return
             info["status"] = snapshot.status.value
+        try:
+            self._parts.store.record_status(bot.user_id, snapshot.status.value, snapshot.message)
+            if not snapshot.status.is_alive and not self._closing.is_set():
+                self._ended(bot)
+        except DatabaseProblem as problem:
+            # What is lost is a record; no bot ends and no position goes uncovered because of one.
+            log.error("The bot's status could not be recorded.", user_id=bot.user_id, problem=str(problem))
+        finally:
+            # Unlisted last: what this bot writes at its end must never overwrite the wish of the next one.
             if not snapshot.status.is_alive:
-                del self.managed_bots[bot.user_id]
-                self._last[bot.user_id] = snapshot
-        self._parts.store.record_status(bot.user_id, snapshot.status.value, snapshot.message)
-        if not snapshot.status.is_alive and not self._closing.is_set():
-            self._ended(bot)
+                with self._lock:
+                    self._last[bot.user_id] = snapshot
+                    del self.managed_bots[bot.user_id]
 
     def _ended(self, bot: UserBot) -> None:
         """A bot ended by itself, by its trader or by a fault: only a fault leaves the wish to run as it is."""

@@ -93,6 +93,8 @@ class UserBot:
         self._last_cycle = False
         self._started_by_trader = False
         self._opened: Opened | None = None
+        self._letters: list[Letter] = []
+        """What was taken from the mailbox last."""
         self._answered = threading.Condition()
         self._asked_token = 0
         self._answered_token = 0
@@ -130,16 +132,16 @@ class UserBot:
             sentence += "the exchange. Press Start to go on; the log has the details."
             self._conclude(BotStatus.ERROR, Finish(code="error", message=sentence))
         finally:
-            self._refuse_waiting_recovers()
+            self._refuse_recovers([*self._letters, *self.mailbox.take_all(0)], "The bot has just ended; try again.")
             self.ended.set()
             self.verdict.set()
             self._tell_answered(2**62)
 
-    def _refuse_waiting_recovers(self) -> None:
-        """Nobody answers letters any more: whoever waits for a recover is told, rather than left waiting."""
-        for letter in self.mailbox.take_all(0):
-            if isinstance(letter, Recover):
-                letter.answer.set_exception(GatewayProblem("The bot has just ended; try again."))
+    def _refuse_recovers(self, letters: list[Letter], sentence: str) -> None:
+        """Whoever waits for a recover that nobody will carry out is told, rather than left waiting."""
+        for letter in letters:
+            if isinstance(letter, Recover) and not letter.answer.done():
+                letter.answer.set_exception(GatewayProblem(sentence))
 
     def _conclude(self, status: BotStatus, finish: Finish) -> None:
         self.finish = finish
@@ -150,7 +152,7 @@ class UserBot:
         timeout: float | None = 0
         while True:
             self.beat = time.monotonic()
-            letters = self.mailbox.take_all(timeout)
+            self._letters = letters = self.mailbox.take_all(timeout)
             self.beat = time.monotonic()
             if self.stop_event.is_set() or any(isinstance(letter, Shutdown) for letter in letters):
                 return Finish(code="shutdown", message="The server is shutting down; every order stays where it is.")
@@ -160,6 +162,7 @@ class UserBot:
             except (MissingCredentials, SecretUnreadable) as problem:
                 return Finish(code="missing_credentials", message=str(problem), refused=True)
             if opened is None:
+                self._refuse_recovers(letters, "The exchange cannot be reached right now; try again in a moment.")
                 timeout = OPEN_RETRY_SECONDS
                 if self._mode is not Mode.TRADE:
                     return Finish(code="stopped", message="Bot stopped before it could reach the exchange.")

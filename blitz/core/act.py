@@ -109,6 +109,8 @@ def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcom
         message=f"The exchange refuses every id tried for {order.key}. Look for orders of another server on this "
         "account, then press Recover.",
     )
+    now_ms = yield from read_clock()
+    memory.retry_ms[order.key] = now_ms + RETRY_AFTER_MS[Refusal.OTHER]
     return Outcome.REFUSED
 
 
@@ -192,8 +194,10 @@ def _taken(memory: BotMemory, intent: Slot) -> Step[bool]:
         return False
     record = answer.record
     booked = memory.ledger.order_filled.get(record.order.order_id, ZERO)
-    is_old = not is_new_order(memory, intent, record)
-    if record.terminal and (is_old or record.order.filled == booked):
+    is_old = not is_new_order(memory, intent, record.order)
+    # An exit that was sent again after a lost answer may be what took the id, though no read shows it yet.
+    doubted = (yield from read_clock()) < memory.doubted_until_ms.get(intent.key, 0)
+    if record.terminal and not doubted and (is_old or record.order.filled == booked):
         burnt = replace(
             intent,
             state=SlotState.EMPTY,
@@ -205,7 +209,7 @@ def _taken(memory: BotMemory, intent: Slot) -> Step[bool]:
         memory.put(burnt)
         yield from save(SlotSaved(slot=burnt), *_learn(memory, IdRegime.NEVER))
         return True
-    unknown = replace(intent, state=SlotState.UNKNOWN)
+    unknown = replace(intent, state=SlotState.UNKNOWN, burnt=doubted)
     memory.put(unknown)
     yield from save(SlotSaved(slot=unknown))
     return False
@@ -224,12 +228,7 @@ def _stop_now(memory: BotMemory, intent: Slot, order: DesiredOrder) -> Step[Outc
     empty = _never_was(intent)
     memory.put(empty)
     yield from save(SlotSaved(slot=empty))
-    at_market = replace(order, type=OrderType.MARKET, trigger=None)
-    second = yield from _intend(memory, at_market, ())
-    if second is None:
-        return Outcome.OPEN
-    reply = yield SendOrder(order=at_market, client_id=second.client_id, expires_ms=second.sent_ms)
-    return (yield from _answered(memory, second, reply))
+    return (yield from create(memory, replace(order, type=OrderType.MARKET, trigger=None)))
 
 
 def _amend(memory: BotMemory, action: Amend) -> Step[Outcome]:

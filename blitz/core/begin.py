@@ -13,6 +13,7 @@ from blitz.core.calls import (
     PriceRead,
     ReadFills,
     ReadPrice,
+    Refusal,
     Rejected,
     Step,
     Unknown,
@@ -31,6 +32,9 @@ from blitz.errors import SettingsProblem
 
 HISTORY_MS = 7 * 24 * 3_600_000
 """How far back fills are read to explain an open position."""
+
+PASSING = frozenset({Refusal.LIMIT, Refusal.CLOCK})
+"""Refusals that say nothing about the account: the same call is made again a moment later."""
 
 NOTHING_TO_RECOVER = Acted(words=("checked_positions", "no_missing_orders"), idle=True)
 
@@ -74,14 +78,17 @@ def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:
     now_ms = yield from read_clock()
     if now_ms < memory.retry_ms.get(leg(0), 0):
         return Acted(wake_in_ms=memory.retry_ms[leg(0)] - now_ms)
-    also: list[Change] = []
+    started: list[Change] = []
     if memory.cycle is None:
         before = {fill.exec_id for fill in seen.fills} | memory.booked_before
         cycle = Cycle(number=memory.last_cycle + 1, settings=settings, started_ms=now_ms)
         memory.open_cycle(cycle)
         memory.booked_before = before
-        started = BotEvent(kind=EventKind.CYCLE_STARTED, at_ms=now_ms, cycle=cycle.number)
-        also = [CycleSaved(cycle=cycle), EventNoted(event=started)]
+        event = BotEvent(kind=EventKind.CYCLE_STARTED, at_ms=now_ms, cycle=cycle.number)
+        started = [EventNoted(event=event)]
+    assert memory.cycle is not None
+    # Saved with every try: the first one may have found the journal unable to write.
+    also = [CycleSaved(cycle=memory.cycle), *started]
     quantity = leg_quantity(settings, 0, price.price, memory.instrument.step)
     outcome = yield from create(memory, _entry(memory, quantity), *also)
     if outcome is Outcome.DONE:
@@ -97,8 +104,8 @@ def _entry(memory: BotMemory, quantity: Decimal) -> DesiredOrder:
 def _prepare(memory: BotMemory) -> Step[Acted | Finish | None]:
     """Set margin mode and leverage before the first entry; None when they are as they should be."""
     answer = yield from ask(PrepareAccount(), Done)
-    if isinstance(answer, Unknown):
-        return Acted(open=True, wake_in_ms=1_000)
+    if isinstance(answer, Unknown) or (isinstance(answer, Rejected) and answer.refusal in PASSING):
+        return Acted(open=True, wake_in_ms=2_000)
     if isinstance(answer, Rejected):
         return Finish(
             code="account_mode",
@@ -118,6 +125,10 @@ def _adopt(memory: BotMemory, seen: Seen, mode: Mode) -> Step[Acted | Finish]:
     if not isinstance(history, FillsRead):
         return Acted(open=True, wake_in_ms=1_000)
     fills = since_last_flat(history.fills, memory, seen.position.quantity)
+    just_traded = now_ms - memory.last_fill_ms < memory.traits.read_lag_ms + memory.traits.skew_ms
+    if just_traded or any(fill.exec_id in memory.booked_before for fill in fills):
+        # Most likely a stale read shows the position of the cycle that was just booked.
+        return Acted(open=True, wake_in_ms=250)
     keys = [key_of(memory, fill.order_id, fill.client_id) for fill in fills]
     if not any(key is not None and key.role is Role.LEG for key in keys):
         return _foreign_position(memory, seen, mode)
@@ -131,6 +142,8 @@ def _adopt(memory: BotMemory, seen: Seen, mode: Mode) -> Step[Acted | Finish]:
     if not (yield from save(CycleSaved(cycle=cycle), *changes, EventNoted(event=adopted), durable=True)):
         return Acted(open=True, wake_in_ms=1_000)
     memory.open_cycle(cycle)
+    # Whatever else that history holds belongs to earlier cycles, though it may carry the same tags.
+    memory.booked_before |= {fill.exec_id for fill in history.fills} - {fill.exec_id for fill in fills}
     memory.ledger.book_all(booked)
     memory.last_fill_ms = fills[-1].at_ms
     return Acted(words=("adopted_cycle",), open=True, wake_in_ms=0)

@@ -14,7 +14,7 @@ from blitz.core.calls import Refusal, Rejected, Step, Unknown, read_clock
 from blitz.core.diff import Action, Amend, Cancel, Create, diff
 from blitz.core.finish import cycle_is_over, finish_cycle
 from blitz.core.look import Seen, look
-from blitz.core.memory import Attention, BotMemory
+from blitz.core.memory import BOOKS_DIFFER, Attention, BotMemory
 from blitz.core.orders import DesiredOrder, OrderKey, Role
 from blitz.core.plan import Situation, plan
 from blitz.core.records import SlotState
@@ -59,13 +59,14 @@ def run_pass(memory: BotMemory, mode: Mode, *, last_cycle: bool = False) -> Step
     if not isinstance(seen, Seen):
         return _undecided(memory, seen, now_ms)
     settled = yield from settle(memory, seen, now_ms)
+    _forget_attention(memory, now_ms)
     if memory.cycle is None:
         if mode in {Mode.TRADE, Mode.RECOVER, Mode.RECOVER_DRY}:
             return _began((yield from adopt_or_enter(memory, seen, mode, settled, last_cycle=last_cycle)), seen)
     elif cycle_is_over(memory, seen, mode):
         return _began((yield from finish_cycle(memory, mode, now_ms, last_cycle=last_cycle)), seen)
     elif mode is Mode.TRADE and settled and _entry_failed(memory, seen):
-        return _began((yield from enter(memory, seen)), seen)
+        return _began((yield from _enter_again(memory, seen, now_ms)), seen)
     return (yield from _keep(memory, seen, mode, settled, now_ms))
 
 
@@ -77,11 +78,29 @@ def _undecided(memory: BotMemory, answer: Rejected | Unknown, now_ms: int) -> Pa
     since = memory.disagree_since_ms
     if since is not None and now_ms - since > DISAGREE_MAX_MS:
         memory.attention = Attention(
-            code="books_differ",
+            code=BOOKS_DIFFER,
             message="The exchange's position is not what this bot traded: fills are missing or somebody else trades on "
             "the same side. Nothing is sent until they agree; look at the position, then stop and start the bot.",
         )
+        return PassResult(trouble=answer.reason, wake_in_ms=5_000)
     return PassResult(trouble=answer.reason, wake_in_ms=SOON_MS if since is not None else 1_000)
+
+
+def _forget_attention(memory: BotMemory, now_ms: int) -> None:
+    """The venue shows a coherent picture: what blocked entries is over once all that was refused may be tried again."""
+    if all(now_ms >= at_ms for at_ms in memory.retry_ms.values()):
+        memory.attention = None
+
+
+def _enter_again(memory: BotMemory, seen: Seen, now_ms: int) -> Step[Acted | Finish]:
+    """Try the entry of an open cycle again; when it cannot ever be sent, the cycle ends with the bot.
+
+    Otherwise its frozen settings would come back at the next start, whatever the trader had changed.
+    """
+    result = yield from enter(memory, seen)
+    if isinstance(result, Finish):
+        yield from finish_cycle(memory, Mode.STOP_PULL, now_ms, last_cycle=True)
+    return result
 
 
 def _began(result: Acted | Finish, seen: Seen) -> PassResult:
@@ -96,7 +115,7 @@ def _entry_failed(memory: BotMemory, seen: Seen) -> bool:
     return untouched and not memory.busy_slots and not seen.own
 
 
-def situation_of(memory: BotMemory, mode: Mode) -> Situation:
+def situation_of(memory: BotMemory, seen: Seen, mode: Mode) -> Situation:
     """Put together what the plan needs to know of the open cycle."""
     assert memory.cycle is not None
     ledger = memory.ledger
@@ -109,6 +128,7 @@ def situation_of(memory: BotMemory, mode: Mode) -> Situation:
         average=ledger.average,
         entry_price=ledger.entry_price if entry.state is SlotState.EMPTY else None,
         leg_filled=ledger.leg_filled,
+        resting_legs=[key.leg for key in seen.own if key.role is Role.LEG],
         entries_allowed=ledger.exits == 0 and not leaving,
         close_at_market=mode is Mode.CLOSE or memory.closing_by_trader,
     )
@@ -119,7 +139,7 @@ def _keep(memory: BotMemory, seen: Seen, mode: Mode, settled: bool, now_ms: int)
     memory.started_by_trader = False
     if mode is Mode.CLOSE:
         memory.closing_by_trader = True
-    wanted = plan(situation_of(memory, mode)) if memory.cycle is not None else ()
+    wanted = plan(situation_of(memory, seen, mode)) if memory.cycle is not None else ()
     gap = diff(wanted, seen.own)
     actions = [*_surplus(memory, seen, mode), *_allowed(memory, seen, gap, mode, now_ms)]
     if mode is Mode.RECOVER_DRY:
@@ -166,11 +186,12 @@ def _may_create(memory: BotMemory, key: OrderKey, mode: Mode, now_ms: int) -> bo
         return False
     if now_ms < memory.retry_ms.get(key, 0) or memory.slot(key).state is not SlotState.EMPTY:
         return False
+    if mode in {Mode.RECOVER, Mode.RECOVER_DRY}:
+        return True
     blocked = memory.attention is not None and memory.attention.code in ENTRY_BLOCKS
     if blocked and key.role is Role.LEG:
         return False
-    in_grace = key in memory.gone_ms and now_ms < memory.gone_ms[key] + GRACE_MS
-    return mode in {Mode.RECOVER, Mode.RECOVER_DRY} or not in_grace
+    return now_ms >= memory.gone_ms.get(key, now_ms - GRACE_MS) + GRACE_MS
 
 
 def _may_change(memory: BotMemory, seen: Seen, action: Amend | Cancel, mode: Mode, now_ms: int) -> bool:
@@ -185,7 +206,7 @@ def _may_change(memory: BotMemory, seen: Seen, action: Amend | Cancel, mode: Mod
     return True
 
 
-ENTRY_BLOCKS = frozenset({"ids_ambiguous", "books_differ", "key_rejected", "account_mode", "market_closed"})
+ENTRY_BLOCKS = frozenset({"ids_ambiguous", BOOKS_DIFFER, "key_rejected", "account_mode", "market_closed"})
 """Attention codes under which no leg is sent. Exits always go out."""
 
 

@@ -21,9 +21,10 @@ FINAL_WORDS = {
 def cycle_is_over(memory: BotMemory, seen: Seen, mode: Mode) -> bool:
     """Say whether the open cycle is flat and nothing of it can still fill.
 
+    Somebody may have turned the position round: what points the other way is theirs, our cycle has ended all the same.
     A cycle whose entry never filled is over only when the bot is stopping; otherwise the entry is tried again.
     """
-    flat = memory.ledger.quantity == 0 and seen.position.quantity == 0
+    flat = memory.ledger.quantity <= 0 and seen.position.quantity == 0
     alive = bool(memory.busy_slots) or bool(seen.own) or bool(seen.surplus)
     stopping = mode in {Mode.STOP_PULL, Mode.STOP_KEEP, Mode.CLOSE}
     may_book = mode not in {Mode.RECOVER, Mode.RECOVER_DRY}

@@ -49,18 +49,18 @@ def take_profit_to_tick(price: Decimal, average: Decimal, side: Side, tick: Deci
     A long never sells below its target, a short never buys back above it.
     """
     if side is Side.LONG:
-        nearest_allowed = (average / tick).to_integral_value(rounding=ROUND_FLOOR) * tick + tick
+        nearest_allowed = (average / tick).to_integral_value(rounding=ROUND_CEILING) * tick + tick
         return max((price / tick).to_integral_value(rounding=ROUND_CEILING) * tick, nearest_allowed)
-    nearest_allowed = (average / tick).to_integral_value(rounding=ROUND_CEILING) * tick - tick
+    nearest_allowed = (average / tick).to_integral_value(rounding=ROUND_FLOOR) * tick - tick
     return min((price / tick).to_integral_value(rounding=ROUND_FLOOR) * tick, nearest_allowed)
 
 
 def stop_loss_to_tick(price: Decimal, average: Decimal, side: Side, tick: Decimal) -> Decimal:
     """Round a stop trigger towards the entry, so that it never risks more than was asked for; one tick off at least."""
     if side is Side.LONG:
-        nearest_allowed = (average / tick).to_integral_value(rounding=ROUND_CEILING) * tick - tick
+        nearest_allowed = (average / tick).to_integral_value(rounding=ROUND_FLOOR) * tick - tick
         return min((price / tick).to_integral_value(rounding=ROUND_CEILING) * tick, nearest_allowed)
-    nearest_allowed = (average / tick).to_integral_value(rounding=ROUND_FLOOR) * tick + tick
+    nearest_allowed = (average / tick).to_integral_value(rounding=ROUND_CEILING) * tick + tick
     return max((price / tick).to_integral_value(rounding=ROUND_FLOOR) * tick, nearest_allowed)
 
 

@@ -22,8 +22,11 @@ LEVERAGE_MAX = Decimal(200)
 ROE_MAX = Decimal(10_000)
 NUMBER_TEXT_MAX = 40
 DIGITS_MAX = 18
+INT_BITS_MAX = 4_096
 
 FLAGS = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
+NO_GAP = ("", "-", "–")
+"""How people write that leg 0 has no gap."""
 Choice = TypeVar("Choice", bound=StrEnum)
 
 _SYMBOL = re.compile(r"[A-Z0-9]{1,24}/USDT(:USDT)?")
@@ -209,17 +212,7 @@ class _Reader:
         value = self._raw.get(field, default)
         if isinstance(value, bool):
             return value
-        known = {
-            "true": True,
-            "on": True,
-            "yes": True,
-            "1": True,
-            "false": False,
-            "off": False,
-            "no": False,
-            "0": False,
-        }
-        read = known.get(str(value).strip().lower())
+        read = FLAGS.get(_shown(value).strip().lower())
         if read is None:
             self._refuse(field, f"{_shown(value)} is not possible; choose true or false.")
             return default
@@ -265,7 +258,7 @@ class _Reader:
         return None if gap is None else GridRow(amount=amount, gap=gap)
 
     def _gap(self, index: int, value: object) -> Decimal | None:
-        if index == 0 and (value is None or value in {"", "-", "–"}):
+        if index == 0 and (value is None or (isinstance(value, str) and value in NO_GAP)):
             return Decimal(0)
         try:
             gap = bounded(value, least=Decimal(0), most=Decimal(99))
@@ -293,9 +286,10 @@ def bounded(value: object, *, least: Decimal, most: Decimal) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         raise ValueError(f"{_shown(value)} is not a number.")
-    text = str(value).strip().removesuffix("%").strip()
+    text = _text(value).strip().removesuffix("%").strip()
     try:
-        number = Decimal(text) if len(text) <= NUMBER_TEXT_MAX and "_" not in text else None
+        # `Decimal` also reads digits of other scripts and underscores; a form or an API never means them.
+        number = Decimal(text) if len(text) <= NUMBER_TEXT_MAX and text.isascii() and "_" not in text else None
     except InvalidOperation:
         number = None
     if number is None or not number.is_finite():
@@ -309,5 +303,11 @@ def bounded(value: object, *, least: Decimal, most: Decimal) -> Decimal:
 
 def _shown(value: object) -> str:
     """What was sent, short enough to repeat in a sentence."""
-    text = "nothing" if value is None or value == "" else str(value)
+    text = "nothing" if value is None or value == "" else _text(value)
     return text if len(text) <= 40 else text[:40] + "…"
+
+
+def _text(value: object) -> str:
+    """`str(value)`, also for a whole number too long for Python to write out."""
+    too_long = isinstance(value, int) and value.bit_length() > INT_BITS_MAX
+    return "a number of thousands of digits, which" if too_long else str(value)

@@ -32,9 +32,9 @@ class Ledger:
     """Filled quantity per venue order id: an order is done only when this agrees with the venue's record."""
     seen: set[str] = field(default_factory=set)
     last_exit: OrderKey | FillKind | None = None
-    """What last took the position down to flat: a key of ours, or how the venue did it."""
+    """What last took the position down to flat, or through it: a key of ours, or how the venue did it."""
     exits: int = 0
-    """How many times the position came down to flat."""
+    """How many times the position came down to flat, or was turned round."""
     foreign_quantity: Decimal = ZERO
     """Net quantity traded by orders that are not ours."""
 
@@ -62,8 +62,9 @@ class Ledger:
         self.order_filled[fill.order_id] = self.order_filled.get(fill.order_id, ZERO) + fill.quantity
         self._note_key(booked)
         signed = fill.quantity if fill.direction is self.side.opening else -fill.quantity
+        held = self.quantity
         self._move(signed, fill.price)
-        if self.quantity == 0:
+        if held > 0 >= self.quantity:
             self.exits += 1
             self.last_exit = booked.key or fill.kind
         return True

@@ -18,6 +18,10 @@ FILL_OVERLAP_MS = 120_000
 """Each read of fills starts this long before the newest booked one, so that a late-listed fill is not missed."""
 
 
+BOOKS_DIFFER = "books_differ"
+"""Attention code: position and fills have contradicted each other for too long."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueTraits:
     """What the order protocol must know of a venue. Times in milliseconds."""
@@ -68,6 +72,8 @@ class BotMemory:
     """Exec ids that belong to earlier cycles or were there before this one."""
     not_found_ms: dict[OrderKey, int] = field(default_factory=dict)
     """When an order was first proved absent after its fence; the second look decides."""
+    doubted_until_ms: dict[OrderKey, int] = field(default_factory=dict)
+    """Until when an exit that was sent again without waiting may still turn up from its first, unanswered try."""
     gone_ms: dict[OrderKey, int] = field(default_factory=dict)
     """When an own order was found cancelled by somebody else."""
     retry_ms: dict[OrderKey, int] = field(default_factory=dict)
@@ -98,9 +104,15 @@ class BotMemory:
         return {key: slot for key, slot in self.slots.items() if slot.state is not SlotState.EMPTY}
 
     def fills_since_ms(self, now_ms: int) -> int:
-        """Where the next read of fills starts; without an open cycle only the last moments matter."""
-        known_until = now_ms if self.cycle is None else max(self.last_fill_ms, self.cycle.started_ms)
-        return known_until - FILL_OVERLAP_MS
+        """Where the next read of fills starts; without an open cycle only the last moments matter.
+
+        When the books differ for long, a fill is missing: then it is looked for from the cycle's beginning.
+        """
+        if self.cycle is None:
+            return now_ms - FILL_OVERLAP_MS
+        is_missing_one = self.attention is not None and self.attention.code == BOOKS_DIFFER
+        newest_ms = self.cycle.started_ms if is_missing_one else max(self.last_fill_ms, self.cycle.started_ms)
+        return newest_ms - FILL_OVERLAP_MS
 
     def open_cycle(self, cycle: Cycle) -> None:
         """Begin a cycle with empty books."""
@@ -108,6 +120,7 @@ class BotMemory:
         self.last_cycle = cycle.number
         self.ledger = Ledger(side=cycle.settings.side)
         self.closing_by_trader = False
+        self.started_by_trader = False
         self.gone_ms.clear()
         self.retry_ms.clear()
 

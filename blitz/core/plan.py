@@ -1,10 +1,10 @@
 """The plan: which orders should rest right now.
 
-A pure function of the frozen settings, the market's rules and what was filled so far. It knows nothing of what rests;
-`core.diff` compares. Order of the answer is the order of work: take-profit, stop-loss, then legs, nearest first.
+A pure function of the frozen settings, the market's rules and what was filled so far. What rests is no matter of its
+own (but for the rest of a leg that could not be sent again); `core.diff` compares. Order of the answer is the order of work: take-profit, stop-loss, then legs, nearest first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -28,6 +28,8 @@ class Situation:
     """Average fill price of leg 0 once its order is done; None before."""
     leg_filled: Mapping[int, Decimal] = field(default_factory=dict)
     """Filled quantity per leg index."""
+    resting_legs: Collection[int] = ()
+    """Legs that rest already: what is left of one may be smaller than a new order could be."""
     entries_allowed: bool = True
     """False while legs must not be added: the cycle is closing, or something blocks entries."""
     close_at_market: bool = False
@@ -78,8 +80,9 @@ def _legs(situation: Situation) -> list[DesiredOrder]:
             continue
         whole = leg_quantity(settings, index, price, instrument.step)
         lacking = quantity_down_to_step(whole - situation.leg_filled.get(index, ZERO), instrument.step)
-        # A remainder below the venue's minimum cannot be sent; the leg then counts as filled.
-        if lacking >= instrument.quantity_min and lacking * price >= instrument.notional_min:
+        # A remainder below the venue's minimum may go on resting but cannot be sent: the leg then counts as filled.
+        sendable = lacking >= instrument.quantity_min and lacking * price >= instrument.notional_min
+        if sendable or (lacking > 0 and index in situation.resting_legs):
             wanted.append(
                 DesiredOrder(
                     key=leg(index),

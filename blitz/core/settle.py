@@ -10,17 +10,21 @@ from dataclasses import replace
 from blitz.core.calls import OrderRead, ReadOrder, Step, ask, save
 from blitz.core.look import Seen
 from blitz.core.memory import BotMemory
-from blitz.core.orders import ZERO, OpenOrder, OrderKey, OrderRecord, Role
+from blitz.core.orders import ZERO, OpenOrder, OrderKey, OrderRecord, Role, leg
 from blitz.core.records import BotEvent, EventKind, EventNoted, Slot, SlotSaved, SlotState
+
+DEAD_ENTRY_PAUSE_MS = 15_000
+"""How long an entry waits after the venue took it and ended it without a fill."""
 
 
 def settle(memory: BotMemory, seen: Seen, now_ms: int) -> Step[bool]:
     """Settle every slot; True when none is left whose order is neither resting nor done."""
     for key, order in seen.own.items():
-        yield from _adopt_resting(memory, key, order, now_ms)
+        if _may_adopt(memory, memory.slot(key), order):
+            yield from _adopt_resting(memory, key, order, now_ms)
     all_settled = True
     for key, slot in list(memory.busy_slots.items()):
-        if key in seen.own:
+        if key in seen.own and seen.own[key].order_id == slot.order_id:
             continue
         if slot.state is SlotState.LIVE:
             settled = yield from _settle_vanished(memory, slot, seen, now_ms)
@@ -28,6 +32,19 @@ def settle(memory: BotMemory, seen: Seen, now_ms: int) -> Step[bool]:
             settled = yield from _settle_unanswered(memory, slot, now_ms)
         all_settled = all_settled and settled
     return all_settled
+
+
+def _may_adopt(memory: BotMemory, slot: Slot, order: OpenOrder) -> bool:
+    """Tell a listed order from the shadow of an older one: lists may be stale and ids repeat.
+
+    A slot whose own order may be alive is settled by that order first; a listed one that is over is left alone.
+    """
+    if slot.order_id == order.order_id:
+        return True
+    if slot.state is SlotState.LIVE or order.order_id == slot.last_order_id:
+        return False
+    same_id = slot.client_id.lower() == order.client_id.lower()
+    return slot.state is SlotState.EMPTY or (same_id and is_new_order(memory, slot, order))
 
 
 def _adopt_resting(memory: BotMemory, key: OrderKey, order: OpenOrder, now_ms: int) -> Step[None]:
@@ -78,11 +95,18 @@ def _settle_vanished(memory: BotMemory, slot: Slot, seen: Seen, now_ms: int) -> 
     asked_for = slot.order_id in memory.cancelling
     memory.cancelling.discard(slot.order_id)
     still_wanted = slot.key.role is Role.LEG or seen.position.quantity > 0
-    if not asked_for and still_wanted and slot.key != OrderKey(role=Role.LEG):
+    if not asked_for and still_wanted and slot.key != leg(0):
         memory.gone_ms[slot.key] = now_ms
         yield from save(_note(memory, EventKind.ORDER_GONE, slot.key, now_ms, reason=answer.record.reason))
+    _pause_after_dead_entry(memory, slot, answer.record, now_ms)
     yield from _empty(memory, slot)
     return True
+
+
+def _pause_after_dead_entry(memory: BotMemory, slot: Slot, record: OrderRecord, now_ms: int) -> None:
+    """An entry that was accepted and then died unfilled (an empty book) is tried again, but not in a busy loop."""
+    if slot.key == leg(0) and record.order.filled == 0:
+        memory.retry_ms[slot.key] = now_ms + DEAD_ENTRY_PAUSE_MS
 
 
 def _settle_unanswered(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool]:
@@ -91,12 +115,15 @@ def _settle_unanswered(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool]
     if not isinstance(answer, OrderRead):
         return False
     record = answer.record
-    if record is not None and is_new_order(memory, slot, record):
-        return (yield from _found(memory, slot, record))
+    if record is not None and is_new_order(memory, slot, record.order):
+        return (yield from _found(memory, slot, record, now_ms))
     exit_order = slot.key.role is not Role.LEG
-    if exit_order and memory.traits.ids_enforced:
-        # Reduce-only bounds the damage and the same id cannot rest twice: it may be sent again at once.
-        yield from _empty(memory, slot, used=slot.used or slot.burnt)
+    # An exit whose id was said to be taken is no such case: its next id would rest beside what took this one.
+    if exit_order and memory.traits.ids_enforced and not slot.burnt:
+        # Reduce-only bounds the damage and the same id cannot rest twice: it may be sent again at once. The journal
+        # keeps it as unanswered, so that a restart doubts it too.
+        memory.put(replace(slot, state=SlotState.EMPTY))
+        memory.doubted_until_ms[slot.key] = slot.sent_ms + memory.traits.fence_ms
         return True
     if now_ms < slot.sent_ms + memory.traits.fence_ms:
         return False
@@ -108,16 +135,16 @@ def _settle_unanswered(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool]
     return True
 
 
-def is_new_order(memory: BotMemory, slot: Slot, record: OrderRecord) -> bool:
+def is_new_order(memory: BotMemory, slot: Slot, order: OpenOrder) -> bool:
     """Tell this intent's order from an older one that had the same id: ids repeat where the venue lets them."""
-    if record.order.order_id == slot.last_order_id:
+    if order.order_id == slot.last_order_id:
         return False
     # Our idea of the venue's clock may be off by the skew; an older cycle's order is older by far more.
     earliest = slot.sent_ms - memory.traits.send_within_ms - memory.traits.skew_ms
-    return record.order.created_ms == 0 or record.order.created_ms >= earliest
+    return order.created_ms == 0 or order.created_ms >= earliest
 
 
-def _found(memory: BotMemory, slot: Slot, record: OrderRecord) -> Step[bool]:
+def _found(memory: BotMemory, slot: Slot, record: OrderRecord, now_ms: int) -> Step[bool]:
     """The unanswered order did arrive."""
     memory.not_found_ms.pop(slot.key, None)
     live = _live(memory, slot, record.order)
@@ -126,6 +153,7 @@ def _found(memory: BotMemory, slot: Slot, record: OrderRecord) -> Step[bool]:
     memory.put(live)
     if not record.terminal or record.order.filled > booked:
         return False  # the next look lists it, or its fills
+    _pause_after_dead_entry(memory, live, record, now_ms)
     yield from _empty(memory, live)
     return True
 

@@ -71,6 +71,22 @@ def milliseconds(row: Row, field: str) -> int:
     return int(number(row, field))
 
 
+def flag(row: Row, field: str) -> bool:
+    """A truth value the row must have: taken for false, a take-profit of ours would pass for a stranger's order."""
+    value = row.get(field)
+    if not isinstance(value, bool):
+        raise Malformed(f"The exchange sent a row without {field}.")
+    return value
+
+
+def position_index(row: Row) -> int:
+    """0 on a one-way account, else the side of a hedge account. Without it nobody can tell which of the two it is."""
+    index = str(row.get("positionIdx"))
+    if index not in {"0", "1", "2"}:
+        raise Malformed(f"The exchange sent positionIdx as {index[:20]!r}.")
+    return int(index)
+
+
 def direction(row: Row) -> Direction:
     """Buy or Sell."""
     side = text(row, "side")
@@ -94,8 +110,8 @@ def open_order(row: Row) -> OpenOrder:
         filled=number(row, "cumExecQty"),
         price=number(row, "price") if is_limit else None,
         trigger=trigger,
-        reduce_only=bool(row.get("reduceOnly")),
-        side=SIDE_INDEX.get(int(row.get("positionIdx") or 0)),
+        reduce_only=flag(row, "reduceOnly"),
+        side=SIDE_INDEX.get(position_index(row)),
         created_ms=milliseconds(row, "createdTime"),
     )
 
@@ -136,6 +152,8 @@ def fill_side(row: Row) -> Side:
     trap 11). A funding row names the position's own direction.
     """
     opens = direction(row)
+    if "closedSize" not in row:
+        raise Malformed("The exchange sent a row without closedSize.")
     closing = text(row, "execType") != "Funding" and (optional_number(row, "closedSize") or ZERO) > 0
     return Side.LONG if (opens is Direction.BUY) != closing else Side.SHORT
 
@@ -144,10 +162,10 @@ def position(rows: Sequence[Row], side: Side) -> VenuePosition:
     """Our side's position from the rows of one symbol. No row at all is malformed: flat comes as a row of size 0."""
     if not rows:
         raise Malformed("The exchange sent no position row for this market.")
-    hedged = any(int(row.get("positionIdx") or 0) != 0 for row in rows)
+    by_side = {SIDE_INDEX.get(position_index(row)): row for row in rows}
+    hedged = set(by_side) != {None}
     ours, opposite = rows[0], None
     if hedged:
-        by_side = {SIDE_INDEX.get(int(row.get("positionIdx") or 0)): row for row in rows}
         if side not in by_side:
             raise Malformed("The exchange left out one side of a hedge account.")
         ours, opposite = by_side[side], by_side.get(Side.SHORT if side is Side.LONG else Side.LONG)

@@ -35,7 +35,7 @@ class VenueClock:
             answer = client.public_get_v5_market_time()
             result_of(answer)
             venue_ms = int(answer["time"])
-        except (ccxt.BaseError, Malformed, KeyError, ValueError):
+        except (ccxt.BaseError, Malformed, KeyError, TypeError, ValueError):
             return
         after = self._clock.now_ms()
         with self._lock:

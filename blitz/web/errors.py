@@ -85,10 +85,10 @@ def register(app: APIFlask) -> None:
 
 def answer(problem: Problem) -> Response:
     """Answer a problem: JSON for programs, the sign-in page for strangers, an error page for people."""
+    if problem.http_status == 401 and request.blueprint == "pages":
+        return make_response(redirect(f"/login?next={quote(request.path)}" if request.path != "/" else "/login"))
     if wants_json():
         response = make_response(jsonify(error_body(problem.status, problem.message, problem.errors)))
-    elif problem.http_status == 401:
-        return make_response(redirect(f"/login?next={quote(request.path)}" if request.path != "/" else "/login"))
     else:
         response = make_response(render_template("error.html", problem=problem))
     response.status_code = problem.http_status

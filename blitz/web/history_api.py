@@ -29,8 +29,11 @@ def orders(query_data: EquityIn) -> Response:
     For a bot that does not run: the orders it may have left on the exchange, as they were last known.
     """
     user_id = this_user().id
-    rows = order_rows(services().manager.get_bot_status(user_id))
-    return table("orders", rows or [slot_row(slot) for slot in services().history.orders(user_id)], query_data.format)
+    status = services().manager.get_bot_status(user_id)
+    rows = order_rows(status)
+    if not rows and not status["running"]:
+        rows = [slot_row(slot) for slot in services().history.orders(user_id)]
+    return table("orders", rows, query_data.format)
 
 
 @history.get("/fills")

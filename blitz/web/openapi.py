@@ -21,21 +21,39 @@ SENTENCES = {
     502: "The exchange does not answer.",
     503: "The server is shutting down or at its limit.",
 }
+METHODS = {"get", "post", "put", "patch", "delete"}
 ALWAYS = (400, 401, 403, 413, 429)
 
 
 def refusals(*statuses: int) -> dict[int | str, Any]:
-    """The refusals of a route, for the document: the usual ones and `statuses`."""
-    return {
-        status: {"description": SENTENCES[status], "content": {"application/json": {"schema": ErrorOut}}}
-        for status in sorted({*ALWAYS, *statuses})
-    }
+    """The refusals of a route, for the document: the usual ones and `statuses`. `complete` adds their shape."""
+    return {status: {"description": SENTENCES[status]} for status in sorted({*ALWAYS, *statuses})}
 
 
 def stream_answers() -> dict[int | str, Any]:
     """The answers of a route that streams."""
     streamed = {"description": "A stream of frames.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
     return {200: streamed, **refusals(503)}
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Add what decorators cannot say: the shape of every refusal, CSV beside JSON, bodies that may be left out."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas["ErrorOut"] = ErrorOut.model_json_schema()
+    for path in document["paths"].values():
+        for method in METHODS & path.keys():
+            _complete_operation(path[method])
+    return document
+
+
+def _complete_operation(operation: dict[str, Any]) -> None:
+    for status, response in operation["responses"].items():
+        if int(status) >= 400:
+            response["content"] = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorOut"}}}
+    if any(parameter["name"] == "format" for parameter in operation.get("parameters", ())):
+        operation["responses"]["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
+    if "requestBody" in operation:
+        operation["requestBody"]["required"] = False
 
 
 def register(app: APIFlask) -> None:
@@ -48,3 +66,4 @@ def register(app: APIFlask) -> None:
     app.config["AUTO_OPERATION_ID"] = True
     app.config["LICENSE"] = {"name": "MIT"}
     app.security_schemes = {"session": {"type": "apiKey", "in": "cookie", "name": "blitz_session"}}
+    app.spec_processor(complete)

@@ -7,7 +7,7 @@ A stream holds a thread of the web server, so there is a budget for each user an
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from flask import Response, current_app, request
@@ -76,7 +76,7 @@ def open_stream() -> Response:
     return response
 
 
-def frames(parts: Services, user_id: int, raw_id: str, dumps: Any) -> Iterator[str]:
+def frames(parts: Services, user_id: int, raw_id: str, dumps: Any) -> Generator[str, None, None]:
     """Yield frames until the server closes, the session ends or an hour is over."""
     yield f"retry: {RECONNECT_MS}\n\n"
     newest = max((line.id for line in parts.history.latest_events(user_id, limit=1)), default=0)

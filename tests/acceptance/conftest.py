@@ -179,15 +179,22 @@ def exchange() -> Iterator[Exchange]:
         yield exchange
 
 
-@pytest.fixture
-def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+@contextmanager
+def servers(home: Path) -> Iterator[Callable[..., Server]]:
     """Start servers over one home folder; each is stopped at the end at the latest."""
     with ExitStack() as stack:
 
         def start(**env: str) -> Server:
-            settings = {"BLITZ_HOME": str(tmp_path), "WEB_PORT": "0", **env}
+            settings = {"BLITZ_HOME": str(home), "WEB_PORT": "0", **env}
             program = stack.enter_context(running("serve", env=settings))
             url = program.line(r"Blitz is at (http://\S+)")[1]
             return Server(url=url, program=program, env=settings)
 
+        yield start
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start servers over the test's own folder."""
+    with servers(tmp_path) as start:
         yield start

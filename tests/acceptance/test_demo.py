@@ -111,7 +111,7 @@ def test_a_bad_candle_file_is_one_sentence(tmp_path: Path, text: str, said: str)
     ("text", "said"),
     [
         ('{"leverage": 1000}', "leverage"),
-        ('{"symbol": "NO/USDT:USDT"}', "NO/USDT:USDT"),
+        ('{"symbol": "NO/USDT:USDT"}', "NOUSDT"),
         ('{"grids": [{"amount": "0.5"}]}', "smallest amount"),
         ("{", "JSON"),
         ("[]", "object"),

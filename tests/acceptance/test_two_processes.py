@@ -80,10 +80,10 @@ def test_a_long_trades_through_every_leg_and_the_take_profit_and_starts_again(
     exchange.price("59400")
     see(client, also | ladder(user, LONG_LEGS, 2, 3) | target(user, "59998.5", "0.032"))
     exchange.price("58806")
-    see(client, also | ladder(user, LONG_LEGS, 3) | target(user, "59538.3", "0.066"))
+    see(client, also | ladder(user, LONG_LEGS, 3) | target(user, "59535.7", "0.066"))
     exchange.price("57629.9")
-    see(client, also | target(user, "58551.4", "0.135"))
-    exchange.price("58551.4")
+    see(client, also | target(user, "58708.9", "0.135"))
+    exchange.price("58708.9")
 
     status = until(
         lambda: (told := trader.status())["cycle"] and told["cycle"]["number"] == 2 and told, "a second cycle"

@@ -1,4 +1,4 @@
-"""A whole server under test, without its socket: real storage, real bots, a real paper exchange on a port of its own."""
+"""A whole server under test, without its socket: real storage, real bots, a real paper exchange on its own port."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -94,6 +94,12 @@ def build_world(home: Path, **settings: Any) -> World:
     )
 
 
+def take_down(world: World) -> None:
+    world.manager.shut_down()
+    world.paper.stop()
+    world.parts.database.close()
+
+
 @pytest.fixture
 def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
     """Make a server with other settings than the usual ones."""
@@ -107,14 +113,26 @@ def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
 
     yield make
     for world in made:
-        world.manager.shut_down()
-        world.paper.stop()
-        world.parts.database.close()
+        take_down(world)
 
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
     return make_world()
+
+
+@pytest.fixture(scope="module")
+def still_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One server for all tests of a file that leave it as it was."""
+    world = build_world(tmp_path_factory.mktemp("still"))
+    yield world
+    take_down(world)
+
+
+@pytest.fixture
+def still_client(still_world: World) -> FlaskClient:
+    """The trader's client of that server."""
+    return still_world.signed_in(still_world.trader)
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 FIELDS = ["cwd", "instance_path", "db_uri", "db_path", "db_exists", "timestamp"]
 
 
-def test_a_program_on_this_machine_sees_where_the_database_is(world):
-    answer = world.visitor().get("/__debug/db")
+def test_a_program_on_this_machine_sees_where_the_database_is(still_world):
+    answer = still_world.visitor().get("/__debug/db")
 
     assert answer.status_code == 200
     assert list(answer.json) == FIELDS
@@ -28,18 +28,18 @@ def test_a_program_on_this_machine_sees_where_the_database_is(world):
         {"Via": "1.1 proxy"},
     ],
 )
-def test_anything_that_came_through_something_else_does_not(world, client, headers):
-    for visitor in (world.visitor(), client):
+def test_anything_that_came_through_something_else_does_not(still_world, still_client, headers):
+    for visitor in (still_world.visitor(), still_client):
         answer = visitor.get("/__debug/db", headers=headers)
         assert (answer.status_code, answer.json["status"]) == (404, "not_found")
 
 
-def test_another_machine_does_not_unless_it_is_the_administrators(world, client):
+def test_another_machine_does_not_unless_it_is_the_administrators(still_world, still_client):
     elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
 
-    assert world.visitor().get("/__debug/db", environ_base=elsewhere).status_code == 404
-    assert client.get("/__debug/db", environ_base=elsewhere).status_code == 404
-    assert world.signed_in(world.admin).get("/__debug/db", environ_base=elsewhere).status_code == 200
+    assert still_world.visitor().get("/__debug/db", environ_base=elsewhere).status_code == 404
+    assert still_client.get("/__debug/db", environ_base=elsewhere).status_code == 404
+    assert still_world.signed_in(still_world.admin).get("/__debug/db", environ_base=elsewhere).status_code == 200
 
 
 def test_another_host_name_does_not(make_world):

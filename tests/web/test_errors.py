@@ -22,8 +22,8 @@ SHAPE = {"success", "status", "message"}
         ("POST", "/api/bot/recover?dry_run=maybe", 400, "invalid_request"),
     ],
 )
-def test_a_program_gets_the_one_shape(client, method, path, status, word):
-    answer = client.open(path, method=method)
+def test_a_program_gets_the_one_shape(still_client, method, path, status, word):
+    answer = still_client.open(path, method=method)
 
     assert answer.status_code == status
     assert set(answer.json) - {"errors"} == SHAPE
@@ -42,8 +42,8 @@ def test_a_stop_that_is_not_understood_stops_nothing(world, client, body):
     assert client.get("/api/bot/status").json["running"] is True
 
 
-def test_a_person_gets_a_page(client):
-    answer = client.get("/nope", headers={"Accept": "text/html"})
+def test_a_person_gets_a_page(still_client):
+    answer = still_client.get("/nope", headers={"Accept": "text/html"})
 
     assert answer.status_code == 404
     assert "There is nothing here." in answer.get_data(as_text=True)

@@ -30,12 +30,10 @@ def test_every_digit_of_a_number_is_kept():
     ],
 )
 def test_what_other_readers_would_guess_about_is_refused_with_a_sentence(text, said):
-    with pytest.raises(JsonProblem, match="."):
+    with pytest.raises(JsonProblem) as caught:
         read_json(text)
-    try:
-        read_json(text)
-    except JsonProblem as problem:
-        assert said in str(problem)
+
+    assert said in str(caught.value)
 
 
 def test_brackets_inside_texts_are_not_nesting():

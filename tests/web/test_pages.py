@@ -10,8 +10,8 @@ import blitz.web
 STATIC = Path(blitz.web.__file__).parent / "static"
 
 
-def test_the_control_page_has_the_four_documented_buttons(client):
-    page = client.get("/").get_data(as_text=True)
+def test_the_control_page_has_the_four_documented_buttons(still_client):
+    page = still_client.get("/").get_data(as_text=True)
 
     for label in ("🚀 Start Bot", "🛑 Stop Bot", "📊 Get Status", "🔧 Recover Orders"):
         assert f">{label}</button>" in page
@@ -19,17 +19,17 @@ def test_the_control_page_has_the_four_documented_buttons(client):
     assert ">PAPER<" in page
 
 
-def test_the_administrators_page_offers_its_commands_for_everybody(world):
-    page = world.signed_in(world.admin).get("/admin/lite").get_data(as_text=True)
+def test_the_administrators_page_offers_its_commands_for_everybody(still_world):
+    page = still_world.signed_in(still_world.admin).get("/admin/lite").get_data(as_text=True)
     script = (STATIC / "js" / "admin.js").read_text(encoding="utf-8")
 
     assert all(label in script for label in ("Force Start", "Force Stop", "Reconcile"))
-    assert all(user.email in page for user in (world.trader, world.stranger, world.admin))
+    assert all(user.email in page for user in (still_world.trader, still_world.stranger, still_world.admin))
 
 
-def test_the_welcome_says_what_to_do_next(client):
-    assert "Your server is ready" in client.get("/?welcome=1").get_data(as_text=True)
-    assert "Your server is ready" not in client.get("/").get_data(as_text=True)
+def test_the_welcome_says_what_to_do_next(still_client):
+    assert "Your server is ready" in still_client.get("/?welcome=1").get_data(as_text=True)
+    assert "Your server is ready" not in still_client.get("/").get_data(as_text=True)
 
 
 def test_text_of_users_is_never_markup(world):
@@ -41,8 +41,8 @@ def test_text_of_users_is_never_markup(world):
     assert "<b>x" not in page
 
 
-def test_no_page_and_no_file_names_another_server(client):
-    texts = [client.get(path).get_data(as_text=True) for path in ("/", "/settings", "/login", "/api/docs")]
+def test_no_page_and_no_file_names_another_server(still_client):
+    texts = [still_client.get(path).get_data(as_text=True) for path in ("/", "/settings", "/login", "/api/docs")]
     texts += [each.read_text(encoding="utf-8") for each in STATIC.glob("[cj]s*/*")]
 
     assert texts

@@ -65,31 +65,31 @@ BAD = [
 
 
 @pytest.mark.parametrize(("body", "field"), BAD, ids=[f"{field}-{index}" for index, (_, field) in enumerate(BAD)])
-def test_bad_input_is_refused_at_its_field_and_nothing_is_stored(client, body, field):
-    before = client.get("/api/bot/settings").json
+def test_bad_input_is_refused_at_its_field_and_nothing_is_stored(still_client, body, field):
+    before = still_client.get("/api/bot/settings").json
 
-    answer = client.put("/api/bot/settings", json=body)
+    answer = still_client.put("/api/bot/settings", json=body)
 
     assert answer.status_code == 400
     assert set(answer.json) == {"success", "status", "message", "errors"}
     assert answer.json["success"] is False
     assert list(answer.json["errors"]) == [field]
     assert all(sentence.endswith((".", "…")) for sentence in answer.json["errors"][field])
-    assert client.get("/api/bot/settings").json == before
+    assert still_client.get("/api/bot/settings").json == before
 
 
-def test_all_faults_are_said_at_once(client):
-    answer = client.put("/api/bot/settings", json={"leverage": "x", "side": "y", "api_key": "two words"})
+def test_all_faults_are_said_at_once(still_client):
+    answer = still_client.put("/api/bot/settings", json={"leverage": "x", "side": "y", "api_key": "two words"})
 
     assert set(answer.json["errors"]) == {"leverage", "side", "api_key"}
 
 
 @pytest.mark.parametrize("method", ["put", "post"])
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"text"', b"null", b'{"a": NaN}', b"\xff", b"[" * 30_000])
-def test_a_body_that_is_no_json_object_is_a_400_with_a_sentence(client, method, body):
+def test_a_body_that_is_no_json_object_is_a_400_with_a_sentence(still_client, method, body):
     path = "/api/bot/settings" if method == "put" else "/api/bot/preview"
 
-    answer = client.open(path, method=method, data=body)
+    answer = still_client.open(path, method=method, data=body)
 
     assert answer.status_code == 400
     assert answer.json["status"] == "invalid_json"
@@ -97,8 +97,8 @@ def test_a_body_that_is_no_json_object_is_a_400_with_a_sentence(client, method, 
 
 
 @pytest.mark.parametrize("path", ["/api/bot/preview", "/api/bot/start", "/login", "/api/bot/stop"])
-def test_a_body_above_64_kib_is_a_413_in_the_same_shape(client, path):
-    answer = client.post(path, data=b" " * (64 * 1024 + 1))
+def test_a_body_above_64_kib_is_a_413_in_the_same_shape(still_client, path):
+    answer = still_client.post(path, data=b" " * (64 * 1024 + 1))
 
     assert answer.status_code == 413
     assert answer.json["status"] == "too_large"
@@ -114,8 +114,8 @@ def test_a_market_that_cannot_be_asked_does_not_keep_anybody_from_saving(world, 
     assert client.post("/api/bot/preview").status_code == 502
 
 
-def test_the_worked_check_comes_back_from_the_preview(client):
-    answer = client.post("/api/bot/preview", json={"symbol": "BTC/USDT:USDT"})
+def test_the_worked_check_comes_back_from_the_preview(still_client):
+    answer = still_client.post("/api/bot/preview", json={"symbol": "BTC/USDT:USDT"})
 
     legs = answer.json["legs"]
     assert [leg["price"] for leg in legs] == ["60000", "59400", "58806", "57629.9"]

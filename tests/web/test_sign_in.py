@@ -93,14 +93,14 @@ def test_a_session_ends_after_twelve_idle_hours(world):
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "é", "a" * 5000, "'; DROP TABLE users; --"])
-def test_a_cookie_that_means_nothing_is_nobody(world, cookie):
-    answer = world.visitor().get("/api/bot/status", headers={"Cookie": f"blitz_session={cookie}"})
+def test_a_cookie_that_means_nothing_is_nobody(still_world, cookie):
+    answer = still_world.visitor().get("/api/bot/status", headers={"Cookie": f"blitz_session={cookie}"})
 
     assert answer.status_code == 401
 
 
-def test_a_page_sends_strangers_to_the_sign_in_page_and_back(world):
-    client = world.visitor()
+def test_a_page_sends_strangers_to_the_sign_in_page_and_back(still_world):
+    client = still_world.visitor()
 
     sent = client.get("/settings", headers=BROWSER)
     page = client.get(sent.headers["Location"], headers=BROWSER).get_data(as_text=True)
@@ -109,9 +109,19 @@ def test_a_page_sends_strangers_to_the_sign_in_page_and_back(world):
     assert 'name="next" value="/settings"' in page
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "/\tx"])
-def test_the_way_back_never_leads_to_another_site(world, target):
-    client = world.signed_in(world.trader)
+@pytest.mark.parametrize("path", ["/", "/settings", "/admin/console"])
+def test_curl_is_sent_to_the_sign_in_page_too(still_world, path):
+    answer = still_world.visitor().get(path)
+
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/login")
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "/\tx"]
+)
+def test_the_way_back_never_leads_to_another_site(still_world, target):
+    client = still_world.signed_in(still_world.trader)
 
     answer = client.get("/login", query_string={"next": target}, headers=BROWSER)
 

@@ -52,6 +52,7 @@ class VenueHost:
         """How many points of a replay were played; set by the replay, saved with the state."""
         self._store = store
         self._unsaved: dict[str, None] = {}
+        self._funding_due_ms = 0
         self._views = ViewHistory()
         self._sinks: list[EventSink] = []
 
@@ -99,7 +100,7 @@ class VenueHost:
         `quiet` keeps public updates back: a replay at full speed would drown its listeners.
         """
         now_ms = self.clock.now_ms()
-        self.venue.settle_funding(now_ms)
+        self._settle_funding(now_ms)
         self.venue.move_price(symbol, price, now_ms, sweep=sweep, volume=volume)
         events = self.settle()
         self.publish([event for event in events if event.kind in ACCOUNT_KINDS] if quiet else events)
@@ -107,10 +108,17 @@ class VenueHost:
 
     def pass_time(self) -> list[VenueEvent]:
         """Let the venue notice that time went on: funding that fell due is charged."""
-        self.venue.settle_funding(self.clock.now_ms())
+        self._settle_funding(self.clock.now_ms())
         events = self.settle()
         self.publish(events)
         return events
+
+    def _settle_funding(self, now_ms: int) -> None:
+        """Call the engine only when a charge is due: prices come many times a second, funding every few hours."""
+        if now_ms >= self._funding_due_ms:
+            self.venue.settle_funding(now_ms)
+            symbols = self.venue.instruments
+            self._funding_due_ms = min(self.venue.next_funding_ms(symbol, now_ms) for symbol in symbols)
 
     # -- what reads may see
     def capture(self, keys: Sequence[str]) -> None:

@@ -1,5 +1,5 @@
 // The control page: shows what the bot last published, and sends the four commands.
-import { ask, byId, call, duration, first, make, moment, number, say, showMode, signed, STATUS_WORDS, toast, tone } from "./page.js";
+import { ask, byId, call, duration, first, make, moment, number, say, showMode, signed, STATUS_WORDS, tone } from "./page.js";
 
 const POLL_MS = 3000;
 const STREAM_RETRY_MS = 30000;
@@ -46,7 +46,11 @@ function showUptime() {
 function showProtection(status) {
   const box = byId("protection");
   const guard = status.protected;
-  if (!status.position) {
+  if (!status.position && !status.looked_at) {
+    box.dataset.state = "none";
+    say(byId("protection-word"), "Not watched");
+    say(byId("protection-why"), "nobody has looked at the account since the server started");
+  } else if (!status.position) {
     box.dataset.state = "none";
     say(byId("protection-word"), "No position");
     say(byId("protection-why"), "nothing is at risk");
@@ -64,8 +68,10 @@ function showProtection(status) {
 function showFigures(status) {
   const { position, cycle, profit } = status;
   const [base, quote] = (status.symbol ?? first.settings.symbol).split(":")[0].split("/");
-  say(byId("position"), position ? `${number(position.quantity)} ${base}` : "flat");
-  say(byId("position-sub"), position ? `average ${number(position.average, 4)}` : "");
+  const flat = status.looked_at ? "flat" : "–";
+  const seen = !status.running && status.looked_at ? `as last seen ${moment(status.looked_at)}` : "";
+  say(byId("position"), position ? `${number(position.quantity)} ${base}` : flat);
+  say(byId("position-sub"), [position ? `average ${number(position.average, 4)}` : "", seen].filter(Boolean).join(" · "));
   say(byId("price"), number(position?.last_price ?? status.last_price));
   say(byId("price-sub"), distance(status));
   setMoney(byId("unrealised"), position?.unrealised);
@@ -73,7 +79,7 @@ function showFigures(status) {
   say(byId("cycle"), cycle ? `#${cycle.number}` : "–");
   say(byId("cycle-sub"), cycle ? `${cycle.legs_filled} of ${cycle.legs} legs filled · since ${moment(cycle.started_at)}` : "no open cycle");
   setMoney(byId("net"), profit?.net);
-  say(byId("net-sub"), profit ? `${quote} · ${profit.cycles} cycles · fees ${number(profit.fees, 2)} · funding ${number(profit.funding, 2)}` : "");
+  say(byId("net-sub"), profit ? `${quote} · ${profit.cycles} ${profit.cycles === 1 ? "cycle" : "cycles"} · fees ${number(profit.fees, 2)} · funding ${number(profit.funding, 2)}` : "");
 }
 
 function setMoney(element, value) {
@@ -148,12 +154,15 @@ async function command(button, method, path, body) {
   const faults = Object.entries(answer.errors ?? {}).map(([field, said]) => `${field}: ${said.join(" ")}`);
   const actions = answer.actions?.length ? `: ${answer.actions.map(inWords).join(", ")}` : "";
   const text = [`${answer.message ?? ""}${actions}`, ...faults].join("\n");
+  answerWith(text, ok ? "good" : "bad");
+  await refresh();
+}
+
+function answerWith(text, tone) {
   const box = byId("answer");
   box.hidden = false;
-  box.className = `answer ${ok ? "good" : "bad"}`;
+  box.className = `answer ${tone}`;
   say(box, text);
-  toast(text, ok ? "good" : "bad");
-  await refresh();
 }
 
 async function refresh() {
@@ -175,8 +184,9 @@ async function stop() {
 }
 
 async function getStatus() {
-  if (await refresh()) toast(`${STATUS_WORDS[shown.status] ?? shown.status}: ${shown.message}`);
-  else toast("The server does not answer.", "bad");
+  const ok = await refresh();
+  const uptime = shown.running ? `, up ${duration(shown.uptime)}` : "";
+  answerWith(ok ? `${STATUS_WORDS[shown.status] ?? shown.status}${uptime}. ${shown.message}` : "The server does not answer.", ok ? "good" : "bad");
 }
 
 /** Follow the stream; without it, ask every few seconds and try the stream again later. */

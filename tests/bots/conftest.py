@@ -1,0 +1,28 @@
+"""Stages for tests of bots: in the machine's time, and in hurried time for what waits for windows to pass."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bots.stage import HurriedClock, Stage, Trader, opened_stage
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """A paper exchange with BTC at 60000, a database and a manager."""
+    with opened_stage(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def hurried(tmp_path: Path) -> Iterator[Stage]:
+    """The same, where exchange and server agree on a clock that runs five times as fast."""
+    with opened_stage(tmp_path, HurriedClock(5)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def alice(stage: Stage) -> Trader:
+    """A trader with the ladder of the worked check, which is the default one."""
+    return stage.trader()

@@ -1,0 +1,326 @@
+"""A whole small world for tests of bots: paper exchange, database, traders, managers. Everything real, over real HTTP.
+
+Used by the pytest fixtures here and by `tests.test_simple_manager_lite`, which must run without pytest.
+"""
+
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import ccxt
+import requests
+from argon2 import PasswordHasher
+
+from blitz.bots import user_bot
+from blitz.bots.manager import SimpleBotManager
+from blitz.bots.user_bot import BotParts
+from blitz.bots.venues import Venues
+from blitz.clock import Clock, SystemClock
+from blitz.core.ladder_settings import parse_settings
+from blitz.exchange.exchanges import Exchanges
+from blitz.paper.server import PaperConfig, PaperServer
+from blitz.storage.bots import BotStore
+from blitz.storage.database import Database
+from blitz.storage.history import History
+from blitz.storage.passwords import Passwords
+from blitz.storage.secrets import SecretBox
+from blitz.storage.users import UserStore
+
+SYMBOL = "BTC/USDT:USDT"
+PASSWORD = "correct horse battery staple"
+T = TypeVar("T")
+
+
+def until(look: Callable[[], T], what: str, seconds: float = 10.0) -> T:
+    """Wait until `look` answers something true, and answer it. Fails with what was seen last."""
+    deadline = time.monotonic() + seconds
+    while True:
+        seen = look()
+        if seen:
+            return seen
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:.0f} s in vain for {what}; last seen: {seen!r}")
+        time.sleep(0.02)
+
+
+class HurriedClock:
+    """The machine's clock, several times as fast: windows of seconds pass in a fraction of them."""
+
+    def __init__(self, times: int) -> None:
+        self._times = times
+        self._began_ns = time.time_ns()
+
+    def now_ms(self) -> int:
+        passed_ns = time.time_ns() - self._began_ns
+        return (self._began_ns + passed_ns * self._times) // 1_000_000
+
+
+@dataclass(frozen=True)
+class Order:
+    """A resting order as somebody else's client sees it."""
+
+    tag: str
+    side: str
+    quantity: str
+    price: str
+
+
+class Trader:
+    """One user, and an independent, plain ccxt client with the same key."""
+
+    def __init__(self, stage: "Stage", user_id: int, key: str) -> None:
+        self.id = user_id
+        self.key = key
+        self.secret = f"{key}-secret"
+        self._stage = stage
+        self._client: Any = None
+
+    @property
+    def client(self) -> Any:
+        if self._client is None:
+            self._client = plain_client(self._stage.url, self.key, self.secret)
+        return self._client
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.session.close()
+
+    def choose(self, **settings: Any) -> None:
+        user = self._stage.users.by_id(self.id)
+        assert user is not None
+        self._stage.users.save_settings(self.id, parse_settings(settings, base=user.settings))
+
+    # What the exchange says
+
+    def resting(self) -> dict[str, Order]:
+        """The account's open orders by client order id, read page by page by the plain client."""
+        rows = self.client.fetch_open_orders(SYMBOL, None, None, {"paginate": True})
+        orders = [_seen(row) for row in rows]
+        tags = {order.tag: order for order in orders}
+        assert len(tags) == len(orders), f"a tag rests twice: {sorted(order.tag for order in orders)}"
+        return tags
+
+    def ladder(self) -> dict[str, tuple[str, str]]:
+        """Our resting orders: name without user and generation, such as `leg_1` → (quantity, price or trigger)."""
+        named: dict[str, tuple[str, str]] = {}
+        for order in self.resting().values():
+            ours = re.match(rf"sm_(leg_\d+|tp|sl)_{self.id}_[A-Z]", order.tag)
+            if ours is not None:
+                assert ours[1] not in named, f"{ours[1]} rests twice"
+                named[ours[1]] = (order.quantity, order.price)
+        return named
+
+    def order_id(self, tag: str) -> str:
+        return next(str(row["id"]) for row in self.client.fetch_open_orders(SYMBOL) if row["clientOrderId"] == tag)
+
+    def place(self, side: str, quantity: str, price: str | None, **params: Any) -> str:
+        """Place a foreign order; answers its id."""
+        kind = "market" if price is None else "limit"
+        placed = self.client.create_order(SYMBOL, kind, side, quantity, price, {"positionIdx": 0, **params})
+        return str(placed["id"])
+
+    def cancel(self, *tags: str) -> None:
+        for tag in tags:
+            self.client.cancel_order(self.order_id(tag), SYMBOL)
+
+    def account(self) -> dict[str, Any]:
+        """The exchange's own books."""
+        answer = requests.get(f"{self._stage.url}/__paper/state", params={"key": self.key}, timeout=10)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json()["accounts"][0])
+
+    def size(self) -> Decimal:
+        """Net position, negative for short."""
+        rows = self.account()["positions"]
+        return sum((Decimal(row["size"]) * (1 if row["side"] == "Buy" else -1) for row in rows), Decimal(0))
+
+    def cancelled_by_us(self) -> list[str]:
+        """Client ids of orders that were cancelled on request."""
+        rows = self.account()["order_history"]
+        return [str(row["orderLinkId"]) for row in rows if row["cancelType"] == "CancelByUser"]
+
+    # What the bot says
+
+    def status(self) -> dict[str, Any]:
+        return self._stage.manager.get_bot_status(self.id)
+
+    def said(self) -> str:
+        """Status and message, for a failing test."""
+        status = self.status()
+        return f"{status['status']}: {status['message']}"
+
+    def start(self) -> dict[str, Any]:
+        return self._stage.manager.start_bot_for_user(self.id)
+
+    def stop(self, **how: str) -> dict[str, Any]:
+        return self._stage.manager.stop_bot_for_user(self.id, **how)
+
+    def recover(self, **how: bool) -> dict[str, Any]:
+        return self._stage.manager.recover_orders_for_user(self.id, **how)
+
+    def wait_for_ladder(self, ladder: dict[str, tuple[str, str]], seconds: float = 10.0) -> None:
+        """Wait until exactly these orders of ours rest."""
+        deadline = time.monotonic() + seconds
+        seen = self.ladder()
+        while seen != ladder:
+            assert time.monotonic() < deadline, f"wanted {ladder}, but {seen} rests; {self.said()}"
+            time.sleep(0.03)
+            seen = self.ladder()
+
+    def wait_for_names(self, *names: str, seconds: float = 10.0) -> dict[str, tuple[str, str]]:
+        """Wait until orders of exactly these names rest, and answer them."""
+        deadline = time.monotonic() + seconds
+        while set(seen := self.ladder()) != set(names):
+            assert time.monotonic() < deadline, f"wanted {names}, but {seen} rests; {self.said()}"
+            time.sleep(0.03)
+        return seen
+
+    def wait_for_status(self, status: str, seconds: float = 10.0) -> dict[str, Any]:
+        until(lambda: self.status()["status"] == status, f"status {status}; {self.said()}", seconds)
+        return self.status()
+
+    def assert_books_agree(self) -> None:
+        """Our profit, fees and funding are exactly the exchange's."""
+        totals, account = self._stage.history.totals(self.id), self.account()
+        ours = (totals.realised, totals.fees, totals.funding)
+        assert ours == tuple(Decimal(account[name]) for name in ("realised", "fees", "funding"))
+
+
+class Stage:
+    """The world. `manager` is the current server's; `restart` replaces it over the same database."""
+
+    def __init__(self, folder: Path, clock: Clock | None = None, **paper: Any) -> None:
+        self.folder = folder
+        self.clock: Clock = clock or SystemClock()
+        self._paper_settings = {"feed": "manual", "enforce_limits": False, "state_path": folder / "paper.db"} | paper
+        self.paper = PaperServer(PaperConfig(**self._paper_settings), self.clock)
+        self.paper.start()
+        self.url = self.paper.url
+        self.price("60000")
+        self.db = Database.open(folder / "users.db")
+        self.db.migrate()
+        cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        self.users = UserStore(self.db, SecretBox(bytes(range(32))), self.clock, passwords=cheap)
+        self.store = BotStore(self.db, self.clock)
+        self.history = History(self.db)
+        self.traders: list[Trader] = []
+        self.manager = self.new_manager()
+
+    def new_manager(self, **parts: Any) -> SimpleBotManager:
+        usual: dict[str, Any] = {
+            "clock": self.clock,
+            "database": self.db,
+            "users": self.users,
+            "store": self.store,
+            "exchanges": Exchanges(self.clock),
+            "venues": Venues(paper_url=self.url, users=self.users),
+            "poll_seconds": 0.1,
+        }
+        return SimpleBotManager(BotParts(**{**usual, **parts}), self.history)
+
+    def trader(self, name: str = "alice", **settings: Any) -> Trader:
+        """A new user whose key names a paper account of 10,000 USDT."""
+        user = self.users.create(f"{name}@example.com", PASSWORD)
+        trader = Trader(self, user.id, f"{name}-key")
+        self.users.save_credentials(user.id, trader.key, trader.secret)
+        self.control("accounts", key=trader.key, secret=trader.secret, balance="10000")
+        if settings:
+            trader.choose(**settings)
+        self.traders.append(trader)
+        return trader
+
+    def control(self, what: str, **body: str) -> dict[str, Any]:
+        answer = requests.post(f"{self.url}/__paper/{what}", json=body, timeout=10)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def price(self, price: str, **more: str) -> None:
+        self.control("price", symbol="BTCUSDT", price=price, **more)
+
+    def fault(self, fault: str, **rule: str) -> None:
+        self.control("faults", fault=fault, **rule)
+
+    def lift_faults(self) -> None:
+        requests.delete(f"{self.url}/__paper/faults", timeout=10)
+
+    def hits(self) -> int:
+        """How often the posted faults have struck."""
+        rows = requests.get(f"{self.url}/__paper/faults", timeout=10).json()["faults"]
+        return sum(int(row["hits"]) for row in rows)
+
+    def restart(self) -> None:
+        """Shut the server down and start another one over the same database; bots resume."""
+        self.manager.shut_down()
+        self.manager = self.new_manager()
+        self.manager.resume_all()
+
+    def exchange_down(self) -> None:
+        self.paper.stop()
+
+    def exchange_up(self) -> None:
+        port = int(self.url.rpartition(":")[2])
+        self.paper = PaperServer(PaperConfig(**self._paper_settings, port=port), self.clock)
+        self.paper.start()
+
+    def close(self) -> None:
+        self.manager.shut_down()
+        for trader in self.traders:
+            trader.close()
+        self.db.close()
+        self.paper.stop()
+
+
+@contextmanager
+def opened_stage(folder: Path | None = None, clock: Clock | None = None, **paper: Any) -> Iterator[Stage]:
+    """A stage that is torn down afterwards; in a temporary folder unless one is given."""
+    with ExitStack() as stack:
+        home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        # A bot that cannot reach its exchange tries again soon, so that tests need not wait for it.
+        patience, user_bot.OPEN_RETRY_SECONDS = user_bot.OPEN_RETRY_SECONDS, 0.1
+        stack.callback(setattr, user_bot, "OPEN_RETRY_SECONDS", patience)
+        stage = Stage(home, clock, **paper)
+        stack.callback(stage.close)
+        yield stage
+
+
+def plain_client(url: str, key: str, secret: str) -> Any:
+    """Unmodified ccxt as anybody would use it, pointed at the paper exchange. Shares nothing with the server's."""
+    client = ccxt.bybit(
+        {
+            "apiKey": key,
+            "secret": secret,
+            "enableRateLimit": False,
+            "urls": {"api": {"public": url, "private": url}},
+            "options": {
+                "defaultType": "swap",
+                "fetchMarkets": {"types": ["linear"]},
+                "enableUnifiedMargin": False,
+                "enableUnifiedAccount": True,
+                "unifiedMarginStatus": 5,
+            },
+        }
+    )
+    client.has["fetchCurrencies"] = False
+    client.number = str
+    client.load_markets()
+    return client
+
+
+def _seen(row: Any) -> Order:
+    return Order(
+        tag=row["clientOrderId"] or row["id"],
+        side=row["side"],
+        quantity=_short(row["amount"]),
+        price=_short(row["info"]["triggerPrice"] if row["price"] is None else row["price"]),
+    )
+
+
+def _short(number: str) -> str:
+    text = format(Decimal(number), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

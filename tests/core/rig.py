@@ -1,0 +1,190 @@
+"""Drives the real passes against the scripted venue, with a journal in memory and a kill at any yield."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from blitz.core.bot import PassResult, run_pass
+from blitz.core.calls import Call, Done, NotSaved, ReadClock, Reply, Save, SendOrder
+from blitz.core.instrument import Instrument
+from blitz.core.ladder_settings import LadderSettings
+from blitz.core.memory import BotMemory, VenueTraits, recall
+from blitz.core.orders import BookedFill, OrderKey, Role
+from blitz.core.records import (
+    BotEvent,
+    Change,
+    Cycle,
+    CycleSaved,
+    EventKind,
+    EventNoted,
+    FillBooked,
+    IdRegime,
+    RegimeLearnt,
+    Remembered,
+    Slot,
+    SlotSaved,
+    SlotState,
+)
+from blitz.core.work import Finish, Mode
+from tests.core.ladders import BTC, LONG
+from tests.core.scripted_venue import ScriptedVenue
+
+USER = 7
+PASSES_MAX = 300
+
+
+class Killed(Exception):
+    """The process died at this yield."""
+
+
+@dataclass(slots=True)
+class MemoryJournal:
+    """Keeps what a bot saves, as the database would."""
+
+    slots: dict[tuple[str, OrderKey], Slot] = field(default_factory=dict)
+    cycles: dict[int, Cycle] = field(default_factory=dict)
+    fills: dict[str, BookedFill] = field(default_factory=dict)
+    events: list[BotEvent] = field(default_factory=list)
+    regime: IdRegime = IdRegime.UNLEARNT
+    fail_next: int = 0
+
+    def save(self, call: Save) -> Reply:
+        """Write all or nothing."""
+        if self.fail_next:
+            self.fail_next -= 1
+            return NotSaved(reason="The disk is full.")
+        for change in call.changes:
+            self._write(change)
+        return Done()
+
+    def _write(self, change: Change) -> None:
+        match change:
+            case SlotSaved(slot=slot):
+                self.slots[slot.symbol, slot.key] = slot
+            case CycleSaved(cycle=cycle):
+                self.cycles[cycle.number] = cycle
+            case FillBooked(booked=booked):
+                self.fills.setdefault(booked.fill.exec_id, booked)
+            case RegimeLearnt(regime=regime):
+                self.regime = regime
+            case EventNoted(event=event):
+                self.events.append(event)
+
+    def load(self) -> Remembered:
+        """Everything a bot needs to go on."""
+        cycle = next((one for one in self.cycles.values() if one.ended_ms is None), None)
+        return Remembered(
+            slots=tuple(self.slots.values()),
+            cycle=cycle,
+            fills=tuple(one for one in self.fills.values() if cycle and one.cycle == cycle.number),
+            last_cycle=max(self.cycles, default=0),
+            last_fill_ms=max((one.fill.at_ms for one in self.fills.values()), default=0),
+            regime=self.regime,
+            recent_exec_ids=tuple(self.fills),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Rig:
+    """A bot, its venue and its journal. `kill_at` counts yields from 1; `applied` says what the last call did."""
+
+    settings: LadderSettings = LONG
+    venue: ScriptedVenue = field(default_factory=ScriptedVenue)
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
+    instrument: Instrument = BTC
+    traits: VenueTraits = field(default_factory=VenueTraits)
+    mode: Mode = Mode.TRADE
+    last_cycle: bool = False
+    kill_at: int = 0
+    applied: bool = False
+    yields: int = 0
+    memory: BotMemory = field(init=False)
+    last: PassResult = field(default_factory=PassResult)
+    finish: Finish | None = None
+
+    def __post_init__(self) -> None:
+        self.venue.side = self.settings.side
+        self.restart()
+
+    def restart(self) -> None:
+        """Build the memory anew from the journal, as after a kill."""
+        self.memory = recall(
+            user_id=USER,
+            settings=self.settings,
+            instrument=self.instrument,
+            traits=self.traits,
+            remembered=self.journal.load(),
+        )
+
+    def run_pass(self, mode: Mode | None = None) -> PassResult:
+        """One pass, driven to its end."""
+        step = run_pass(self.memory, mode or self.mode, last_cycle=self.last_cycle)
+        reply: Reply | None = None
+        while True:
+            try:
+                call = next(step) if reply is None else step.send(reply)
+            except StopIteration as end:
+                result: PassResult = end.value
+                self.last = result
+                self.finish = result.finish or self.finish
+                return result
+            reply = self._carry_out(call)
+
+    def _carry_out(self, call: Call) -> Reply:
+        self.yields += 1
+        dies = self.yields == self.kill_at
+        if dies and not self.applied:
+            raise Killed
+        if isinstance(call, SendOrder):
+            self._assert_durable_intent(call)
+        reply = self.journal.save(call) if isinstance(call, Save) else self.venue.execute(call)
+        if dies:
+            raise Killed
+        return reply
+
+    def _assert_durable_intent(self, call: SendOrder) -> None:
+        """No entry is sent that the journal does not know (S8)."""
+        if call.order.key.role is Role.LEG:
+            slot = self.journal.slots[self.memory.tags.symbol, call.order.key]
+            assert slot.client_id == call.client_id
+            assert slot.state is SlotState.INTENT
+
+    def rest(self, mode: Mode | None = None) -> PassResult:
+        """Run passes, letting time go by as they ask, until nothing is left to do or the bot ends."""
+        for _ in range(PASSES_MAX):
+            try:
+                result = self.run_pass(mode)
+            except Killed:
+                self.kill_at = 0
+                self.restart()
+                continue
+            if result.finish is not None or (result.settled and result.wake_in_ms is None):
+                return result
+            self.venue.now_ms += result.wake_in_ms or 10
+        raise AssertionError(f"never comes to rest: {self.last}")
+
+    def go(self, price: str) -> PassResult:
+        """Move the price, let a second pass, and let the bot come to rest."""
+        self.venue.now_ms += 1_000
+        self.venue.move(price)
+        return self.rest()
+
+    def tag(self, name: str) -> str:
+        """The documented tag, such as `leg_1` or `tp`."""
+        return f"sm_{name}_{USER}_BTCUSDTUSDT"
+
+    def quantities(self) -> dict[str, Decimal]:
+        """What rests: tag name and remaining quantity."""
+        return {self._name(order.client_id): order.remaining for order in self.venue.resting()}
+
+    def _name(self, client_id: str) -> str:
+        parsed = self.memory.tags.read(client_id)
+        return str(parsed[0]) if parsed else "foreign"
+
+    def sent(self, name: str) -> list[SendOrder]:
+        """Every order of a key that was sent, in order."""
+        return [call for call in self.venue.calls if isinstance(call, SendOrder) and str(call.order.key) == name]
+
+    def kinds(self) -> Sequence[EventKind]:
+        """The trader's feed, kinds only."""
+        return [event.kind for event in self.journal.events]

@@ -1,0 +1,133 @@
+"""Killed at every yield of a whole cycle, with the last call applied or not: a restart reaches the same orders."""
+
+from collections import defaultdict
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from blitz.core.calls import Call, ReadFills, ReadOpenOrders, ReadOrder, ReadPosition
+from blitz.core.ladder import leg_prices, leg_quantity
+from blitz.core.ladder_settings import LadderSettings
+from blitz.core.ledger import Ledger
+from blitz.core.orders import Direction, Role
+from tests.core.ladders import BTC, LONG, SHORT
+from tests.core.rig import Rig
+from tests.core.scripted_venue import ScriptedVenue
+
+REGIMES = ("never", "reusable", "unenforced")
+WITH_STOP_LONG: LadderSettings = replace(LONG, stop_loss=Decimal(60))
+WITH_STOP_SHORT: LadderSettings = replace(SHORT, stop_loss=Decimal(60))
+
+
+def live_through(rig: Rig) -> None:
+    """A cycle with a partly filled leg and a moved take-profit, and the beginning of the next."""
+    rig.rest()
+    long = rig.settings.side is LONG.side
+    rig.go("59400" if long else "60600")
+    second = rig.venue.live(rig.tag("leg_2"))
+    assert second.price is not None
+    rig.venue.fill(second.order_id, Decimal("0.010"), second.price)
+    rig.rest()
+    rig.go("58806" if long else "61206")
+    rig.go("59600" if long else "60400")
+
+
+def slow(call: Call) -> int:
+    return 1_500 if isinstance(call, ReadOpenOrders | ReadOrder | ReadFills | ReadPosition) else 0
+
+
+def rig_for(settings: LadderSettings, regime: str, *, lagging: bool, kill_at: int = 0, applied: bool = False) -> Rig:
+    venue = ScriptedVenue(regime=regime)
+    if lagging:
+        venue.lag_ms = slow
+    return Rig(settings=settings, venue=venue, kill_at=kill_at, applied=applied)
+
+
+def assert_as_if_nothing_had_happened(rig: Rig, calm: Rig) -> None:
+    assert rig.quantities() == calm.quantities()
+    assert rig.venue.held == calm.venue.held
+    assert {n: (c.end, c.realised, c.fees) for n, c in rig.journal.cycles.items()} == {
+        n: (c.end, c.realised, c.fees) for n, c in calm.journal.cycles.items()
+    }
+    assert_books_equal_the_venue(rig)
+    assert_no_leg_is_overfilled(rig)
+
+
+def assert_books_equal_the_venue(rig: Rig) -> None:
+    """Every fill once, and realised profit is proceeds minus cost."""
+    assert list(rig.journal.fills) == [fill.exec_id for fill in rig.venue.fills]
+    books: dict[int, Ledger] = defaultdict(lambda: Ledger(side=rig.settings.side))
+    for booked in rig.journal.fills.values():
+        books[booked.cycle].book(booked)
+    closed = [cycle for cycle in rig.journal.cycles.values() if cycle.ended_ms is not None]
+    proceeds = sum(
+        (1 if one.fill.direction is Direction.SELL else -1) * one.fill.quantity * one.fill.price
+        for one in rig.journal.fills.values()
+        if one.cycle in {cycle.number for cycle in closed}
+    )
+    assert sum(cycle.realised for cycle in closed) == proceeds
+    assert sum(book.quantity for book in books.values()) == abs(rig.venue.held)
+
+
+def assert_no_leg_is_overfilled(rig: Rig) -> None:
+    filled: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
+    entries = {}
+    for one in rig.journal.fills.values():
+        assert one.key is not None
+        if one.key.role is Role.LEG:
+            filled[one.cycle, one.key.leg] += one.fill.quantity
+        if one.key.role is Role.LEG and one.key.leg == 0:
+            entries[one.cycle] = one.fill.price
+    for (cycle, index), quantity in filled.items():
+        price = leg_prices(rig.settings, entries[cycle], BTC.tick)[index]
+        assert quantity <= leg_quantity(rig.settings, index, price, BTC.step)
+
+
+@pytest.mark.parametrize("applied", [False, True], ids=["not_applied", "applied_unanswered"])
+@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("settings", [WITH_STOP_LONG, WITH_STOP_SHORT], ids=["long", "short"])
+def test_a_kill_at_any_yield_of_a_cycle_changes_nothing_in_the_end(settings, regime, applied):
+    calm = rig_for(settings, regime, lagging=False)
+    live_through(calm)
+    assert sorted(calm.journal.cycles) == [1, 2]
+    for kill_at in range(1, calm.yields + 1):
+        rig = rig_for(settings, regime, lagging=False, kill_at=kill_at, applied=applied)
+        live_through(rig)
+        assert rig.kill_at == 0, "the kill was never reached"
+        assert_as_if_nothing_had_happened(rig, calm)
+
+
+@pytest.mark.parametrize("applied", [False, True], ids=["not_applied", "applied_unanswered"])
+@pytest.mark.parametrize("regime", ["never", "reusable"])
+def test_a_kill_at_any_yield_under_stale_reads_changes_nothing_in_the_end(regime, applied):
+    calm = rig_for(WITH_STOP_LONG, regime, lagging=True)
+    live_through(calm)
+    for kill_at in range(1, calm.yields + 1, 3):
+        rig = rig_for(WITH_STOP_LONG, regime, lagging=True, kill_at=kill_at, applied=applied)
+        live_through(rig)
+        assert_as_if_nothing_had_happened(rig, calm)
+
+
+def test_stop_and_start_between_any_two_passes_is_invisible_to_the_venue():
+    calm = rig_for(LONG, "never", lagging=False)
+    live_through(calm)
+    rig = rig_for(LONG, "never", lagging=False)
+    run = rig.run_pass
+
+    def run_after_restart(mode=None):
+        rig.restart()
+        return run(mode)
+
+    object.__setattr__(rig, "rest", lambda mode=None: rest_with(rig, run_after_restart))
+    live_through(rig)
+    assert_as_if_nothing_had_happened(rig, calm)
+
+
+def rest_with(rig: Rig, run):
+    for _ in range(300):
+        result = run()
+        if result.finish is not None or (result.settled and result.wake_in_ms is None):
+            return result
+        rig.venue.now_ms += result.wake_in_ms or 10
+    raise AssertionError("never comes to rest")

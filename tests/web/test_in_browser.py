@@ -1,0 +1,184 @@
+"""The pages in a real browser, on a real server: what text alone cannot show."""
+
+import os
+import re
+import threading
+from pathlib import Path
+
+import pytest
+from cheroot.wsgi import Server
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.web.conftest import PASSWORD, World
+
+pytestmark = pytest.mark.browser
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+SWITCHES = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM.exists():
+        pytest.skip("needs Debian's chromium, and it is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(world: World):
+    """The server of this test, on a port of its own."""
+    server = Server(("127.0.0.1", 0), world.app, numthreads=10)
+    server.prepare()
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    yield f"http://127.0.0.1:{server.bind_addr[1]}"
+    world.parts.closing.set()
+    server.stop()
+    thread.join()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str):
+    """The trader, signed in; whatever the browser complains about fails the test."""
+    context = browser.new_context(base_url=address, reduced_motion="reduce")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda line: complaints.append(line.text) if is_complaint(line) else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda asked: complaints.append(asked.url) if not asked.url.startswith(address) else None)
+    sign_in(page, "trader@example.org")
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def is_complaint(line: ConsoleMessage) -> bool:
+    """Chromium notes every refused or aborted request as an error; a refusal that a test asks for is none."""
+    is_expected = re.search(r"Failed to load resource: .*(400|ERR_FAILED)", line.text) is not None
+    return line.type in ("error", "warning") and not is_expected
+
+
+def sign_in(page: Page, email: str) -> None:
+    page.goto("/login")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#state-word")).to_have_text(re.compile(r"\w"))
+
+
+def test_a_cycle_is_watched_from_start_to_profit_without_a_reload(world: World, page: Page):
+    page.get_by_role("button", name="🚀 Start Bot").click()
+
+    expect(page.locator("#state-word")).to_have_text("Running")
+    expect(page.locator("#protection")).to_have_attribute("data-state", "yes")
+    expect(page.locator("#ladder .pill[data-state=resting]")).to_have_count(4)
+    expect(page.locator("#position")).to_have_text("0.016 BTC")
+
+    world.move_price("59399")
+    expect(page.locator("#position")).to_have_text("0.032 BTC")
+    expect(page.locator("#feed")).to_contain_text("Leg 1 filled: 0.016 at 59400.")
+
+    world.move_price("60100")
+    expect(page.locator("#feed")).to_contain_text("Cycle 1 closed: take-profit filled")
+    expect(page.locator("#cycle")).to_have_text("#2")
+    expect(page.locator("#net")).to_have_attribute("data-tone", "gain")
+
+
+def test_stopping_keeps_what_protects_the_position(page: Page):
+    page.get_by_role("button", name="🚀 Start Bot").click()
+    expect(page.locator("#ladder .pill[data-state=resting]")).to_have_count(4)
+
+    page.get_by_role("button", name="🛑 Stop Bot").click()
+
+    expect(page.locator("#state-word")).to_have_text("Stopped")
+    expect(page.locator("#answer")).to_contain_text("stopped")
+
+
+def test_closing_the_position_asks_first(world: World, page: Page):
+    page.get_by_role("button", name="🚀 Start Bot").click()
+    expect(page.locator("#position")).to_have_text("0.016 BTC")
+    page.get_by_label("How to stop").select_option("close")
+
+    page.get_by_role("button", name="🛑 Stop Bot").click()
+    page.get_by_role("button", name="Keep the position").click()
+    expect(page.locator("#state-word")).to_have_text("Running")
+    page.get_by_role("button", name="🛑 Stop Bot").click()
+    page.get_by_role("button", name="Close position and stop").click()
+
+    expect(page.locator("#state-word")).to_have_text("Stopped")
+    assert all(account["positions"] == [] for account in world.exchange_state()["accounts"])
+
+
+def test_recover_tells_its_actions_in_words(page: Page):
+    page.get_by_role("button", name="🚀 Start Bot").click()
+    expect(page.locator("#ladder .pill[data-state=resting]")).to_have_count(4)
+
+    page.get_by_role("button", name="🔧 Recover Orders").click()
+
+    expect(page.locator("#answer")).to_have_text(
+        "Recovery process completed: looked at the position, nothing was missing"
+    )
+
+
+def test_settings_show_a_fault_at_its_field_and_the_preview_once_it_is_mended(page: Page):
+    page.goto("/settings")
+    expect(page.locator("#preview tr")).to_have_count(4)
+
+    page.get_by_label("Amount of leg 2").fill("0.01")
+    expect(page.locator("[data-fault=grids]")).to_contain_text("Leg 2")
+    expect(page.locator("#grid tr.wrong")).to_have_count(1)
+    page.get_by_label("Amount of leg 2").fill("300")
+    page.get_by_role("button", name="Add leg").click()
+    expect(page.locator("#preview tr")).to_have_count(5)
+    page.get_by_role("button", name="Save settings").click()
+
+    expect(page.locator("#saved")).to_have_text("Saved.")
+
+
+def test_live_money_asks_first(world: World, page: Page):
+    page.route("**/api/bot/preview", lambda route: route.abort())  # no exchange is asked
+    page.goto("/settings")
+    page.get_by_label("Live").check()
+
+    page.get_by_role("button", name="Save settings").click()
+    page.get_by_role("button", name="Not now").click()
+
+    expect(page.locator("#mode-strip")).to_have_attribute("data-mode", "live")
+    user = world.parts.users.by_id(world.trader.id)
+    assert user is not None
+    assert user.settings.mode == "paper"
+
+
+def test_an_administrator_starts_somebodys_bot_and_sees_it_run(world: World, browser: Browser, address: str):
+    context = browser.new_context(base_url=address)
+    page = context.new_page()
+    sign_in(page, "admin@admin.com")
+    page.goto("/admin/console")
+    row = page.get_by_role("row").filter(has_text="stranger@example.org")
+
+    row.get_by_role("button", name="Force Start").click()
+
+    expect(row.locator(".pill")).to_have_text("Running")
+    context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/", "/settings", "/login", "/api/docs"])
+def test_a_phone_needs_no_sideways_scrolling(page: Page, path: str, theme: str):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+
+    page.goto(path)
+
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_theme_that_was_chosen_stays(page: Page):
+    page.emulate_media(color_scheme="light")
+    page.get_by_role("button", name="Switch between light and dark").click()
+
+    page.reload()
+
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
