@@ -7,6 +7,7 @@ bot that has not ended yet stays listed, so that a second one can never be start
 import threading
 import time
 from concurrent.futures import TimeoutError as AnswerTimeout
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypedDict
 
@@ -17,6 +18,7 @@ from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus
 from blitz.bots.user_bot import BotParts, MissingCredentials, UserBot
 from blitz.clock import iso_utc
 from blitz.core.ladder_settings import plain
+from blitz.core.memory import Attention
 from blitz.core.records import BotEvent, EventKind, EventNoted
 from blitz.core.work import Finish, Mode
 from blitz.errors import BlitzError, DatabaseProblem, GatewayProblem, SecretUnreadable
@@ -31,9 +33,14 @@ STOP_SECONDS = 1.8
 """How long Stop waits for the bot to end (L4: stop answers within two seconds)."""
 RECOVER_SECONDS = 12.0
 DRAIN_SECONDS = 15.0
-STALLED_SECONDS = 90.0
 WATCH_SECONDS = 5.0
 RESUME_STAGGER_SECONDS = 0.02
+
+STALLED = Attention(
+    code="stalled",
+    message="The bot hangs in a call to the exchange. Its orders stay where they rest; no second bot is started beside "
+    "it. If this lasts, restart the server: it goes on from what the exchange shows.",
+)
 
 STOP_MODES = {
     ("pull", "keep"): Mode.STOP_PULL,
@@ -120,7 +127,7 @@ class SimpleBotManager:
         with self._lock:
             info = self.managed_bots.get(user_id)
             last = self._last.get(user_id)
-        snapshot = info["bot"].snapshot if info else last
+        snapshot = _shown(info["bot"]) if info else last
         uptime = int(time.monotonic() - info["start_time"]) if info else 0
         status, message = self._status_words(user_id, snapshot)
         head = {"running": status.is_alive, "status": status.value, "uptime": uptime, "message": message}
@@ -152,13 +159,14 @@ class SimpleBotManager:
         with self._lock:
             managed = dict(self.managed_bots)
         now = time.monotonic()
+        shown = {user_id: _shown(info["bot"]).status for user_id, info in sorted(managed.items())}
         users = {
             str(user_id): {
-                "running": info["bot"].snapshot.status.is_alive,
-                "status": info["bot"].snapshot.status.value,
-                "uptime": int(now - info["start_time"]),
+                "running": status.is_alive,
+                "status": status.value,
+                "uptime": int(now - managed[user_id]["start_time"]),
             }
-            for user_id, info in sorted(managed.items())
+            for user_id, status in shown.items()
         }
         totals = {
             "total_managed": len(users),
@@ -316,22 +324,26 @@ class SimpleBotManager:
         journal.save([EventNoted(event=event)], durable=False)
 
     def _watch(self) -> None:
-        """Look for bots whose thread hangs in a call or died without a word. Never starts a second one beside it."""
+        """Look for bots whose thread hangs in a call. Never starts a second one beside it: the first may still send."""
         told: set[int] = set()
         while not self._closing.wait(WATCH_SECONDS):
             with self._lock:
                 bots = [info["bot"] for info in self.managed_bots.values()]
-            for bot in bots:
-                poll = self._parts.poll_seconds or 0
-                silent = time.monotonic() - bot.beat
-                if silent < STALLED_SECONDS + poll or bot.user_id in told:
-                    continue
-                told.add(bot.user_id)
-                log.error(
-                    "Bot is stalled.", user_id=bot.user_id, seconds=int(silent), thread_alive=bot.thread.is_alive()
-                )
-                self._parts.store.record_status(bot.user_id, "stalled", "The bot's thread hangs; restart the server.")
-            told &= {bot.user_id for bot in bots if time.monotonic() - bot.beat >= STALLED_SECONDS}
+            stalled = {bot.user_id for bot in bots if bot.is_stalled}
+            for user_id in stalled - told:
+                log.error("Bot is stalled.", user_id=user_id)
+                self._note(user_id, EventKind.ATTENTION, message=STALLED.message)
+            for user_id in told - stalled:
+                log.info("Bot is no longer stalled.", user_id=user_id)
+            told = stalled
+
+
+def _shown(bot: UserBot) -> BotSnapshot:
+    """The bot's last snapshot, or what has to be said while its thread hangs."""
+    snapshot = bot.snapshot
+    if not bot.is_stalled or not snapshot.status.is_alive:
+        return snapshot
+    return replace(snapshot, status=BotStatus.NEEDS_ATTENTION, message=STALLED.message, attention=STALLED)
 
 
 def _answer(success: bool, status: str, message: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from blitz.clock import Clock
 from blitz.core.bot import PassResult, run_pass
 from blitz.core.calls import Refusal
 from blitz.core.ladder_settings import LadderSettings
+from blitz.core.ladder_settings import Mode as TradingMode
 from blitz.core.memory import BotMemory, recall
 from blitz.core.records import BotEvent, EventKind, EventNoted
 from blitz.core.work import Finish, Mode
@@ -31,10 +32,13 @@ from blitz.storage.users import UserStore
 
 log = structlog.get_logger(__name__)
 
+REMOTE_POLL_SECONDS = 2.0
+"""A real venue counts requests per address (600 in 5 s on Bybit); a look takes three of them."""
 RECOVER_TRIES = 12
 """Passes that one recover may take: reads may lag, a lost answer must be looked up."""
 RECOVER_PAUSE_SECONDS = 0.25
 OPEN_RETRY_SECONDS = 2.0
+STALLED_SECONDS = 90.0
 AT_REST_SECONDS = 1.0
 """A bot that waits at least this long has answered whatever woke it."""
 
@@ -84,8 +88,8 @@ class UserBot:
             message=MESSAGES[BotStatus.STARTING],
             settings=_settings(parts, user_id),
         )
-        self.beat = time.monotonic()
-        """When the thread last came round, for the watchdog."""
+        self._busy_since: float | None = None
+        """Monotonic seconds since which the thread has not come back to its mailbox; None while it waits there."""
         self.thread = threading.Thread(target=self._run, name=f"bot_user_{user_id}", daemon=True)
         self._parts = parts
         self._on_change = on_change
@@ -106,6 +110,12 @@ class UserBot:
         self._started_by_trader = by_trader
         self._last_cycle = last_cycle
         self.thread.start()
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether the thread hangs in a call: no pass takes this long, whatever the exchange does."""
+        since = self._busy_since
+        return since is not None and time.monotonic() - since > STALLED_SECONDS
 
     def wait_answered(self, token: int, timeout_seconds: float) -> bool:
         """Wait until a pass that began after `Wake(token=token)` has come to rest."""
@@ -151,9 +161,9 @@ class UserBot:
         """Wait, pass, publish, until there is a reason to end."""
         timeout: float | None = 0
         while True:
-            self.beat = time.monotonic()
+            self._busy_since = None
             self._letters = letters = self.mailbox.take_all(timeout)
-            self.beat = time.monotonic()
+            self._busy_since = time.monotonic()
             if self.stop_event.is_set() or any(isinstance(letter, Shutdown) for letter in letters):
                 return Finish(code="shutdown", message="The server is shutting down; every order stays where it is.")
             self._read_commands(letters)
@@ -205,6 +215,8 @@ class UserBot:
     def _timeout(self, result: PassResult) -> float | None:
         """Seconds to wait for the next letter."""
         poll = self._parts.poll_seconds
+        if poll is not None and self.snapshot.settings.mode is not TradingMode.PAPER:
+            poll = max(poll, REMOTE_POLL_SECONDS)
         if result.wake_in_ms is None:
             return poll
         wake = result.wake_in_ms / 1000

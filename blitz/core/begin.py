@@ -125,12 +125,12 @@ def _adopt(memory: BotMemory, seen: Seen, mode: Mode) -> Step[Acted | Finish]:
     if not isinstance(history, FillsRead):
         return Acted(open=True, wake_in_ms=1_000)
     fills = since_last_flat(history.fills, memory, seen.position.quantity)
-    just_traded = now_ms - memory.last_fill_ms < memory.traits.read_lag_ms + memory.traits.skew_ms
-    if just_traded or any(fill.exec_id in memory.booked_before for fill in fills):
-        # Most likely a stale read shows the position of the cycle that was just booked.
+    if now_ms - memory.last_fill_ms < memory.traits.read_lag_ms + memory.traits.skew_ms:
+        # Perhaps a stale read still shows the position of the cycle that was just booked.
         return Acted(open=True, wake_in_ms=250)
     keys = [key_of(memory, fill.order_id, fill.client_id) for fill in fills]
-    if not any(key is not None and key.role is Role.LEG for key in keys):
+    was_booked = any(fill.exec_id in memory.booked_before for fill in fills)
+    if was_booked or not any(key is not None and key.role is Role.LEG for key in keys):
         return _foreign_position(memory, seen, mode)
     if mode is Mode.RECOVER_DRY:
         return Acted(words=("checked_positions", "would_adopt_cycle"), idle=True)

@@ -309,5 +309,6 @@ def _shown(value: object) -> str:
 
 def _text(value: object) -> str:
     """`str(value)`, also for a whole number too long for Python to write out."""
-    too_long = isinstance(value, int) and value.bit_length() > INT_BITS_MAX
-    return "a number of thousands of digits, which" if too_long else str(value)
+    if isinstance(value, int) and value.bit_length() > INT_BITS_MAX:
+        return f"about 2**{value.bit_length()}"
+    return str(value)

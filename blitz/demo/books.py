@@ -85,4 +85,9 @@ def _ladder_fills(history: History, user_id: int) -> int:
 
 def _position(theirs: dict[str, Any]) -> str:
     held = [row for row in theirs["positions"] if Decimal(row["size"]) != 0]
-    return ", ".join(f"{row['side']} {row['size']} {row['symbol']} at {row['avgPrice']}" for row in held)
+    return ", ".join(f"{row['side']} {row['size']} {row['symbol']} at {_average(row)}" for row in held)
+
+
+def _average(row: dict[str, Any]) -> Decimal:
+    """The average entry price, short enough to read."""
+    return Decimal(row["avgPrice"]).quantize(Decimal("0.01"))

@@ -36,8 +36,9 @@ def stream_answers() -> dict[int | str, Any]:
     return {200: streamed, **refusals(503)}
 
 
-def complete(document: dict[str, Any]) -> dict[str, Any]:
+def complete(document: dict[str, Any] | str) -> dict[str, Any] | str:
     """Add what decorators cannot say: the shape of every refusal, CSV beside JSON, bodies that may be left out."""
+    assert isinstance(document, dict), "the document is served as JSON, not as YAML"
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas["ErrorOut"] = ErrorOut.model_json_schema()
     for path in document["paths"].values():

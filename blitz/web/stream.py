@@ -101,4 +101,4 @@ def frames(parts: Services, user_id: int, raw_id: str, dumps: Any) -> Generator[
 
 def without_time(status: dict[str, Any]) -> dict[str, Any]:
     """A status without what changes by itself every second."""
-    return {name: value for name, value in status.items() if name != "uptime"}
+    return {name: value for name, value in status.items() if name not in ("uptime", "looked_at")}

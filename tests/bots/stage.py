@@ -34,6 +34,7 @@ from blitz.storage.users import UserStore
 
 SYMBOL = "BTC/USDT:USDT"
 PASSWORD = "correct horse battery staple"
+PAGED = {"paginate": True}
 T = TypeVar("T")
 
 
@@ -85,6 +86,7 @@ class Trader:
     def client(self) -> Any:
         if self._client is None:
             self._client = plain_client(self._stage.url, self.key, self.secret)
+            self._client.nonce = self._stage.venue_ms
         return self._client
 
     def close(self) -> None:
@@ -100,16 +102,16 @@ class Trader:
 
     def resting(self) -> dict[str, Order]:
         """The account's open orders by client order id, read page by page by the plain client."""
-        rows = self.client.fetch_open_orders(SYMBOL, None, None, {"paginate": True})
-        orders = [_seen(row) for row in rows]
-        tags = {order.tag: order for order in orders}
-        assert len(tags) == len(orders), f"a tag rests twice: {sorted(order.tag for order in orders)}"
-        return tags
+        return _by_tag([_from_ccxt(row) for row in self.client.fetch_open_orders(SYMBOL, None, None, PAGED)])
+
+    def truth(self) -> dict[str, Order]:
+        """The same from the exchange's own books, where no fault gets in between."""
+        return _by_tag([_from_books(row) for row in self.account()["open_orders"]])
 
     def ladder(self) -> dict[str, tuple[str, str]]:
         """Our resting orders: name without user and generation, such as `leg_1` → (quantity, price or trigger)."""
         named: dict[str, tuple[str, str]] = {}
-        for order in self.resting().values():
+        for order in self.truth().values():
             ours = re.match(rf"sm_(leg_\d+|tp|sl)_{self.id}_[A-Z]", order.tag)
             if ours is not None:
                 assert ours[1] not in named, f"{ours[1]} rests twice"
@@ -165,13 +167,12 @@ class Trader:
         return self._stage.manager.recover_orders_for_user(self.id, **how)
 
     def wait_for_ladder(self, ladder: dict[str, tuple[str, str]], seconds: float = 10.0) -> None:
-        """Wait until exactly these orders of ours rest."""
+        """Wait until exactly these orders of ours rest; the plain client sees them too."""
         deadline = time.monotonic() + seconds
-        seen = self.ladder()
-        while seen != ladder:
+        while (seen := self.ladder()) != ladder:
             assert time.monotonic() < deadline, f"wanted {ladder}, but {seen} rests; {self.said()}"
             time.sleep(0.03)
-            seen = self.ladder()
+        assert self._stage.has_faults or self.resting() == self.truth()
 
     def wait_for_names(self, *names: str, seconds: float = 10.0) -> dict[str, tuple[str, str]]:
         """Wait until orders of exactly these names rest, and answer them."""
@@ -210,6 +211,8 @@ class Stage:
         self.store = BotStore(self.db, self.clock)
         self.history = History(self.db)
         self.traders: list[Trader] = []
+        self.has_faults = False
+        self._ahead_ms = 0
         self.manager = self.new_manager()
 
     def new_manager(self, **parts: Any) -> SimpleBotManager:
@@ -245,9 +248,20 @@ class Stage:
 
     def fault(self, fault: str, **rule: str) -> None:
         self.control("faults", fault=fault, **rule)
+        self.has_faults = True
 
     def lift_faults(self) -> None:
+        self.has_faults = False
         requests.delete(f"{self.url}/__paper/faults", timeout=10)
+
+    def venue_ms(self) -> int:
+        """The exchange's time."""
+        return self.clock.now_ms() + self._ahead_ms
+
+    def move_time(self, milliseconds: int) -> None:
+        """Put the exchange's clock ahead of everybody else's."""
+        self.control("clock", advance_ms=str(milliseconds))
+        self._ahead_ms += milliseconds
 
     def hits(self) -> int:
         """How often the posted faults have struck."""
@@ -312,12 +326,27 @@ def plain_client(url: str, key: str, secret: str) -> Any:
     return client
 
 
-def _seen(row: Any) -> Order:
+def _by_tag(orders: list[Order]) -> dict[str, Order]:
+    tags = {order.tag: order for order in orders}
+    assert len(tags) == len(orders), f"a tag rests twice: {sorted(order.tag for order in orders)}"
+    return tags
+
+
+def _from_ccxt(row: Any) -> Order:
     return Order(
         tag=row["clientOrderId"] or row["id"],
         side=row["side"],
         quantity=_short(row["amount"]),
         price=_short(row["info"]["triggerPrice"] if row["price"] is None else row["price"]),
+    )
+
+
+def _from_books(row: Any) -> Order:
+    return Order(
+        tag=row["orderLinkId"] or row["orderId"],
+        side=row["side"].lower(),
+        quantity=_short(row["qty"]),
+        price=_short(row["triggerPrice"] if row["orderType"] == "Market" else row["price"]),
     )
 
 

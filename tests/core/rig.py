@@ -97,6 +97,9 @@ class Rig:
     last_cycle: bool = False
     kill_at: int = 0
     applied: bool = False
+    restarts_always: bool = False
+    patience_ms: int = 0
+    """Reads may be this stale: only a second rest after this long is a rest."""
     yields: int = 0
     memory: BotMemory = field(init=False)
     last: PassResult = field(default_factory=PassResult)
@@ -118,6 +121,8 @@ class Rig:
 
     def run_pass(self, mode: Mode | None = None) -> PassResult:
         """One pass, driven to its end."""
+        if self.restarts_always:
+            self.restart()
         step = run_pass(self.memory, mode or self.mode, last_cycle=self.last_cycle)
         reply: Reply | None = None
         while True:
@@ -151,6 +156,7 @@ class Rig:
 
     def rest(self, mode: Mode | None = None) -> PassResult:
         """Run passes, letting time go by as they ask, until nothing is left to do or the bot ends."""
+        rests_since_ms: int | None = None
         for _ in range(PASSES_MAX):
             try:
                 result = self.run_pass(mode)
@@ -158,9 +164,11 @@ class Rig:
                 self.kill_at = 0
                 self.restart()
                 continue
-            if result.finish is not None or (result.settled and result.wake_in_ms is None):
+            rests = result.settled and result.wake_in_ms is None
+            rests_since_ms = (rests_since_ms or self.venue.now_ms) if rests else None
+            if result.finish is not None or (rests_since_ms and self.venue.now_ms >= rests_since_ms + self.patience_ms):
                 return result
-            self.venue.now_ms += result.wake_in_ms or 10
+            self.venue.now_ms += (result.wake_in_ms or 10) if not rests else self.patience_ms
         raise AssertionError(f"never comes to rest: {self.last}")
 
     def go(self, price: str) -> PassResult:

@@ -321,11 +321,10 @@ class ScriptedVenue:
 
     def _moment(self, call: Call) -> Moment:
         until_ms = self.now_ms - self.lag_ms(call)
-        shown = Moment(at_ms=0, records={}, fills=(), held=ZERO)
-        for moment in self.history:
+        for moment in reversed(self.history):
             if moment.at_ms <= until_ms:
-                shown = moment
-        return shown
+                return moment
+        return Moment(at_ms=0, records={}, fills=(), held=ZERO)
 
     def _touched(self, order: OpenOrder) -> bool:
         if order.trigger is not None:

@@ -261,7 +261,7 @@ def test_no_refusal_of_the_take_profit_becomes_a_busy_loop(refusal):
         rig.venue.fault(SendOrder, Rejected(refusal=refusal, code="1", message="no"), tag="sm_tp")
     rig.rest()
     assert rig.quantities() == whole_ladder()
-    assert len(rig.sent("tp")) <= 6
+    assert len(rig.sent("tp")) <= 7
 
 
 def test_a_liquidation_ends_the_cycle_takes_the_legs_back_and_stops_the_bot():

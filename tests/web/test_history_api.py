@@ -13,11 +13,12 @@ from tests.web.test_bot_api import resting, wait_for
 
 @pytest.fixture
 def traded(world, client):
-    """The trader has closed one cycle by take-profit and is in the next."""
+    """The trader has closed one cycle by take-profit, and the ladder of the next one rests."""
     client.post("/api/bot/start")
     resting(client)
     world.move_price("60301")
-    wait_for(lambda: len(client.get("/api/bot/cycles").json["rows"]) == 2)
+    wait_for(lambda: (client.get("/api/bot/status").json["cycle"] or {}).get("number") == 2)
+    resting(client)
     return client
 
 

@@ -1,0 +1,100 @@
+"""A cycle under faults: whatever is lost, late, empty or refused, no tag rests twice and the books end up equal."""
+
+import pytest
+
+from tests.bots.stage import until
+
+LADDER = {
+    "tp": ("0.016", "60300"),
+    "leg_1": ("0.016", "59400"),
+    "leg_2": ("0.034", "58806"),
+    "leg_3": ("0.069", "57629.9"),
+}
+
+FAULTS = {
+    "the answer to each create is lost once": {"fault": "drop_response", "endpoint": "order/create", "count": "5"},
+    "the first entry never arrives": {"fault": "drop_request", "endpoint": "order/create", "count": "1"},
+    "a leg never arrives": {"fault": "drop_request", "endpoint": "order/create", "skip": "2", "count": "1"},
+    "a create is answered late": {
+        "fault": "delay_response", "endpoint": "order/create", "count": "4", "delay_ms": "150",
+    },
+    "creates are answered with nothing": {"fault": "empty_body", "endpoint": "order/create", "count": "4"},
+    "creates are answered with garbage": {"fault": "garbage_body", "endpoint": "order/create", "count": "4"},
+    "the server has an error": {"fault": "ret_code", "code": "10016", "count": "6"},
+    "the server has an error at creates": {
+        "fault": "ret_code", "code": "10016", "endpoint": "order/create", "count": "3",
+    },
+    "too many visits": {"fault": "ret_code", "code": "10006", "probability": "0.3", "seed": "3", "count": "6"},
+    "the gateway is down": {"fault": "http_status", "status": "503", "probability": "0.3", "seed": "5", "count": "8"},
+    "lists come empty": {"fault": "empty_list", "endpoint": "order/realtime", "skip": "3", "count": "3"},
+    "positions come as nothing": {"fault": "empty_body", "endpoint": "position/list", "skip": "1", "count": "3"},
+    "fills come as garbage": {"fault": "garbage_body", "endpoint": "execution/list", "count": "3"},
+    "reads lag": {"fault": "lag", "endpoint": "execution/list", "delay_ms": "500"},
+    "orders vanish before they are history": {"fault": "vanish_ms", "delay_ms": "400"},
+    "amends are lost": {"fault": "drop_response", "endpoint": "order/amend", "count": "2"},
+    "cancels are lost": {"fault": "drop_response", "endpoint": "order/cancel", "count": "2"},
+    "cancels never arrive": {"fault": "drop_request", "endpoint": "order/cancel", "count": "2"},
+    "any request is lost": {"fault": "drop_request", "probability": "0.15", "seed": "7", "count": "12"},
+    "any answer is lost": {"fault": "drop_response", "probability": "0.15", "seed": "11", "count": "12"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("regime", ["never", "reusable"])
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_a_cycle_under_a_fault_never_rests_a_tag_twice_and_keeps_true_books(hurried, fault, regime):
+    hurried.control("rules", id_regime=regime)
+    alice = hurried.trader()
+    hurried.fault(account=alice.key, **fault)
+    alice.start()
+    alice.wait_for_ladder(LADDER, 20)  # `ladder` fails when a tag rests twice
+    hurried.price("59400")
+    alice.wait_for_ladder({"tp": ("0.032", "59998.5"), "leg_2": LADDER["leg_2"], "leg_3": LADDER["leg_3"]}, 20)
+    hurried.price("60000")
+    until(lambda: hurried.history.totals(alice.id).cycles == 1, "the cycle to be booked", 20)
+    alice.wait_for_ladder(LADDER, 20)
+    assert hurried.hits() > 0
+    entries = [row["orderLinkId"] for row in alice.account()["executions"] if "leg_0" in row["orderLinkId"]]
+    assert len(entries) == 2, "one entry per cycle"
+    hurried.lift_faults()
+    until(lambda: alice.status()["message"] == "Bot is running", "a quiet end")
+    alice.assert_books_agree()
+
+
+def test_an_entry_whose_answer_is_lost_is_found_and_not_sent_again(hurried):
+    alice = hurried.trader()
+    hurried.fault("drop_response", account=alice.key, endpoint="order/create", count="1")
+    alice.start()
+    alice.wait_for_ladder(LADDER)
+    assert str(alice.size()) == "0.016"
+    assert list(alice.resting())[0].count("_") == 3 or all("_BTCUSDTUSDT" in tag for tag in alice.resting())
+
+
+def test_an_entry_that_never_arrived_is_sent_again_under_the_same_tag(hurried):
+    alice = hurried.trader()
+    hurried.fault("drop_request", account=alice.key, endpoint="order/create", count="1")
+    alice.start()
+    alice.wait_for_ladder(LADDER)
+    assert [row["orderLinkId"] for row in alice.account()["executions"]] == [f"sm_leg_0_{alice.id}_BTCUSDTUSDT"]
+
+
+@pytest.mark.parametrize("regime", ["never", "reusable", "unenforced"])
+def test_tags_repeat_only_as_the_account_allows(stage, regime):
+    stage.control("rules", id_regime=regime)
+    alice = stage.trader(repeat=True)
+    alice.start()
+    alice.wait_for_ladder(LADDER)
+    first = set(alice.resting())
+    stage.price("60300")
+    until(lambda: (alice.status()["cycle"] or {}).get("number") == 2, "the second cycle")
+    alice.wait_for_names("tp", "leg_1", "leg_2", "leg_3")
+    second = {f"{tag}_1" for tag in first} if regime == "never" else first
+    assert set(alice.resting()) == second
+    alice.assert_books_agree()
+
+
+def test_a_clock_that_is_off_is_measured_again(stage, alice):
+    alice.start()
+    alice.wait_for_ladder(LADDER)
+    stage.move_time(60_000)  # every request is too old now: 10002
+    stage.price("59400")
+    alice.wait_for_ladder({"tp": ("0.032", "59998.5"), "leg_2": LADDER["leg_2"], "leg_3": LADDER["leg_3"]})
