@@ -94,12 +94,12 @@ class SimpleBotManager:
             with self._lock:
                 del self.managed_bots[user_id]
             raise
+        self._note(user_id, EventKind.STARTED)
         bot.start(by_trader=True)
         bot.verdict.wait(VERDICT_SECONDS)
         if bot.finish is not None and bot.finish.refused:
             return _refused(bot.finish)
         log.info("Bot started.", user_id=user_id)
-        self._note(user_id, EventKind.STARTED)
         return _answer(True, "started", "Bot started successfully")
 
     def stop_bot_for_user(
@@ -353,4 +353,5 @@ def _answer(success: bool, status: str, message: str) -> dict[str, Any]:
 def _refused(finish: Finish) -> dict[str, Any]:
     """A bot that could not begin: which kind of refusal it was."""
     known = {"invalid_settings", "missing_credentials"}
-    return _answer(False, finish.code if finish.code in known else "refused", finish.message)
+    told = _answer(False, finish.code if finish.code in known else "refused", finish.message)
+    return told | ({"errors": {field: list(said) for field, said in finish.errors.items()}} if finish.errors else {})

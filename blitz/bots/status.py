@@ -118,7 +118,7 @@ def after_pass(
         base,
         cycle=_cycle(memory),
         position=_position(memory, seen),
-        orders=_orders(memory, seen),
+        orders=_orders(memory, seen, is_busy=bool(result.words) or not result.settled),
         foreign_orders=tuple(_order(order) for order in seen.foreign),
         protection=_protection(memory, seen, before.protection, now_ms),
         looked_ms=now_ms,
@@ -169,12 +169,11 @@ def _position(memory: BotMemory, seen: Seen) -> dict[str, str | None] | None:
     }
 
 
-def _orders(memory: BotMemory, seen: Seen) -> tuple[dict[str, object], ...]:
-    """The ladder as it was planned, beside what really rests."""
-    rows = [_row(memory, key, planned, seen) for key, planned in _planned(memory)]
-    known = {key for key, _ in _planned(memory)}
-    rows += [_row(memory, key, None, seen) for key in seen.own if key not in known]
-    return tuple(rows)
+def _orders(memory: BotMemory, seen: Seen, *, is_busy: bool) -> tuple[dict[str, object], ...]:
+    """The ladder as it was planned, beside what really rests. While the bot is at work, what lacks is only planned."""
+    planned = dict(_planned(memory))
+    keys = [*planned, *(key for key in seen.own if key not in planned)]
+    return tuple(_row(memory, key, planned.get(key), seen, is_busy=is_busy) for key in keys)
 
 
 def _planned(memory: BotMemory) -> list[tuple[OrderKey, dict[str, str | None] | None]]:
@@ -206,7 +205,9 @@ def _planned_exits(memory: BotMemory) -> list[tuple[OrderKey, dict[str, str | No
     return exits
 
 
-def _row(memory: BotMemory, key: OrderKey, planned: dict[str, str | None] | None, seen: Seen) -> dict[str, object]:
+def _row(
+    memory: BotMemory, key: OrderKey, planned: dict[str, str | None] | None, seen: Seen, *, is_busy: bool
+) -> dict[str, object]:
     resting = seen.own.get(key)
     slot = memory.slot(key)
     is_leg = key.role.value == "leg"
@@ -218,7 +219,7 @@ def _row(memory: BotMemory, key: OrderKey, planned: dict[str, str | None] | None
     elif filled:
         state = "filled"
     else:
-        state = "missing"
+        state = "planned" if is_busy else "missing"
     return {
         "key": str(key),
         "planned": planned,

@@ -74,7 +74,7 @@ def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:
     try:
         check_tradable(settings, memory.instrument, price.price)
     except SettingsProblem as problem:
-        return Finish(code="invalid_settings", message=str(problem), refused=True)
+        return Finish(code="invalid_settings", message=str(problem), errors=problem.errors, refused=True)
     now_ms = yield from read_clock()
     if now_ms < memory.retry_ms.get(leg(0), 0):
         return Acted(wake_in_ms=memory.retry_ms[leg(0)] - now_ms)

@@ -1,6 +1,7 @@
 """The words a pass is asked with and answers with."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -29,6 +30,8 @@ class Finish:
     """`stopped`, `cycle_done`, or a reason that needs a person, such as `foreign_position`."""
     message: str
     words: tuple[str, ...] = ()
+    errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Sentences per settings field, when it was the settings that could not trade."""
     refused: bool = False
     """The bot never got going: start answers with the message instead of `started`."""
 

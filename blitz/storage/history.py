@@ -58,6 +58,16 @@ class Totals:
     """Cycles that ended, those whose entry never filled included."""
     legs_filled: int = 0
 
+    def plus(self, realised: Decimal, fees: Decimal, funding: Decimal, legs_filled: int, *, ended: int) -> "Totals":
+        """These books and those of one more cycle."""
+        return Totals(
+            realised=self.realised + realised,
+            fees=self.fees + fees,
+            funding=self.funding + funding,
+            cycles=self.cycles + ended,
+            legs_filled=self.legs_filled + legs_filled,
+        )
+
     @property
     def net(self) -> Decimal:
         """What is left of it."""
@@ -69,6 +79,8 @@ class History:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._ended: dict[tuple[int, str], tuple[int, Totals]] = {}
+        """Per user and account: the newest ended cycle that was summed, and the sums up to it. Ended cycles stay."""
 
     def orders(self, user_id: int, *, account: str | None = None) -> list[Slot]:
         """The order slots that hold an order, or may hold one."""
@@ -151,22 +163,24 @@ class History:
         return [EquityPoint(at, profit, total) for (at, profit), total in zip(ended, sums, strict=True)]
 
     def totals(self, user_id: int, *, account: str | None = None) -> Totals:
-        """The books of the account. Summed in Python, because the database has no exact decimal numbers."""
+        """The books of the account. Summed in Python, because the database has no exact decimal numbers.
+
+        Costs what has happened since the last call and the fills of the running cycle, however long the history is.
+        """
         own = cycles.c
         with self._db.read() as connection:
             account = account or _account_in_use(connection, user_id)
             mine = (own.user_id == user_id, own.account == account)
-            figures = select(own.realised, own.fees, own.funding, own.legs_filled)
-            ended = connection.execute(figures.where(*mine, own.ended_ms.is_not(None))).all()
+            up_to, sums = self._ended.get((user_id, account), (0, Totals()))
+            figures = select(own.number, own.realised, own.fees, own.funding, own.legs_filled)
+            query = figures.where(*mine, own.ended_ms.is_not(None), own.number > up_to).order_by(own.number)
+            for row in connection.execute(query):
+                up_to, sums = row.number, sums.plus(row.realised, row.fees, row.funding, row.legs_filled, ended=1)
+            self._ended[(user_id, account)] = (up_to, sums)
             open_now = connection.execute(select(cycles).where(*mine, own.ended_ms.is_(None))).mappings()
-            running = [_books(connection, user_id, account, cycle_from_row(row)) for row in open_now]
-        return Totals(
-            realised=sum((row.realised for row in ended), ZERO) + sum((each.realised for each in running), ZERO),
-            fees=sum((row.fees for row in ended), ZERO) + sum((each.fees for each in running), ZERO),
-            funding=sum((row.funding for row in ended), ZERO) + sum((each.funding for each in running), ZERO),
-            cycles=len(ended),
-            legs_filled=sum(row.legs_filled for row in ended) + sum(len(each.leg_filled) for each in running),
-        )
+            for books in [_books(connection, user_id, account, cycle_from_row(row)) for row in open_now]:
+                sums = sums.plus(books.realised, books.fees, books.funding, len(books.leg_filled), ended=0)
+        return sums
 
 
 def _books(connection: Connection, user_id: int, account: str, cycle: Cycle) -> Ledger:
