@@ -92,6 +92,7 @@ def open_paper(settings: Settings) -> PaperServer | None:
     """Start the embedded paper exchange, unless the settings name one that runs elsewhere."""
     if settings.paper_url:
         return None
+    _make_private_folder(settings.instance_path)
     # One address for all bots: the venue's limit per address would meet traders who each have their own in real life.
     config = PaperConfig(
         port=settings.paper_port,
@@ -105,6 +106,16 @@ def open_paper(settings: Settings) -> PaperServer | None:
     except PaperStartError as problem:
         raise ConfigurationProblem(str(problem)) from problem
     return paper
+
+
+def _make_private_folder(path: Path) -> None:
+    """The folder of everything private to this server; nobody else may look in. Raises `ConfigurationProblem`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as problem:
+        raise ConfigurationProblem(
+            f"The folder {path} cannot be made ({problem.strerror}). Change its owner or set BLITZ_HOME."
+        ) from problem
 
 
 def _feed(settings: Settings) -> str:

@@ -14,9 +14,12 @@ from click.testing import CliRunner, Result
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map
 
+from blitz.bots.status import BotStatus
 from blitz.cli import commands
+from blitz.core.act import ATTENTION
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import DEFAULT_SETTINGS, LadderSettings, parse_settings, plain
+from blitz.core.memory import BOOKS_DIFFER
 from blitz.core.preview import LegPreview, preview_ladder
 from blitz.paper.wire.faults import FaultKind
 from blitz.settings import Settings
@@ -232,6 +235,21 @@ def test_every_fault_of_the_paper_exchange_is_listed() -> None:
     named = set(re.findall(r"`(\w+)`", text_of(ROOT / "docs/paper-exchange.md")))
 
     assert {kind.value for kind in FaultKind} <= named
+
+
+def test_every_status_of_a_bot_is_explained() -> None:
+    explained = set(re.findall(r"`(\w+)`", text_of(ROOT / "docs/api.md")))
+
+    assert {status.value for status in BotStatus} <= explained
+
+
+def test_every_reason_for_attention_has_its_remedy() -> None:
+    section = text_of(ROOT / "docs/troubleshooting.md").partition("needs attention")[2].partition("\n## ")[0]
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "blitz").rglob("*.py"))
+    reasons = {word for word, _ in ATTENTION.values()} | {BOOKS_DIFFER}
+    reasons |= set(re.findall(r'Attention\(\s*code="(\w+)"', code))
+
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == reasons
 
 
 def glossary() -> list[str]:

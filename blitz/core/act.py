@@ -252,6 +252,9 @@ def _amend(memory: BotMemory, action: Amend) -> Step[Outcome]:
             trigger=slot.trigger if action.trigger is None else action.trigger,
         )
         memory.put(moved)
+        if isinstance(reply, Rejected):
+            yield from save(SlotSaved(slot=moved))
+            return Outcome.OPEN  # it was moved before, and the look that asked for it was stale
         yield from save(SlotSaved(slot=moved), _note(memory, EventKind.ORDER_MOVED, moved, now_ms))
         return Outcome.DONE
     if isinstance(reply, Rejected):

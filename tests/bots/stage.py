@@ -19,9 +19,10 @@ from argon2 import PasswordHasher
 
 from blitz.bots import user_bot
 from blitz.bots.manager import SimpleBotManager
-from blitz.bots.user_bot import BotParts
+from blitz.bots.user_bot import BotParts, UserBot
 from blitz.bots.venues import Venues
 from blitz.clock import Clock, SystemClock
+from blitz.core.bot import PassResult
 from blitz.core.ladder_settings import parse_settings
 from blitz.exchange.exchanges import Exchanges
 from blitz.paper.server import PaperConfig, PaperServer
@@ -54,12 +55,12 @@ class HurriedClock:
     """The machine's clock, several times as fast: windows of seconds pass in a fraction of them."""
 
     def __init__(self, times: int) -> None:
-        self._times = times
+        self.times = times
         self._began_ns = time.time_ns()
 
     def now_ms(self) -> int:
         passed_ns = time.time_ns() - self._began_ns
-        return (self._began_ns + passed_ns * self._times) // 1_000_000
+        return (self._began_ns + passed_ns * self.times) // 1_000_000
 
 
 @dataclass(frozen=True)
@@ -187,10 +188,17 @@ class Trader:
         return self.status()
 
     def assert_books_agree(self) -> None:
-        """Our profit, fees and funding are exactly the exchange's."""
-        totals, account = self._stage.history.totals(self.id), self.account()
-        ours = (totals.realised, totals.fees, totals.funding)
-        assert ours == tuple(Decimal(account[name]) for name in ("realised", "fees", "funding"))
+        """Our profit, fees and funding are, or after the next look will be, exactly the exchange's."""
+        names = ("realised", "fees", "funding")
+
+        def differences() -> dict[str, Decimal]:
+            totals, account = self._stage.history.totals(self.id), self.account()
+            return {name: getattr(totals, name) - Decimal(account[name]) for name in names}
+
+        deadline = time.monotonic() + 5
+        while any((seen := differences()).values()):
+            assert time.monotonic() < deadline, f"ours less the exchange's: {seen}"
+            time.sleep(0.05)
 
 
 class Stage:
@@ -295,12 +303,28 @@ def opened_stage(folder: Path | None = None, clock: Clock | None = None, **paper
     """A stage that is torn down afterwards; in a temporary folder unless one is given."""
     with ExitStack() as stack:
         home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        # A bot that cannot reach its exchange tries again soon, so that tests need not wait for it.
-        patience, user_bot.OPEN_RETRY_SECONDS = user_bot.OPEN_RETRY_SECONDS, 0.1
-        stack.callback(setattr, user_bot, "OPEN_RETRY_SECONDS", patience)
+        stack.enter_context(_impatient_bots(clock.times if isinstance(clock, HurriedClock) else 1))
         stage = Stage(home, clock, **paper)
         stack.callback(stage.close)
         yield stage
+
+
+@contextmanager
+def _impatient_bots(times: int) -> Iterator[None]:
+    """Bots wait in real seconds: in hurried time they wait less, and nobody waits long for a lost exchange."""
+    patience, usual = user_bot.OPEN_RETRY_SECONDS, UserBot._timeout
+
+    def hurried(bot: UserBot, result: PassResult) -> float | None:
+        timeout = usual(bot, result)
+        return None if timeout is None else timeout / times
+
+    user_bot.OPEN_RETRY_SECONDS = 0.1
+    UserBot._timeout = hurried  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        user_bot.OPEN_RETRY_SECONDS = patience
+        UserBot._timeout = usual  # type: ignore[method-assign]
 
 
 def plain_client(url: str, key: str, secret: str) -> Any:

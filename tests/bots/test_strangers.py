@@ -61,7 +61,7 @@ def test_a_start_beside_a_foreign_position_is_refused_and_sends_nothing(stage, a
 
 
 def test_a_wrong_secret_is_refused_by_the_start(stage, alice):
-    stage.users.save_credentials(alice.id, alice.key, "not the secret")
+    stage.users.save_credentials(alice.id, alice.key, "another-secret")
     told = alice.start()
     assert told["status"] in {"missing_credentials", "refused"} or not alice.status()["running"], told
     assert "secret" in alice.status()["message"] + told["message"]
@@ -73,7 +73,7 @@ def test_a_key_refused_at_the_first_look_is_named(stage, alice):
     told = alice.start()
     assert told["status"] == "missing_credentials"
     assert "API key" in told["message"]
-    assert alice.resting() == {}
+    assert alice.truth() == {}
 
 
 def test_a_key_revoked_while_running_blocks_entries_and_leaves_orders_alone(stage, laddered):
@@ -130,7 +130,7 @@ def test_a_hedge_account_trades_its_side_beside_a_foreign_position_on_the_other(
     alice.wait_for_names(*NAMES, "sl")
     stage.price("59400" if side == "long" else "60600")
     alice.wait_for_names("tp", "sl", "leg_2", "leg_3")
-    stage.price("60000")
+    stage.price("60100" if side == "long" else "59900")
     until(lambda: stage.history.totals(alice.id).cycles == 1, "a closed cycle")
     alice.wait_for_names(*NAMES, "sl")
     sizes = {row["positionIdx"]: row["size"] for row in alice.account()["positions"]}
