@@ -20,7 +20,7 @@ from blitz.core.bot import PassResult, run_pass
 from blitz.core.calls import Refusal
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ladder_settings import Mode as TradingMode
-from blitz.core.memory import BotMemory, recall
+from blitz.core.memory import Attention, BotMemory, recall
 from blitz.core.records import BotEvent, EventKind, EventNoted
 from blitz.core.work import Finish, Mode
 from blitz.errors import BlitzError, GatewayProblem, SecretUnreadable
@@ -207,10 +207,19 @@ class UserBot:
         return result.finish or refused or Finish(code="stopped", message="")
 
     def _after_pass(self, opened: Opened, result: PassResult) -> None:
-        stopping = self._mode is not Mode.TRADE
-        self._publish(after_pass(self.snapshot, opened.memory, result, stopping=stopping, now_ms=opened.clock.now_ms()))
+        stopping, now_ms, before = self._mode is not Mode.TRADE, opened.clock.now_ms(), self.snapshot
+        self._publish(after_pass(before, opened.memory, result, stopping=stopping, now_ms=now_ms))
+        self._note_attention(opened, before.attention, opened.memory.attention, now_ms)
         if result.seen is not None:
             self.verdict.set()
+
+    def _note_attention(self, opened: Opened, before: Attention | None, now: Attention | None, now_ms: int) -> None:
+        """Tell the trader's feed when something begins to need attention, and when that is over; not each retry."""
+        if (before and before.code) == (now and now.code):
+            return
+        kind, data = (EventKind.ATTENTION, {"message": now.message}) if now else (EventKind.ATTENTION_OVER, {})
+        opened.journal.save([EventNoted(event=BotEvent(kind=kind, at_ms=now_ms, data=data))], durable=False)
+        log.info("Attention changed.", code=now.code if now else "none")
 
     def _timeout(self, result: PassResult) -> float | None:
         """Seconds to wait for the next letter."""

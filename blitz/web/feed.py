@@ -25,7 +25,7 @@ ENDS = {
 }
 SENTENCES = {
     EventKind.STARTED: "Bot started.",
-    EventKind.STOPPED: "Bot stopped. {message}",
+    EventKind.STOPPED: "{message}",
     EventKind.RESUMED: "Bot resumed after the server started again.",
     EventKind.CYCLE_STARTED: "Cycle {cycle} began.",
     EventKind.LEG_FILLED: "{order} filled: {quantity} at {price}.",
@@ -111,6 +111,8 @@ def sentence(kind: EventKind, cycle: int, data: Mapping[str, str]) -> str:
         words["end"] = ENDS.get(data["end"], data["end"])
     if level is not None:
         words["level"] = tidy(level)
+    if "profit" in data:
+        words["profit"] = f"{Decimal(data['profit']):+.2f}"
     return " ".join(SENTENCES[kind].format_map(words).split())
 
 
