@@ -27,7 +27,7 @@ from blitz.errors import ConfigurationProblem
 from blitz.exchange.exchanges import Exchanges
 from blitz.paper.server import PaperConfig, PaperServer, PaperStartError
 from blitz.redaction import register_secret
-from blitz.settings import Settings, settings_warnings
+from blitz.settings import Settings
 from blitz.storage.bots import BotStore
 from blitz.storage.database import Database
 from blitz.storage.history import History
@@ -239,8 +239,6 @@ def serve(settings: Settings) -> int:
         signal.signal(name, ask_to_stop)
     with only_server(settings):
         running = Running(settings)
-        for warning in settings_warnings(settings):
-            log.warning(warning)
         try:
             resumed = running.start()
             _welcome(running, resumed)

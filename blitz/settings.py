@@ -29,7 +29,7 @@ from pydantic_settings import (
 from blitz.errors import ConfigurationProblem
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-SECRET_KEY_CHARACTERS_MIN = 16
+SECRET_KEY_CHARACTERS_MIN = 32
 # Keys that stand in documents, samples and tutorials. Compared without case, digits at the end, `-`, `_` and blanks.
 WELL_KNOWN_SECRETS = frozenset(
     """

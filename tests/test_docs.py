@@ -21,6 +21,7 @@ from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import DEFAULT_SETTINGS, LadderSettings, parse_settings, plain
 from blitz.core.memory import BOOKS_DIFFER
 from blitz.core.preview import LegPreview, preview_ladder
+from blitz.errors import SettingsProblem
 from blitz.paper.wire.faults import FaultKind
 from blitz.settings import Settings
 
@@ -250,6 +251,34 @@ def test_every_reason_for_attention_has_its_remedy() -> None:
     reasons |= set(re.findall(r'Attention\(\s*code="(\w+)"', code))
 
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == reasons
+
+
+def test_every_message_of_the_troubleshooting_is_one_of_the_codes() -> None:
+    table = text_of(ROOT / "docs/troubleshooting.md").partition("## The server")[2].partition("## The bot does not")[0]
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "blitz").rglob("*.py"))
+    code = re.sub(r'"\s*\n\s*f?"', "", code)  # a sentence over several lines is one sentence
+    said = [
+        quote for line in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for quote in re.findall(r"`(.+?)`", line)
+    ]
+
+    whole = [max(re.split(r"…|\d[\d.]*", quote), key=len).strip(" ;") for quote in said]
+
+    assert len(whole) > 8
+    assert [piece for piece in whole if piece not in code] == []
+
+
+def test_bingx_is_refused_with_the_sentence_that_the_readme_quotes() -> None:
+    with pytest.raises(SettingsProblem) as refused:
+        parse_settings({"exchange": "bingx"})
+
+    assert f"`{refused.value.errors['exchange'][0]}`" in text_of(ROOT / "README.md")
+
+
+def test_a_leg_that_is_too_small_is_refused_with_the_sentence_that_the_ladder_quotes() -> None:
+    with pytest.raises(SettingsProblem) as refused:
+        preview_ladder(parse_settings({"grids": [{"amount": "0.5"}]}), instrument("0.1", "0.001"), Decimal(60_000))
+
+    assert f"> {refused.value.errors['grids'][0]}\n" in text_of(ROOT / "docs/ladder.md")
 
 
 def glossary() -> list[str]:

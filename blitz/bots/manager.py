@@ -321,7 +321,10 @@ class SimpleBotManager:
             return
         journal = BotJournal(self._parts.database, user_id, self._parts.venues.of(user.settings).account)
         event = BotEvent(kind=kind, at_ms=self._parts.clock.now_ms(), data=data)
-        journal.save([EventNoted(event=event)], durable=False)
+        try:
+            journal.save([EventNoted(event=event)], durable=False)
+        except DatabaseProblem as problem:
+            log.error("A line of the feed could not be stored.", user_id=user_id, problem=str(problem))
 
     def _watch(self) -> None:
         """Look for bots whose thread hangs in a call. Never starts a second one beside it: the first may still send."""

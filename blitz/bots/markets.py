@@ -5,6 +5,7 @@ from decimal import Decimal
 from blitz.bots.venues import Venues
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import ExchangeName, LadderSettings, Mode
+from blitz.core.tags import TagBook
 from blitz.exchange.exchanges import Exchanges
 
 
@@ -22,6 +23,11 @@ class MarketDesk:
     def last_price(self, settings: LadderSettings) -> Decimal:
         """Its last price, quote currency."""
         return self._exchanges.last_price(self._venues.of(settings), settings.symbol)
+
+    def check_tags(self, user_id: int, settings: LadderSettings) -> None:
+        """Raise `SettingsProblem` when this user's order ids on this market would be longer than the venue takes."""
+        limit = self._exchanges.traits(self._venues.of(settings)).id_length_max
+        TagBook(user_id=user_id, symbol=settings.symbol, length_max=limit).check(len(settings.legs))
 
     def candles(self, settings: LadderSettings, timeframe: str, limit: int) -> list[dict[str, str | int]]:
         """Its newest candles, oldest first: time in seconds since the epoch, the rest as texts."""

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import requests
 
-from blitz.errors import GatewayProblem
+from blitz.errors import BlitzError, GatewayProblem
 from blitz.exchange.connection import Credentials
 
 PAPER_BALANCE = Decimal(10_000)
@@ -12,8 +12,15 @@ PAPER_BALANCE = Decimal(10_000)
 TIMEOUT_SECONDS = 5
 
 
+class WrongSecret(BlitzError):
+    """The paper exchange knows the key with another secret: trying again cannot help."""
+
+
 def open_paper_account(base_url: str, credentials: Credentials, balance: Decimal = PAPER_BALANCE) -> None:
-    """Open the account unless it is there. Raises `GatewayProblem` when the paper exchange refuses or is silent."""
+    """Open the account unless it is there.
+
+    Raises `WrongSecret` when the exchange refuses, `GatewayProblem` when it does not answer or has an error of its own.
+    """
     body = {"key": credentials.api_key, "secret": credentials.api_secret, "balance": str(balance)}
     try:
         answer = requests.post(
@@ -21,8 +28,10 @@ def open_paper_account(base_url: str, credentials: Credentials, balance: Decimal
         )
     except requests.RequestException as problem:
         raise GatewayProblem("The paper exchange does not answer; the bot tries again by itself.") from problem
+    if answer.status_code >= 500:
+        raise GatewayProblem("The paper exchange has an error; the bot tries again by itself.")
     if answer.status_code >= 400:
-        raise GatewayProblem(
+        raise WrongSecret(
             "The paper exchange has an account with this API key but another secret. Enter the right secret under "
             "Settings, or clear both fields to get an account of your own."
         )

@@ -13,6 +13,7 @@ import structlog
 
 from blitz.bots.driver import Driver
 from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Wake
+from blitz.bots.paper_accounts import WrongSecret
 from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_pass
 from blitz.bots.venues import Venues
 from blitz.clock import Clock
@@ -69,7 +70,7 @@ class Opened:
 
 
 class MissingCredentials(BlitzError):
-    """The settings need an API key and none is stored."""
+    """The settings need an API key, and none is stored or the stored one is certainly wrong."""
 
 
 class UserBot:
@@ -272,7 +273,10 @@ class UserBot:
         credentials = parts.venues.credentials(self.user_id, in_force)
         if credentials is None:
             raise MissingCredentials("Enter API key and secret under Settings first.")
-        parts.venues.open_account(in_force, credentials)
+        try:
+            parts.venues.open_account(in_force, credentials)
+        except WrongSecret as problem:
+            raise MissingCredentials(str(problem)) from problem
         gateway = parts.exchanges.gateway(venue, credentials, in_force)
         clock = parts.exchanges.clock(venue)
         memory = recall(

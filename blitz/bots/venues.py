@@ -36,6 +36,6 @@ class Venues:
         return Credentials(api_key=stored.api_key, api_secret=stored.api_secret)
 
     def open_account(self, settings: LadderSettings, credentials: Credentials) -> None:
-        """See to it that the account exists; only paper can open one. Raises `GatewayProblem`."""
+        """See to it that the account exists; only paper can open one. Raises `GatewayProblem`, `WrongSecret`."""
         if settings.mode is Mode.PAPER:
             open_paper_account(self.paper_url, credentials)

@@ -56,7 +56,10 @@ def adopt_or_enter(
             "one position per market: an entry would eat into it. Close it or trade another market.",
             refused=True,
         )
-    if not settled or seen.surplus:
+    now_ms = yield from read_clock()
+    # An exit whose first try was never answered may still arrive, and would rest against the new position.
+    doubted = now_ms < max(memory.doubted_until_ms.values(), default=0)
+    if not settled or seen.surplus or doubted:
         return Acted(open=True, wake_in_ms=250)
     return (yield from enter(memory, seen))
 
@@ -73,6 +76,7 @@ def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:
         return Acted(open=True, wake_in_ms=1_000)
     try:
         check_tradable(settings, memory.instrument, price.price)
+        memory.tags.check(len(settings.legs))
     except SettingsProblem as problem:
         return Finish(code="invalid_settings", message=str(problem), errors=problem.errors, refused=True)
     now_ms = yield from read_clock()

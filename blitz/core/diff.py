@@ -1,7 +1,8 @@
 """The gap between the plan and what rests, as a list of actions. Empty when they agree.
 
 Nothing is performed here. Applying the answer to the resting orders makes the next answer empty (after one round more
-where an order of the wrong kind has to go first); that sentence is a property test. Only orders that were read as ours are ever handed in, so nothing foreign can be cancelled (S4).
+where an order of the wrong kind has to go first); that sentence is a property test. Only orders that were read as ours
+are ever handed in, so nothing foreign can be cancelled (S4).
 """
 
 from collections.abc import Mapping, Sequence

@@ -30,6 +30,8 @@ class Ledger:
     leg_cost: dict[int, Decimal] = field(default_factory=dict)
     order_filled: dict[str, Decimal] = field(default_factory=dict)
     """Filled quantity per venue order id: an order is done only when this agrees with the venue's record."""
+    first_fill_ms: int | None = None
+    """The venue's time of the first fill; a cycle has none before its entry's."""
     seen: set[str] = field(default_factory=set)
     last_exit: OrderKey | FillKind | None = None
     """What last took the position down to flat, or through it: a key of ours, or how the venue did it."""
@@ -58,6 +60,8 @@ class Ledger:
         if fill.kind is FillKind.FUNDING:
             self.funding += fill.fee
             return True
+        if self.first_fill_ms is None:
+            self.first_fill_ms = fill.at_ms
         self.fees += fill.fee
         self.order_filled[fill.order_id] = self.order_filled.get(fill.order_id, ZERO) + fill.quantity
         self._note_key(booked)

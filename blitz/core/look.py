@@ -90,12 +90,16 @@ def book_new(memory: BotMemory, fills: tuple[Fill, ...], now_ms: int) -> Step[bo
 def attribute(memory: BotMemory, fill: Fill) -> BookedFill | None:
     """Decide whether a fill belongs to the open cycle, and to which of its orders.
 
-    Ids may repeat across cycles, so an exec id of an earlier cycle is left out by itself and never by its tag.
+    Ids may repeat across cycles, so an exec id of an earlier cycle is left out by itself and never by its tag. A
+    journal that was lost knows no such exec ids: what came before the cycle's first fill is not the cycle's either.
     """
     if memory.cycle is None or fill.exec_id in memory.booked_before:
         return None
     key = key_of(memory, fill.order_id, fill.client_id)
     if key is None and fill.at_ms < memory.cycle.started_ms - EARLY_MS:
+        return None
+    first_ms, known = memory.ledger.first_fill_ms, fill.order_id in memory.ledger.order_filled
+    if key is not None and first_ms is not None and fill.at_ms < first_ms and not known:
         return None
     return BookedFill(fill=fill, cycle=memory.cycle.number, key=key)
 

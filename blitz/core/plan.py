@@ -1,7 +1,8 @@
 """The plan: which orders should rest right now.
 
 A pure function of the frozen settings, the market's rules and what was filled so far. What rests is no matter of its
-own (but for the rest of a leg that could not be sent again); `core.diff` compares. Order of the answer is the order of work: take-profit, stop-loss, then legs, nearest first.
+own (but for the rest of a leg that could not be sent again); `core.diff` compares. Order of the answer is the order of
+work: take-profit, stop-loss, then legs, nearest first.
 """
 
 from collections.abc import Collection, Mapping

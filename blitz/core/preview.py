@@ -98,8 +98,9 @@ class LadderPreview:
 def preview_ladder(
     settings: LadderSettings, instrument: Instrument, price: Decimal, *, balance: Decimal | None = None
 ) -> LadderPreview:
-    """Lay the ladder out at `price`. `balance` (USDT) sharpens the liquidation estimate of a cross position.
+    """Lay the ladder out at `price`.
 
+    Where a cross position would be liquidated depends on the `balance` (USDT); without it the estimate is left out.
     Raises `SettingsProblem` when the market would refuse any part of it.
     """
     check_tradable(settings, instrument, price)
@@ -111,7 +112,7 @@ def preview_ladder(
         quantity, cost, margin = quantity + size, cost + notional, margin + notional / settings.leverage
         fees += notional * (instrument.taker_rate if index == 0 else instrument.maker_rate)
         average = cost / quantity
-        behind = balance if balance is not None and settings.margin_mode is MarginMode.CROSS else margin
+        behind = balance if settings.margin_mode is MarginMode.CROSS else margin
         rows.append(
             LegPreview(
                 leg=index,
@@ -126,7 +127,9 @@ def preview_ladder(
                 stop_loss=stop_loss_price(settings, average, instrument.tick),
                 total_margin=margin,
                 entry_fees=fees,
-                liquidation=liquidation_estimate(settings, instrument, quantity, average, behind),
+                liquidation=None
+                if behind is None
+                else liquidation_estimate(settings, instrument, quantity, average, behind),
             )
         )
     return LadderPreview(settings=settings, instrument=instrument, price=price, legs=tuple(rows))

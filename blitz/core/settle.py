@@ -8,7 +8,7 @@ which is a fence: past `sent_ms + fence`, a request can no longer be accepted, a
 from dataclasses import replace
 
 from blitz.core.calls import OrderRead, ReadOrder, Step, ask, save
-from blitz.core.look import Seen
+from blitz.core.look import EARLY_MS, Seen
 from blitz.core.memory import BotMemory
 from blitz.core.orders import ZERO, OpenOrder, OrderKey, OrderRecord, Role, leg
 from blitz.core.records import BotEvent, EventKind, EventNoted, Slot, SlotSaved, SlotState
@@ -90,7 +90,7 @@ def _settle_vanished(memory: BotMemory, slot: Slot, seen: Seen, now_ms: int) -> 
     answer = yield from ask(ReadOrder(order_id=slot.order_id, client_id=slot.client_id), OrderRead)
     if not isinstance(answer, OrderRead) or answer.record is None or not answer.record.terminal:
         return False
-    if answer.record.order.filled > booked and memory.cycle is not None:
+    if answer.record.order.filled > booked and _is_of_this_cycle(memory, answer.record.order):
         return False  # its last fills are not listed yet
     asked_for = slot.order_id in memory.cancelling
     memory.cancelling.discard(slot.order_id)
@@ -101,6 +101,13 @@ def _settle_vanished(memory: BotMemory, slot: Slot, seen: Seen, now_ms: int) -> 
     _pause_after_dead_entry(memory, slot, answer.record, now_ms)
     yield from _empty(memory, slot)
     return True
+
+
+def _is_of_this_cycle(memory: BotMemory, order: OpenOrder) -> bool:
+    """Tell an order whose fills this cycle's books must have from one that a stale list brought back from before."""
+    if memory.cycle is None:
+        return False
+    return order.created_ms == 0 or order.created_ms >= memory.cycle.started_ms - EARLY_MS
 
 
 def _pause_after_dead_entry(memory: BotMemory, slot: Slot, record: OrderRecord, now_ms: int) -> None:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from blitz.core.orders import OrderKey, Role
+from blitz.errors import SettingsProblem
 
 GENERATION_MAX = 36**4 - 1
 SUFFIX_LENGTH = 5
@@ -44,9 +45,17 @@ class TagBook:
     length_max: int = 36
     """The longest client order id the venue takes (36 on Bybit, 40 on BingX)."""
 
-    def fits(self) -> bool:
-        """Say whether even the longest documented tag of this market fits the venue's limit."""
-        return len(base_tag(OrderKey(role=Role.LEG, leg=49), self.user_id, self.symbol)) <= self.length_max
+    def check(self, legs: int) -> None:
+        """Raise `SettingsProblem` when the longest tag of a ladder of `legs` legs is longer than the venue takes."""
+        longest = base_tag(OrderKey(role=Role.LEG, leg=legs - 1), self.user_id, self.symbol)
+        if len(longest) <= self.length_max:
+            return
+        short = self.symbol.partition(":")[0]
+        remedy = f"write the symbol as {short}" if short != self.symbol else "use fewer legs or another market"
+        said = (
+            f"makes the order id {longest}, longer than the {self.length_max} characters the exchange takes; {remedy}."
+        )
+        raise SettingsProblem({"symbol": [said]})
 
     def write(self, key: OrderKey, generation: int = 0) -> str:
         """The client order id for `key` in its `generation`; generation 0 is the documented pattern itself."""

@@ -38,7 +38,7 @@ from blitz.core.ladder_settings import LadderSettings, MarginMode, plain
 from blitz.core.memory import VenueTraits
 from blitz.core.orders import Fill, OrderType, Side
 from blitz.exchange import translate
-from blitz.exchange.envelope import Malformed, asked, classified, not_sent, result_of, rows_of
+from blitz.exchange.envelope import Malformed, asked, not_sent, result_of, rows_of
 from blitz.exchange.gateway import VenueCall
 from blitz.exchange.venue_clock import VenueClock
 
@@ -179,7 +179,7 @@ class BybitGateway:
     def _set_margin_mode(self) -> Done:
         wanted = MARGIN_MODES[self._settings.margin_mode]
         account = result_of(self._client.private_get_v5_account_info())
-        if account.get("marginMode") != wanted:
+        if translate.text(account, "marginMode") != wanted:
             result_of(self._client.private_post_v5_account_set_margin_mode({"setMarginMode": wanted}))
         return Done()
 
@@ -199,13 +199,7 @@ class BybitGateway:
             return not_sent(problem) if isinstance(problem, ccxt.BaseError) else NotSent(reason=str(problem))
         if self._clock.now_ms() > call.expires_ms:
             return NotSent(reason="The decision is too old; it is made again.")
-        try:
-            result = result_of(self._client.private_post_v5_order_create(request))
-            return Accepted(order_id=_order_id(result))
-        except Malformed as problem:
-            return Unknown(reason=str(problem))
-        except ccxt.BaseError as problem:
-            return classified(problem)
+        return asked(lambda: Accepted(order_id=_order_id(result_of(self._client.private_post_v5_order_create(request)))))
 
     def _request(self, call: SendOrder) -> dict[str, Any]:
         """The body of an order, as ccxt's unified call builds it."""

@@ -15,7 +15,7 @@ from blitz.core.calls import NotSent, Refusal, Rejected, Unknown
 T = TypeVar("T")
 MESSAGE_MAX = 200
 
-UNKNOWN_CODES = frozenset({10000, 10014, 10016, 10019, 10429, 110079, 170032, 177002})
+UNKNOWN_CODES = frozenset({-1, 429, 10000, 10014, 10016, 10019, 10429, 110079, 170032, 177002})
 """Codes after which an order may or may not exist: server error, duplicate request, system protection, in process."""
 
 REFUSALS: Mapping[int, Refusal] = {
@@ -47,6 +47,7 @@ REFUSALS: Mapping[int, Refusal] = {
     110013: Refusal.ACCOUNT,
     110017: Refusal.NO_POSITION,
     110020: Refusal.FILTER,
+    110023: Refusal.CLOSED_MARKET,
     110024: Refusal.ACCOUNT,
     110025: Refusal.UNCHANGED,
     110026: Refusal.UNCHANGED,
@@ -57,7 +58,9 @@ REFUSALS: Mapping[int, Refusal] = {
     110044: Refusal.MARGIN,
     110045: Refusal.MARGIN,
     110052: Refusal.MARGIN,
+    110063: Refusal.CLOSED_MARKET,
     110064: Refusal.GONE,
+    110066: Refusal.CLOSED_MARKET,
     110072: Refusal.TAKEN,
     110090: Refusal.ACCOUNT,
     110092: Refusal.TRIGGER_PASSED,
@@ -79,6 +82,8 @@ def asked(request: Callable[[], T]) -> T | Rejected | Unknown:
         return request()
     except Malformed as problem:
         return Unknown(reason=str(problem))
+    except UnicodeDecodeError:  # ccxt hands through what is not even text
+        return Unknown(reason="The exchange's answer is not text.")
     except ccxt.BaseError as problem:
         return classified(problem)
 
@@ -90,7 +95,7 @@ def classified(problem: ccxt.BaseError) -> Rejected | Unknown:
     if envelope is None or "retCode" not in envelope:
         return Unknown(reason=_short(f"{type(problem).__name__}: {text}"))
     code, message = int(envelope["retCode"]), _short(str(envelope.get("retMsg", "")))
-    if code in UNKNOWN_CODES:
+    if code == 0 or code in UNKNOWN_CODES:  # an error around a success: ccxt stumbled, the venue may have acted
         return Unknown(reason=f"{code}: {message}")
     return Rejected(refusal=_refusal(code, message), code=str(code), message=message)
 

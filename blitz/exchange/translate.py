@@ -121,7 +121,8 @@ def order_record(row: Row) -> OrderRecord:
     status = text(row, "orderStatus")
     if status not in TERMINAL | ALIVE:
         raise Malformed(f"The exchange sent orderStatus as {status[:40]!r}.")
-    reason = str(row.get("cancelType") or row.get("rejectReason") or status)
+    said = (row.get("cancelType"), row.get("rejectReason"), status)
+    reason = next(str(word) for word in said if word and word not in {"UNKNOWN", "EC_NoError"})
     return OrderRecord(order=open_order(row), terminal=status in TERMINAL, reason=reason)
 
 

@@ -103,6 +103,8 @@ def sentence(kind: EventKind, cycle: int, data: Mapping[str, str]) -> str:
     """One event in words."""
     words = Words({name: tidy(value) for name, value in data.items()})
     words["cycle"] = str(cycle)
+    if kind is EventKind.STOPPED:
+        words.setdefault("message", "Bot stopped.")
     level = data.get("price") or data.get("trigger")
     is_placed = kind is EventKind.ORDER_PLACED
     if "order" in data:

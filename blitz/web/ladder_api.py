@@ -56,6 +56,7 @@ def write_settings(json_data: SettingsIn) -> dict[str, Any]:
     chosen = user.settings
     try:
         chosen = parse_settings(given, base=user.settings)
+        services().desk.check_tags(user.id, chosen)
     except SettingsProblem as problem:
         problems.append(problem)
     if problems:

@@ -57,6 +57,9 @@ class Desk(Protocol):
     def last_price(self, settings: LadderSettings) -> Decimal:
         """Its last price, quote currency."""
 
+    def check_tags(self, user_id: int, settings: LadderSettings) -> None:
+        """Raise `SettingsProblem` when the user's order ids would be too long for the venue."""
+
     def candles(self, settings: LadderSettings, timeframe: str, limit: int) -> Sequence[Mapping[str, str | int]]:
         """Its newest candles, oldest first."""
 

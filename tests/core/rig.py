@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from blitz.core.bot import PassResult, run_pass
-from blitz.core.calls import Call, Done, NotSaved, ReadClock, Reply, Save, SendOrder
+from blitz.core.calls import Call, Done, NotSaved, Reply, Save, SendOrder
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.memory import BotMemory, VenueTraits, recall

@@ -96,9 +96,12 @@ class ScriptedVenue:
 
         self.faults.append((matches, what))
 
-    def foreign(self, direction: Direction, quantity: str, price: str, client_id: str = "") -> str:
+    def foreign(
+        self, direction: Direction, quantity: str, price: str, client_id: str = "", *, reduce_only: bool = False
+    ) -> str:
         """Somebody else rests a limit order."""
-        order = self._new_order(client_id, direction, OrderType.LIMIT, Decimal(quantity), Decimal(price), None, False)
+        size, at = Decimal(quantity), Decimal(price)
+        order = self._new_order(client_id, direction, OrderType.LIMIT, size, at, None, reduce_only)
         self.foreign_ids.add(order.order_id)
         return order.order_id
 
@@ -122,6 +125,8 @@ class ScriptedVenue:
     def fill(self, order_id: str, quantity: Decimal, price: Decimal, kind: FillKind = FillKind.TRADE) -> None:
         """Fill part of an order; reduce-only orders never turn the position round."""
         order = self.records[order_id].order
+        if order.reduce_only:
+            quantity = min(quantity, self._on_side())
         signed = quantity if order.direction is Direction.BUY else -quantity
         self.held += signed
         self.fills.append(
@@ -155,7 +160,9 @@ class ScriptedVenue:
 
     def tags(self) -> list[str]:
         """Client ids of all live orders, sorted, without their generation."""
-        return sorted("_".join(order.client_id.split("_")[: 5 if "leg" in order.client_id else 4]) for order in self.resting())
+        return sorted(
+            "_".join(order.client_id.split("_")[: 5 if "leg" in order.client_id else 4]) for order in self.resting()
+        )
 
     # What a pass does
 
@@ -335,10 +342,12 @@ class ScriptedVenue:
         return reach <= 0 if order.direction is Direction.BUY else reach >= 0
 
     def _trim_exits(self) -> None:
-        """Reduce-only orders go when there is nothing left to reduce."""
+        """Reduce-only orders shrink with the position and go when there is nothing left to reduce."""
         for order in self.resting():
             if order.reduce_only and self._on_side() <= 0:
                 self._end(order.order_id, "CancelByReduceOnly")
+            elif order.reduce_only and order.remaining > self._on_side():
+                self._put(replace(order, quantity=order.filled + self._on_side()), terminal=False)
 
     def _deliver_late(self) -> None:
         arrived = [each for each in self.late if each[0] <= self.now_ms]

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from blitz.core.calls import AmendOrder, CancelOrder, Refusal, Rejected, SendOrder
-from blitz.core.orders import TAKE_PROFIT, Direction, OrderType
+from blitz.core.orders import TAKE_PROFIT, ZERO, Direction, FillKind, OrderType
 from blitz.core.records import CycleEnd, IdRegime
 from tests.core.ladders import LONG, SHORT
 from tests.core.rig import Rig
@@ -26,9 +26,9 @@ def test_a_bot_enters_at_market_and_rests_the_whole_ladder_under_the_documented_
     assert rig.venue.tags() == sorted(rig.tag(name) for name in WHOLE)
     prices = {order.client_id.rsplit("_", 2)[0]: order.price for order in rig.venue.resting()}
     assert prices == {
-        "sm_tp": Decimal("60300"),
-        "sm_leg_1": Decimal("59400"),
-        "sm_leg_2": Decimal("58806"),
+        "sm_tp": Decimal(60300),
+        "sm_leg_1": Decimal(59400),
+        "sm_leg_2": Decimal(58806),
         "sm_leg_3": Decimal("57629.9"),
     }
 
@@ -70,13 +70,24 @@ def test_a_filled_take_profit_ends_the_cycle_pulls_own_legs_and_starts_the_next(
     assert set(rig.quantities()) == {"tp", "leg_1", "leg_2", "leg_3"}
 
 
+def test_a_leg_that_fills_after_the_take_profit_is_covered_and_the_ladder_does_not_grow_again():
+    rig = Rig()
+    rig.rest()
+    rig.venue.move("60300")
+    rig.go("59400")
+    assert rig.quantities() == {"tp": Decimal("0.016")}
+    rig.go("59697")
+    assert rig.journal.cycles[1].end is CycleEnd.TAKE_PROFIT
+    assert rig.journal.cycles[1].legs_filled == 2
+
+
 def test_without_repeat_the_bot_finishes_after_the_cycle_with_nothing_left_resting():
     rig = Rig(settings=replace(LONG, repeat=False))
     rig.rest()
     result = rig.go("60300")
     assert result.finish is not None
     assert result.finish.code == "cycle_done"
-    assert (rig.quantities(), rig.venue.held) == ({}, 0)
+    assert (rig.quantities(), rig.venue.held) == ({}, ZERO)
 
 
 def test_asked_to_stop_after_the_cycle_the_bot_does_not_begin_another():
@@ -182,7 +193,7 @@ def test_a_stop_follows_the_average_and_covers_the_whole_position():
     rig.rest()
     rig.go("59400")
     stop = rig.venue.live(rig.tag("sl"))
-    assert (stop.quantity, stop.trigger) == (Decimal("0.032"), Decimal("57312"))
+    assert (stop.quantity, stop.trigger) == (Decimal("0.032"), Decimal(57312))
 
 
 def test_a_stop_whose_trigger_has_passed_closes_at_market_and_reduce_only():
@@ -223,9 +234,11 @@ def test_orders_and_positions_of_others_survive_every_step():
     for client_id in ("", "sm_tp_77_BTCUSDTUSDT", "sm_leg_1_7_ETHUSDTUSDT", "my-own"):
         rig.venue.foreign(Direction.SELL, "1", "99000", client_id)
     rig.rest()
-    rig.go("57000")
-    rig.go("60300")
+    rig.venue.foreign(Direction.SELL, "0.001", "98000", reduce_only=True)
     rig.rest()
+    rig.go("57000")
+    rig.rest()
+    assert rig.quantities()["tp"] == rig.venue.held
     cancelled = {call.order_id for call in rig.venue.calls if isinstance(call, CancelOrder)}
     assert not cancelled & rig.venue.foreign_ids
     assert rig.venue.foreign_ids <= {order.order_id for order in rig.venue.resting()}
@@ -265,8 +278,6 @@ def test_no_refusal_of_the_take_profit_becomes_a_busy_loop(refusal):
 
 
 def test_a_liquidation_ends_the_cycle_takes_the_legs_back_and_stops_the_bot():
-    from blitz.core.orders import FillKind
-
     rig = Rig()
     rig.rest()
     rig.venue.trade_by_hand(Direction.SELL, "0.016", FillKind.LIQUIDATION)
@@ -277,8 +288,6 @@ def test_a_liquidation_ends_the_cycle_takes_the_legs_back_and_stops_the_bot():
 
 
 def test_an_auto_deleveraging_shrinks_the_take_profit_to_what_is_left():
-    from blitz.core.orders import FillKind
-
     rig = Rig()
     rig.rest()
     rig.venue.trade_by_hand(Direction.SELL, "0.006", FillKind.ADL)

@@ -7,7 +7,7 @@ import pytest
 
 from blitz.core.calls import AmendOrder, CancelOrder, PrepareAccount, Refusal, Rejected, SendOrder
 from blitz.core.memory import VenueTraits
-from blitz.core.orders import Direction, Fill, FillKind
+from blitz.core.orders import ZERO, Direction, Fill, FillKind
 from blitz.core.records import CycleEnd
 from blitz.core.work import Mode
 from tests.core.ladders import LONG, SHORT
@@ -31,7 +31,7 @@ def test_a_position_closed_by_hand_ends_the_cycle_pulls_the_legs_and_does_not_re
     result = rig.rest()
     assert rig.journal.cycles[1].end is CycleEnd.CLOSED_EXTERNALLY
     assert result.finish is not None
-    assert (result.finish.code, rig.quantities(), rig.venue.held) == ("closed_externally", {}, 0)
+    assert (result.finish.code, rig.quantities(), rig.venue.held) == ("closed_externally", {}, ZERO)
 
 
 def test_a_position_turned_round_by_hand_ends_the_cycle_and_leaves_the_other_side_alone():
@@ -182,7 +182,7 @@ def test_close_pulls_the_legs_and_sells_the_position_at_market_reduce_only():
     result = rig.rest(Mode.CLOSE)
     assert result.finish is not None
     assert rig.journal.cycles[1].end is CycleEnd.CLOSED_BY_TRADER
-    assert (rig.quantities(), rig.venue.held) == ({}, 0)
+    assert (rig.quantities(), rig.venue.held) == ({}, ZERO)
     assert rig.sent("tp")[-1].order.reduce_only
 
 
@@ -242,7 +242,7 @@ def test_the_position_of_the_last_cycle_seen_by_a_stale_read_is_neither_adopted_
     while rig.memory.cycle is not None:
         rig.run_pass()
         rig.venue.now_ms += 10
-    rig.venue.lag_ms = lambda call: 1_500
+    rig.venue.lag_ms = lambda call: 500
     result = rig.run_pass()
     assert result.finish is None
     rig.venue.lag_ms = lambda call: 0

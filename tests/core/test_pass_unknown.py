@@ -23,6 +23,7 @@ from blitz.core.calls import (
 from blitz.core.memory import VenueTraits
 from blitz.core.orders import TAKE_PROFIT, Direction, leg
 from blitz.core.records import EventKind, IdRegime, SlotState
+from blitz.core.work import Mode
 from tests.core.ladders import LONG
 from tests.core.rig import Rig
 from tests.core.scripted_venue import ScriptedVenue
@@ -176,7 +177,11 @@ def test_an_id_taken_by_an_old_order_moves_the_tag_to_its_next_generation_withou
     rig.go("60300")
     assert rig.venue.live(rig.tag("tp")).client_id == rig.tag("tp") + "_1"
     assert rig.journal.regime is IdRegime.NEVER
-    assert [call.client_id for call in rig.sent("leg_0")] == [rig.tag("leg_0"), rig.tag("leg_0"), rig.tag("leg_0") + "_1"]
+    assert [call.client_id for call in rig.sent("leg_0")] == [
+        rig.tag("leg_0"),
+        rig.tag("leg_0"),
+        rig.tag("leg_0") + "_1",
+    ]
 
 
 def test_an_id_said_to_be_taken_but_found_nowhere_waits_for_the_fence_and_then_counts_as_burnt():
@@ -195,6 +200,31 @@ def test_a_taken_exit_that_no_read_shows_yet_is_waited_for_and_not_doubled():
     assert rig.venue.live(rig.tag("tp")).client_id == rig.tag("tp")
 
 
+def test_the_next_cycle_waits_until_an_unanswered_exit_can_no_longer_arrive():
+    rig = Rig(venue=ScriptedVenue(regime="reusable"))
+    rig.run_pass()
+    rig.venue.fault(SendOrder, "late", tag="sm_tp")
+    rig.run_pass()
+    rig.go("60300")
+    rig.go("60400")
+    assert rig.venue.held == Decimal("0.016")
+    second = rig.sent("leg_0")[1]
+    assert second.expires_ms >= rig.sent("tp")[0].expires_ms + FENCE_MS
+
+
+def test_an_order_of_an_earlier_cycle_brought_back_by_a_stale_list_does_not_block_its_tag():
+    rig = Rig(venue=ScriptedVenue(regime="reusable"))
+    rig.rest()
+    old = rig.venue.live(rig.tag("tp"))
+    rig.go("60300")
+    rig.venue.now_ms += 5_000
+    new = rig.venue.live(rig.tag("tp"))
+    rig.venue.cancel_by_hand(rig.tag("tp"))
+    rig.memory.put(replace(rig.memory.slot(TAKE_PROFIT), order_id=old.order_id, last_order_id=""))
+    rig.rest()
+    assert rig.venue.live(rig.tag("tp")).order_id not in {old.order_id, new.order_id}
+
+
 def test_a_stale_list_never_lets_an_old_order_stand_in_for_an_unanswered_new_one():
     rig = Rig(venue=ScriptedVenue(regime="reusable"))
     rig.rest()
@@ -207,6 +237,30 @@ def test_a_stale_list_never_lets_an_old_order_stand_in_for_an_unanswered_new_one
     rig.venue.lag_ms = slow(ReadOpenOrders, ms=rig.venue.now_ms - old.created_ms)
     rig.run_pass()
     assert rig.memory.slot(leg(1)).order_id in {"", new.order_id}
+
+
+def test_a_stale_list_never_puts_an_old_order_in_the_place_of_the_live_one():
+    rig = Rig(venue=ScriptedVenue(regime="reusable"))
+    rig.rest()
+    old = rig.venue.live(rig.tag("leg_1"))
+    rig.venue.cancel_by_hand(rig.tag("leg_1"))
+    rig.rest()
+    rig.venue.lag_ms = slow(ReadOpenOrders, ms=rig.venue.now_ms - old.created_ms)
+    rig.run_pass()
+    assert rig.memory.slot(leg(1)).order_id == rig.venue.live(rig.tag("leg_1")).order_id
+
+
+def test_a_filled_leg_whose_fill_is_not_listed_yet_is_never_created_again():
+    rig = Rig()
+    rig.rest()
+    rig.venue.now_ms += 10_000
+    rig.venue.lag_ms = slow(ReadFills, ReadPosition, ms=5_000)
+    rig.venue.move("59400")
+    rig.venue.move("59500")
+    for _ in range(5):
+        rig.run_pass(Mode.RECOVER)
+        rig.venue.now_ms += 500
+    assert len(rig.sent("leg_1")) == 1
 
 
 def test_a_bot_with_an_empty_journal_gallops_past_used_ids_and_adopts_what_rests():

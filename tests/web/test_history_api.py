@@ -89,4 +89,4 @@ def test_a_cycle_that_lost_is_not_told_as_good_news():
     lost = BotEvent(kind=EventKind.CYCLE_CLOSED, at_ms=0, cycle=2, data={"end": "stop_loss", "profit": "-4.20"})
 
     assert tone(lost) == "warn"
-    assert sentence(lost.kind, lost.cycle, lost.data) == "Cycle 2 closed: stop-loss filled, -4.2 USDT."
+    assert sentence(lost.kind, lost.cycle, lost.data) == "Cycle 2 closed: stop-loss filled, -4.20 USDT."

@@ -1,0 +1,299 @@
+"""What an answer is worth: complete envelopes are believed, the venue's own codes decide, the rest is unknown."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import requests
+
+from blitz.clock import SystemClock
+from blitz.core.calls import (
+    Accepted,
+    AmendOrder,
+    CancelOrder,
+    FillsRead,
+    NotSent,
+    OpenOrdersRead,
+    PrepareAccount,
+    ReadFills,
+    ReadOpenOrders,
+    ReadOrder,
+    ReadPosition,
+    ReadPrice,
+    Refusal,
+    Rejected,
+    Unknown,
+)
+from tests.exchange.world import limit, lying_server, market, send
+
+RECENTLY_MS = SystemClock().now_ms() - 60_000
+CALLS = {
+    "orders": (ReadOpenOrders(), "order/realtime"),
+    "position": (ReadPosition(), "position/list"),
+    "fills": (ReadFills(since_ms=RECENTLY_MS), "execution/list"),
+    "order": (ReadOrder(order_id="", client_id="x"), "order/realtime"),
+    "price": (ReadPrice(), "market/tickers"),
+    "prepare": (PrepareAccount(), "account/info"),
+    "send": (send(limit()), "order/create"),
+    "amend": (AmendOrder(order_id="x", quantity=None, price=limit().price, trigger=None), "order/amend"),
+    "cancel": (CancelOrder(order_id="x"), "order/cancel"),
+}
+WRECKS = [
+    {"fault": "drop_request"},
+    {"fault": "drop_response"},
+    {"fault": "http_status", "status": "500"},
+    {"fault": "http_status", "status": "503"},
+    {"fault": "http_status", "status": "403"},
+    {"fault": "http_status", "status": "429"},
+    {"fault": "ret_code", "code": "10016"},
+    {"fault": "ret_code", "code": "10000"},
+    {"fault": "ret_code", "code": "10429"},
+]
+REFUSALS = {
+    10002: Refusal.CLOCK,
+    10003: Refusal.KEY,
+    10004: Refusal.KEY,
+    10005: Refusal.KEY,
+    10006: Refusal.LIMIT,
+    10010: Refusal.KEY,
+    10018: Refusal.LIMIT,
+    10028: Refusal.ACCOUNT,
+    33004: Refusal.KEY,
+    110001: Refusal.GONE,
+    110003: Refusal.FILTER,
+    110007: Refusal.MARGIN,
+    110009: Refusal.FILTER,
+    110017: Refusal.NO_POSITION,
+    110020: Refusal.FILTER,
+    110064: Refusal.GONE,
+    110072: Refusal.TAKEN,
+    110093: Refusal.TRIGGER_PASSED,
+    110094: Refusal.FILTER,
+    40004: Refusal.OTHER,
+    999999: Refusal.OTHER,
+}
+
+
+@pytest.fixture
+def sight(world, liar):
+    """A gateway that talks to the lying server, having seen the account's true position mode."""
+    gateway = world.gateway_at(liar.url)
+    gateway._hedged = False
+    return gateway
+
+
+@pytest.mark.parametrize("wreck", WRECKS, ids=lambda rule: "-".join(rule.values()))
+def test_a_wrecked_answer_is_unknown_whatever_was_asked(world, wreck):
+    gateway = world.gateway()
+    for call, endpoint in CALLS.values():
+        world.fault(endpoint=endpoint, **wreck)
+        assert isinstance(gateway.execute(call), Unknown), endpoint
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("fault", ["empty_body", "garbage_body"])
+def test_a_success_without_an_envelope_is_unknown(world, name, fault):
+    call, endpoint = CALLS[name]
+    gateway = world.gateway()
+    resting = gateway.execute(send(limit(price="59300"), "resting")).order_id
+    if isinstance(call, AmendOrder | CancelOrder):
+        call = replace(call, order_id=resting)
+    world.fault(fault, endpoint=endpoint)
+    assert isinstance(gateway.execute(call), Unknown)
+
+
+@pytest.mark.parametrize(("code", "refusal"), REFUSALS.items())
+def test_the_code_decides_and_never_the_class_of_the_error(world, code, refusal):
+    gateway = world.gateway()
+    for name, (call, endpoint) in CALLS.items():
+        if name == "price":
+            continue
+        world.fault("ret_code", endpoint=endpoint, code=str(code), count="1")
+        reply = gateway.execute(call)
+        assert isinstance(reply, Rejected), name
+        assert (reply.refusal, reply.code) == (refusal, str(code)), name
+
+
+@pytest.mark.parametrize(
+    ("message", "refusal"),
+    [
+        ("position idx not match position mode", Refusal.ACCOUNT),
+        ("order not modified", Refusal.UNCHANGED),
+        ("Qty invalid", Refusal.FILTER),
+    ],
+)
+def test_the_code_for_bad_parameters_is_told_apart_by_its_words(world, message, refusal):
+    gateway = world.gateway()
+    world.fault("ret_code", endpoint="order/create", code="10001", message=message)
+    assert gateway.execute(send(limit())).refusal is refusal
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"null", b"[]", b"{}", b"7", b'"text"', b"true", b"{", b"\xff\xfe\x00", b"<html>busy</html>",
+        b'{"retCode":0}', b'{"retCode":0,"result":null}', b'{"retCode":0,"result":[]}', b'{"retCode":0,"result":"x"}',
+        b'{"retCode":0,"result":{}}', b'{"retCode":0,"result":{"list":null}}', b'{"retCode":0,"result":{"list":{}}}',
+        b'{"retCode":0,"result":{"list":[null]}}', b'{"retCode":0,"result":{"list":[7]}}',
+        b'{"retCode":0,"result":{"list":[{}]}}', b'{"retCode":0,"result":{"list":[{"orderId":7,"positionIdx":[]}]}}',
+        b'{"retCode":null,"result":{"list":[]}}', b'{"retCode":"zero","result":{"list":[]}}', b'{"result":{"list":[]}}',
+        b'{"retCode":{"a":1},"result":{"list":[]}}', b'[{"retCode":0,"result":{"list":[]}}]',
+        b'{"retCode":0,"result":{"list":[{"positionIdx":0,"size":"NaN","side":""}]}}',
+        b'{"retCode":0,"result":{"list":[{"positionIdx":"x","size":"0","side":""}]}}',
+        b'{"retCode":0,"result":{"orderId":""}}', b'{"retCode":0,"result":{"orderId":7}}',
+        b'{"retCode":0,"result":{"list":[{"lastPrice":"0"}]}}',
+        b"[" * 3000, b'{"retCode":0,"result":{"list":[{"lastPrice":"Infinity"}]}}',
+    ],
+)  # fmt: skip
+def test_no_body_makes_the_gateway_raise_or_believe(sight, liar, body):
+    liar.body = body
+    for name, (call, _) in CALLS.items():
+        reply = sight.execute(call)
+        assert isinstance(reply, Unknown), (name, reply)
+
+
+@pytest.mark.parametrize("status", [204, 400, 401, 403, 404, 418, 429, 500, 502, 504])
+def test_an_http_status_alone_is_no_refusal(sight, liar, status):
+    liar.status = status
+    liar.body = b"" if status == 204 else b"<html>no</html>"
+    for call, _ in CALLS.values():
+        assert isinstance(sight.execute(call), Unknown)
+
+
+def test_a_refusal_in_an_http_error_is_still_a_refusal(sight, liar):
+    liar.status = 401
+    liar.says({"retCode": 10007, "retMsg": "User authentication failed."})
+    assert sight.execute(ReadPosition()).refusal is Refusal.KEY
+
+
+def test_a_list_that_never_ends_is_not_believed(sight, liar):
+    liar.says({"retCode": 0, "result": {"list": [], "nextPageCursor": "more"}})
+    assert isinstance(sight.execute(ReadOpenOrders()), Unknown)
+    assert 5 < len(liar.asked) < 100
+
+
+def test_a_page_without_a_cursor_is_not_the_last_page(sight, liar):
+    liar.says({"retCode": 0, "result": {"list": []}})
+    assert isinstance(sight.execute(ReadOpenOrders()), Unknown)
+    liar.says({"retCode": 0, "result": {"list": [], "nextPageCursor": ""}})
+    assert sight.execute(ReadOpenOrders()) == OpenOrdersRead(orders=())
+    assert sight.execute(ReadFills(since_ms=sight._clock.now_ms())) == FillsRead(fills=())
+
+
+def test_a_page_that_fails_in_the_middle_makes_the_whole_list_unknown(world):
+    gateway = world.gateway()
+    for number in range(60):
+        gateway.execute(send(limit("0.001", str(50_000 + number)), f"tag-{number}"))
+    world.fault("http_status", endpoint="order/realtime", status="503", skip="1", count="1")
+    assert isinstance(gateway.execute(ReadOpenOrders()), Unknown)
+    assert len(gateway.execute(ReadOpenOrders()).orders) == 60
+
+
+def test_a_redirect_is_not_followed(sight, liar):
+    with lying_server() as elsewhere:
+        elsewhere.says({"retCode": 0, "result": {"list": [], "nextPageCursor": "", "orderId": "x"}})
+        liar.status = 307
+        liar.headers = {"Location": f"{elsewhere.url}/v5/order/create"}
+        for call, _ in CALLS.values():
+            assert isinstance(sight.execute(call), Unknown)
+        assert elsewhere.asked == []
+
+
+@pytest.mark.parametrize(
+    ("call", "endpoint", "fields"),
+    [
+        (ReadOpenOrders(), "/v5/order/realtime", (
+            "orderId", "orderLinkId", "symbol", "side", "orderType", "qty", "cumExecQty", "price", "reduceOnly",
+            "positionIdx", "createdTime")),
+        (ReadOrder(order_id="", client_id="resting"), "/v5/order/realtime", ("orderStatus", "cumExecQty", "orderId")),
+        (ReadPosition(), "/v5/position/list", ("positionIdx", "size", "side")),
+        (ReadFills(since_ms=RECENTLY_MS), "/v5/execution/list", (
+            "execId", "orderId", "orderLinkId", "symbol", "side", "execType", "execQty", "execPrice", "execFee",
+            "execTime")),
+        (ReadPrice(), "/v5/market/tickers", ("lastPrice",)),
+    ],
+    ids=["orders", "order", "position", "fills", "price"],
+)  # fmt: skip
+def test_a_row_without_a_field_that_matters_is_unknown(world, liar, call, endpoint, fields):
+    true = world.gateway()
+    true.execute(send(market(), "entry"))
+    true.execute(send(limit(), "resting"))
+    gateway = world.gateway_at(liar.url)
+    liar.behind = world.url
+    for missing in fields:
+        liar.edit = without(endpoint, missing)
+        assert isinstance(gateway.execute(call), Unknown), missing
+    liar.edit = without(endpoint, "nothing")
+    assert gateway.execute(call) == true.execute(call)
+
+
+def without(endpoint, field):
+    def edit(path, body):
+        answer = json.loads(body)
+        if path == endpoint:
+            for row in answer["result"]["list"]:
+                row.pop(field, None)
+        return json.dumps(answer).encode()
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("call", "endpoint", "change"),
+    [
+        (ReadFills(since_ms=RECENTLY_MS), "/v5/execution/list", {"execType": "SomethingNew"}),
+        (ReadOrder(order_id="", client_id="resting"), "/v5/order/realtime", {"orderStatus": "SomethingNew"}),
+        (ReadOpenOrders(), "/v5/order/realtime", {"side": "Both"}),
+        (ReadOpenOrders(), "/v5/order/realtime", {"qty": "many"}),
+        (ReadPosition(), "/v5/position/list", {"positionIdx": 3}),
+    ],
+)
+def test_a_value_nobody_told_us_of_is_unknown(world, liar, call, endpoint, change):
+    true = world.gateway()
+    true.execute(send(market(), "entry"))
+    true.execute(send(limit(), "resting"))
+    liar.behind = world.url
+
+    def edit(path, body):
+        answer = json.loads(body)
+        if path == endpoint:
+            answer["result"]["list"] = [row | change for row in answer["result"]["list"]]
+        return json.dumps(answer).encode()
+
+    liar.edit = edit
+    assert isinstance(world.gateway_at(liar.url).execute(call), Unknown)
+
+
+def test_a_hedge_fill_that_does_not_say_what_it_closed_is_unknown(world, liar):
+    world.other.set_position_mode(True, "BTC/USDT:USDT")
+    world.foreign("buy", "0.05", positionIdx=1)
+    liar.behind, liar.edit = world.url, without("/v5/execution/list", "closedSize")
+    gateway = world.gateway_at(liar.url)
+    gateway.execute(ReadPosition())
+    assert isinstance(gateway.execute(ReadFills(since_ms=RECENTLY_MS)), Unknown)
+
+
+def test_a_lost_answer_leaves_the_order_standing_and_a_lost_request_does_not(world):
+    gateway = world.gateway()
+    world.fault("drop_response", endpoint="order/create", count="1")
+    assert isinstance(gateway.execute(send(limit(), "arrived")), Unknown)
+    world.fault("drop_request", endpoint="order/create", count="1")
+    assert isinstance(gateway.execute(send(limit(), "lost")), Unknown)
+    assert [row["orderLinkId"] for row in world.account()["open_orders"]] == ["arrived"]
+
+
+def test_what_ccxt_refuses_to_build_never_left(world):
+    gateway = world.gateway()
+    gateway._client.markets = {}
+    gateway._client.markets_by_id = {}
+    assert isinstance(gateway.execute(send(limit())), NotSent)
+    assert world.account()["counts"]["open_orders"] == "0"
+
+
+def test_an_exchange_that_is_gone_is_unknown_and_comes_back(world):
+    gateway = world.gateway()
+    world.fault("drop_request")
+    assert isinstance(gateway.execute(ReadOpenOrders()), Unknown)
+    world.post("rules")
+    requests.delete(f"{world.url}/__paper/faults", timeout=5)
+    assert isinstance(gateway.execute(send(limit())), Accepted)

@@ -1,0 +1,128 @@
+"""Market tables, public reads and clients: loaded once, shared by all, and honest when the exchange is silent."""
+
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import pytest
+
+from blitz.clock import ManualClock, SystemClock
+from blitz.core.calls import ReadPosition
+from blitz.errors import GatewayProblem
+from blitz.exchange.clients import bybit_client, shared_session
+from blitz.exchange.exchanges import Exchanges
+from blitz.exchange.markets import REFRESH_MS, MarketTables
+from blitz.exchange.venue_clock import VenueClock
+from tests.exchange.world import CREDENTIALS, SECRET, SYMBOL, market, send, venue_at
+
+
+def test_the_rules_of_a_market_are_exact(world):
+    rules = world.exchanges.instrument(world.venue, SYMBOL)
+    assert (rules.tick, rules.step, rules.quantity_min) == (Decimal("0.1"), Decimal("0.001"), Decimal("0.001"))
+    assert (rules.notional_min, rules.leverage_max) == (Decimal(5), Decimal(100))
+    assert (rules.symbol, rules.venue_symbol, rules.trading) == (SYMBOL, "BTCUSDT", True)
+
+
+def test_a_symbol_without_its_settle_coin_is_the_same_market(world):
+    assert world.exchanges.instrument(world.venue, "BTC/USDT") == world.exchanges.instrument(world.venue, SYMBOL)
+
+
+def test_an_unknown_market_is_named(world):
+    with pytest.raises(GatewayProblem, match="NOPE/USDT is not a USDT perpetual"):
+        world.exchanges.instrument(world.venue, "NOPE/USDT")
+
+
+def test_every_listed_market_is_a_usdt_perpetual(world):
+    symbols = world.exchanges.symbols(world.venue)
+    assert len(symbols) >= 10
+    assert all(symbol.endswith("/USDT:USDT") for symbol in symbols)
+
+
+def test_however_many_ask_the_table_is_loaded_once(world, liar):
+    with_counts = venue_at(liar.url)
+    liar.behind, liar.edit = world.url, lambda path, body: body
+    exchanges = Exchanges(SystemClock())
+    with ThreadPoolExecutor(16) as pool:
+        rules = list(pool.map(lambda _: exchanges.instrument(with_counts, SYMBOL), range(32)))
+    assert len({rule.tick for rule in rules}) == 1
+    pages = [path for path in liar.asked if "instruments-info" in path]
+    assert len(pages) <= 2  # listed markets and those before their launch
+
+
+def test_all_clients_of_a_venue_share_one_table_and_one_session(world):
+    first, second = world.gateway()._client, world.gateway()._client
+    assert first.markets is second.markets
+    assert first.session is second.session is shared_session()
+
+
+def test_a_refresh_that_fails_keeps_the_old_table(world, liar):
+    clock = ManualClock(SystemClock().now_ms())
+    tables = MarketTables(clock)
+    liar.behind, liar.edit = world.url, lambda path, body: body
+    old = tables.master(venue_at(liar.url))
+    liar.edit, liar.status, liar.body = None, 503, b""
+    clock.advance(REFRESH_MS + 1)
+    assert tables.master(venue_at(liar.url)) is old
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"<html>", b'{"retCode":0,"result":{"list":[]}}', b"7"])
+def test_a_market_list_that_cannot_be_read_is_said_in_a_sentence(liar, body):
+    liar.body = body
+    with pytest.raises(GatewayProblem, match="market list"):
+        Exchanges(SystemClock()).instrument(venue_at(liar.url), SYMBOL)
+
+
+def test_an_exchange_that_is_not_there_is_said_in_a_sentence():
+    with pytest.raises(GatewayProblem, match="could not be read"):
+        Exchanges(SystemClock()).symbols(venue_at("http://127.0.0.1:9"))
+
+
+def test_prices_and_candles_are_texts_oldest_first(world):
+    world.price("60010")
+    assert world.exchanges.last_price(world.venue, SYMBOL) == Decimal(60010)
+    candles = world.exchanges.candles(world.venue, SYMBOL, "1m", 5)
+    assert candles
+    assert [row["time"] for row in candles] == sorted(row["time"] for row in candles)
+    assert candles[-1]["close"] == "60010"
+    assert all(isinstance(candles[-1][name], str) for name in ("open", "high", "low", "close", "volume"))
+
+
+def test_a_timeframe_nobody_offers_is_refused(world):
+    with pytest.raises(GatewayProblem, match="not a timeframe"):
+        world.exchanges.candles(world.venue, SYMBOL, "7s", 5)
+
+
+def test_a_public_read_that_fails_is_said_in_a_sentence(world):
+    world.exchanges.instrument(world.venue, SYMBOL)
+    world.fault("garbage_body", endpoint="market/tickers")
+    world.fault("http_status", endpoint="market/kline", status="503")
+    with pytest.raises(GatewayProblem, match="does not answer"):
+        world.exchanges.last_price(world.venue, SYMBOL)
+    with pytest.raises(GatewayProblem, match="does not answer"):
+        world.exchanges.candles(world.venue, SYMBOL, "1m", 5)
+
+
+def test_secrets_do_not_show_in_what_is_printed():
+    assert SECRET not in repr(CREDENTIALS)
+
+
+def test_a_client_asks_no_account_questions_before_its_first_order(world, liar):
+    liar.behind, liar.edit = world.url, lambda path, body: body
+    gateway = world.gateway_at(liar.url)
+    gateway.execute(ReadPosition())
+    gateway.execute(send(market()))
+    assert [path.partition("?")[0] for path in liar.asked] == ["/v5/position/list", "/v5/order/create"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"retCode":0,"result":{},"time":null}', b'{"retCode":0,"result":{}}'])
+def test_a_clock_that_gets_no_time_keeps_its_offset(liar, body):
+    liar.body = body
+    clock = VenueClock(SystemClock())
+    clock.measure(bybit_client(venue_at(liar.url), SystemClock()))
+    assert clock.offset_ms == 0
+
+
+def test_a_clock_takes_the_middle_of_the_round_trip(world):
+    world.post("clock", advance_ms="5000")
+    clock = VenueClock(SystemClock())
+    clock.measure(bybit_client(world.venue, SystemClock()))
+    assert 4_900 < clock.offset_ms < 5_100
