@@ -2,6 +2,7 @@
 
 Runs as `python -m unittest tests.test_simple_manager_lite -v` and as `python tests/test_simple_manager_lite.py`.
 """
+# ruff: noqa: PT009, PT027 - plain unittest on purpose
 
 import re
 import sys
@@ -14,11 +15,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import structlog  # noqa: E402 - the project is importable only now
+import structlog
 
-from blitz.bots.manager import SimpleBotManager  # noqa: E402
-from blitz.exchange.bybit import order_params  # noqa: E402
-from tests.bots.stage import opened_stage  # noqa: E402
+from blitz.bots.manager import SimpleBotManager
+from blitz.exchange.bybit import order_params
+from tests.bots.stage import opened_stage
 
 NAMES = ("tp", "leg_1", "leg_2", "leg_3")
 TAG = re.compile(r"sm_(leg_\d+|tp)_\d+_BTCUSDTUSDT")

@@ -24,11 +24,11 @@ from blitz.core.ladder_settings import Mode as TradingMode
 from blitz.core.memory import Attention, BotMemory, recall
 from blitz.core.records import BotEvent, EventKind, EventNoted
 from blitz.core.work import Finish, Mode
-from blitz.errors import BlitzError, GatewayProblem, SecretUnreadable
+from blitz.errors import BlitzError, DatabaseProblem, GatewayProblem, SecretUnreadable
 from blitz.exchange.exchanges import Exchanges
 from blitz.storage.bots import BotStore
 from blitz.storage.database import Database
-from blitz.storage.journal import BotJournal
+from blitz.storage.journal import BotJournal, open_cycle
 from blitz.storage.users import UserStore
 
 log = structlog.get_logger(__name__)
@@ -62,7 +62,6 @@ class BotParts:
 class Opened:
     """A bot's connection to its market: built when it starts and again when a new cycle has new settings."""
 
-    settings: LadderSettings
     memory: BotMemory
     driver: Driver
     clock: Clock
@@ -219,8 +218,15 @@ class UserBot:
         if (before and before.code) == (now and now.code):
             return
         kind, data = (EventKind.ATTENTION, {"message": now.message}) if now else (EventKind.ATTENTION_OVER, {})
-        opened.journal.save([EventNoted(event=BotEvent(kind=kind, at_ms=now_ms, data=data))], durable=False)
+        self._tell_feed(opened, BotEvent(kind=kind, at_ms=now_ms, data=data))
         log.info("Attention changed.", code=now.code if now else "none")
+
+    def _tell_feed(self, opened: Opened, event: BotEvent) -> None:
+        """Add a line to the trader's feed. A line that cannot be stored is logged; no bot ends because of one."""
+        try:
+            opened.journal.save([EventNoted(event=event)], durable=False)
+        except DatabaseProblem as problem:
+            log.error("A line of the feed could not be stored.", problem=str(problem))
 
     def _timeout(self, result: PassResult) -> float | None:
         """Seconds to wait for the next letter."""
@@ -255,7 +261,7 @@ class UserBot:
                 self._opened = opened = self._open()
             elif opened.memory.cycle is None:
                 settings = _settings(self._parts, self.user_id)
-                if settings != opened.settings:
+                if settings != opened.memory.settings:
                     self._opened = opened = self._open()
         except GatewayProblem as problem:
             self._publish(replace(self.snapshot, message=f"Waiting for the exchange: {problem}"))
@@ -265,10 +271,10 @@ class UserBot:
     def _open(self) -> Opened:
         """Connect to the market that the open cycle, or else the settings, are about."""
         parts = self._parts
-        settings = _settings(parts, self.user_id)
-        journal = BotJournal(parts.database, self.user_id, parts.venues.of(settings).account)
+        chosen = self._account_to_trade_on()
+        journal = BotJournal(parts.database, self.user_id, parts.venues.of(chosen).account)
         remembered = journal.load()
-        in_force = remembered.cycle.settings if remembered.cycle else settings
+        in_force = remembered.cycle.settings if remembered.cycle else chosen
         venue = parts.venues.of(in_force)
         credentials = parts.venues.credentials(self.user_id, in_force)
         if credentials is None:
@@ -281,19 +287,25 @@ class UserBot:
         clock = parts.exchanges.clock(venue)
         memory = recall(
             user_id=self.user_id,
-            settings=settings if remembered.cycle is None else in_force,
+            settings=in_force,
             instrument=parts.exchanges.instrument(venue, in_force.symbol),
             traits=gateway.traits,
             remembered=remembered,
         )
         memory.started_by_trader = self._started_by_trader and not self.verdict.is_set()
-        return Opened(
-            settings=settings,
-            memory=memory,
-            driver=Driver(gateway, journal, clock),
-            clock=clock,
-            journal=journal,
-        )
+        return Opened(memory=memory, driver=Driver(gateway, journal, clock), clock=clock, journal=journal)
+
+    def _account_to_trade_on(self) -> LadderSettings:
+        """The settings that name the account.
+
+        A bot that resumes, and a recover, go on with the cycle that is open, whatever was saved meanwhile: settings
+        take effect with the next cycle, and a new mode must not begin to trade because the server was restarted.
+        """
+        settings = _settings(self._parts, self.user_id)
+        if self._started_by_trader:
+            return settings
+        cycle = open_cycle(self._parts.database, self.user_id)
+        return cycle.settings if cycle else settings
 
     # Recover
 
@@ -318,7 +330,7 @@ class UserBot:
                 cycle=opened.memory.cycle.number if opened.memory.cycle else 0,
                 data={"actions": ", ".join(actions)},
             )
-            opened.journal.save([EventNoted(event=event)], durable=False)
+            self._tell_feed(opened, event)
         complete = result.settled or (dry_run and result.seen is not None)
         return Recovery(words=tuple(actions), complete=complete, trouble=_trouble(opened, result, complete=complete))
 

@@ -31,7 +31,6 @@ from blitz.core.calls import (
     Rejected,
     Reply,
     SendOrder,
-    Unknown,
 )
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings, MarginMode, plain
@@ -199,7 +198,9 @@ class BybitGateway:
             return not_sent(problem) if isinstance(problem, ccxt.BaseError) else NotSent(reason=str(problem))
         if self._clock.now_ms() > call.expires_ms:
             return NotSent(reason="The decision is too old; it is made again.")
-        return asked(lambda: Accepted(order_id=_order_id(result_of(self._client.private_post_v5_order_create(request)))))
+        return asked(
+            lambda: Accepted(order_id=_order_id(result_of(self._client.private_post_v5_order_create(request))))
+        )
 
     def _request(self, call: SendOrder) -> dict[str, Any]:
         """The body of an order, as ccxt's unified call builds it."""

@@ -40,6 +40,15 @@ RECENT_MAX = 500
 """So many exec ids a bot is handed at start; its first read of fills reaches back far less."""
 
 
+def open_cycle(db: Database, user_id: int) -> Cycle | None:
+    """The newest cycle of the user that has not ended, on whatever account."""
+    own = cycles.c
+    query = select(cycles).where(own.user_id == user_id, own.ended_ms.is_(None)).order_by(own.number.desc()).limit(1)
+    with db.read() as connection:
+        row = connection.execute(query).mappings().first()
+    return None if row is None else cycle_from_row(row)
+
+
 class BotJournal:
     """The memory of one user's bot on one account of a venue, such as "bybit:paper"."""
 

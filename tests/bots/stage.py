@@ -207,7 +207,11 @@ class Stage:
     def __init__(self, folder: Path, clock: Clock | None = None, **paper: Any) -> None:
         self.folder = folder
         self.clock: Clock = clock or SystemClock()
-        self._paper_settings = {"feed": "manual", "enforce_limits": False, "state_path": folder / "paper.db"} | paper
+        self._paper_settings: dict[str, Any] = {
+            "feed": "manual",
+            "enforce_limits": False,
+            "state_path": folder / "paper.db",
+        } | paper
         self.paper = PaperServer(PaperConfig(**self._paper_settings), self.clock)
         self.paper.start()
         self.url = self.paper.url
@@ -319,7 +323,7 @@ def _impatient_bots(times: int) -> Iterator[None]:
         return None if timeout is None else timeout / times
 
     user_bot.OPEN_RETRY_SECONDS = 0.1
-    UserBot._timeout = hurried  # type: ignore[method-assign]
+    UserBot._timeout = hurried  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:

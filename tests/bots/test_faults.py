@@ -24,8 +24,8 @@ FAULTS = {
     "the server has an error at creates": {
         "fault": "ret_code", "code": "10016", "endpoint": "order/create", "count": "2",
     },
-    "too many visits": {"fault": "ret_code", "code": "10006", "probability": "0.3", "seed": "3", "count": "6"},
-    "the gateway is down": {"fault": "http_status", "status": "503", "probability": "0.3", "seed": "5", "count": "8"},
+    "too many visits": {"fault": "ret_code", "code": "10006", "probability": "0.3", "seed": "3", "count": "3"},
+    "the gateway is down": {"fault": "http_status", "status": "503", "probability": "0.3", "seed": "5", "count": "5"},
     "lists come empty": {"fault": "empty_list", "endpoint": "order/realtime", "skip": "3", "count": "3"},
     "positions come as nothing": {"fault": "empty_body", "endpoint": "position/list", "skip": "1", "count": "3"},
     "fills come as garbage": {"fault": "garbage_body", "endpoint": "execution/list", "count": "3"},
@@ -34,8 +34,8 @@ FAULTS = {
     "amends are lost": {"fault": "drop_response", "endpoint": "order/amend", "count": "2"},
     "cancels are lost": {"fault": "drop_response", "endpoint": "order/cancel", "count": "2"},
     "cancels never arrive": {"fault": "drop_request", "endpoint": "order/cancel", "count": "2"},
-    "any request is lost": {"fault": "drop_request", "probability": "0.15", "seed": "7", "count": "12"},
-    "any answer is lost": {"fault": "drop_response", "probability": "0.15", "seed": "11", "count": "12"},
+    "any request is lost": {"fault": "drop_request", "probability": "0.15", "seed": "7", "count": "8"},
+    "any answer is lost": {"fault": "drop_response", "probability": "0.15", "seed": "11", "count": "8"},
 }  # fmt: skip
 
 

@@ -3,13 +3,13 @@
 import threading
 import time
 
-from blitz.bots.mailbox import LastCycle, Mailbox, Shutdown, Stop, Wake
+from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Shutdown, Stop, Wake
 from blitz.core.work import Mode
 
 
 def test_letters_come_out_in_the_order_they_went_in():
     mailbox = Mailbox()
-    letters = [LastCycle(), Stop(mode=Mode.STOP_PULL), Shutdown()]
+    letters: list[Letter] = [LastCycle(), Stop(mode=Mode.STOP_PULL), Shutdown()]
     for letter in letters:
         mailbox.put(letter)
     assert mailbox.take_all(0) == letters

@@ -8,8 +8,8 @@ import pytest
 
 from blitz.bots import manager as manager_module
 from blitz.bots import user_bot
-from blitz.bots.manager import SimpleBotManager
 from blitz.bots.mailbox import Stop
+from blitz.bots.manager import SimpleBotManager
 from blitz.core.work import Mode
 from blitz.errors import DatabaseProblem
 from blitz.storage.journal import BotJournal
@@ -98,6 +98,7 @@ def test_starts_and_stops_at_once_never_leave_two_bots(stage, alice):
     assert {one["status"] for one in told} <= {"started", "already_running", "stopped", "stopping", "not_running"}
     names = [thread.name for thread in threading.enumerate() if thread.name.startswith("bot_user")]
     assert len(names) <= 1
+    alice.start()
     alice.stop(position="close")
     until(lambda: alice.size() == 0 and alice.truth() == {}, "a flat account")
     alice.assert_books_agree()

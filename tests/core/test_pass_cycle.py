@@ -235,6 +235,7 @@ def test_orders_and_positions_of_others_survive_every_step():
         rig.venue.foreign(Direction.SELL, "1", "99000", client_id)
     rig.rest()
     rig.venue.foreign(Direction.SELL, "0.001", "98000", reduce_only=True)
+    rig.venue.cancel_by_hand(rig.tag("tp"))
     rig.rest()
     rig.go("57000")
     rig.rest()

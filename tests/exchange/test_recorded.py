@@ -60,8 +60,8 @@ def test_a_rejected_order_may_have_filled_in_part(rows):
 def test_recorded_children_of_a_position_are_untriggered_stops(rows):
     for row in rows("http_get_orders_realtime_tp_sl"):
         order = translate.open_order(row)
-        assert (order.type, order.reduce_only, order.price) == (OrderType.STOP_MARKET, True, None)
-        assert order.trigger is not None
+        assert (order.type is OrderType.STOP_MARKET) is (row["orderType"] == "Market")
+        assert (order.reduce_only, order.trigger) == (True, Decimal(row["triggerPrice"]))
 
 
 def test_recorded_executions_read(rows):
@@ -89,9 +89,7 @@ def test_recorded_positions_read(rows, name):
 @pytest.mark.parametrize("name", ["http_get_instruments_linear", "http_get_instruments_linear_symbol_type"])
 def test_recorded_instruments_read(rows, name):
     for row in rows(name):
-        rules = translate.instrument(
-            "X/USDT:USDT", row, taker_rate=Decimal("0.00055"), maker_rate=Decimal("0.0002")
-        )
+        rules = translate.instrument("X/USDT:USDT", row, taker_rate=Decimal("0.00055"), maker_rate=Decimal("0.0002"))
         assert (rules.tick, rules.step) == (
             Decimal(row["priceFilter"]["tickSize"]), Decimal(row["lotSizeFilter"]["qtyStep"]),
         )  # fmt: skip
