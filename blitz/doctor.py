@@ -5,6 +5,7 @@ outside host for the time only when some trader has chosen that exchange's demo 
 """
 
 import os
+import re
 import socket
 import stat
 import time
@@ -145,7 +146,9 @@ def look_at_venue(name: str, url: str, *, same_clock: bool) -> Finding:
     try:
         server_ms = server_time_ms(url)
     except OSError as error:
-        reason = getattr(error, "reason", None) or error
+        reason = str(getattr(error, "reason", None) or error)
+        known = re.search(r"\[Errno -?\d+\] ([A-Z][\w ]+)", reason)  # deep inside the library's account of itself
+        reason = known[1] if known else reason
         remedy = f"check the network, and that {urlsplit(url).netloc} can be reached from here"
         return Finding(text=f"{name} does not answer at {url}: {reason}", remedy=remedy)
     except ValueError:

@@ -4,6 +4,7 @@
 should run are recorded as such and resume at the next start.
 """
 
+import errno
 import fcntl
 import os
 import signal
@@ -43,7 +44,9 @@ log = structlog.get_logger(__name__)
 
 WEB_THREADS = STREAMS_MAX + 16
 """An open event stream holds a thread of the web server; these are on top of all that may be open."""
-REQUEST_SECONDS = 30
+REQUEST_SECONDS = 10
+"""A connection that says nothing for this long is closed: it holds a thread until then."""
+HEADER_BYTES_MAX = 32 * 1024
 NO_PAPER = "http://127.0.0.1:9"
 """Where nothing listens: the address of a paper exchange that was not started."""
 
@@ -104,8 +107,18 @@ def open_paper(settings: Settings) -> PaperServer | None:
     try:
         paper.start()
     except PaperStartError as problem:
-        raise ConfigurationProblem(str(problem)) from problem
+        raise ConfigurationProblem(f"The paper exchange cannot start. {problem} {_paper_remedy(settings)}") from problem
     return paper
+
+
+def _paper_remedy(settings: Settings) -> str:
+    """What to do when the embedded paper exchange does not start. Its money is play money; nothing live is in its file."""
+    if settings.paper_port:
+        return "Its port is BLITZ_PAPER_PORT, its market BLITZ_PAPER_FEED."
+    return (
+        f"Its market is BLITZ_PAPER_FEED. If {settings.instance_path / 'paper.db'} is damaged, move it away: paper "
+        "accounts begin anew, demo and live are not affected."
+    )
 
 
 def _make_private_folder(path: Path) -> None:
@@ -132,21 +145,17 @@ class WebServer:
         self._server = WsgiServer(
             (settings.web_host, settings.web_port),
             create_app(services),
-            numthreads=10,
-            max=WEB_THREADS,
+            numthreads=WEB_THREADS,  # all at once: the pool does not grow by itself
             request_queue_size=128,
             timeout=REQUEST_SECONDS,
             server_name="blitz",
         )
         self._server.shutdown_timeout = 3
+        self._server.max_request_header_size = HEADER_BYTES_MAX
         try:
             self._server.prepare()
         except OSError as problem:
-            raise ConfigurationProblem(
-                f"Port {settings.web_port} on {settings.web_host} cannot be used "
-                f"({problem.strerror or 'another program listens there'}). Stop the other program or set WEB_PORT in "
-                ".env."
-            ) from problem
+            raise ConfigurationProblem(_why_not_bound(settings, str(problem))) from problem
         host, port = self._server.bind_addr
         self.url = f"http://{_shown_host(host)}:{port}"
         self._thread = threading.Thread(target=self._server.serve, name="web", daemon=True)
@@ -197,6 +206,21 @@ class Running:
     def _stop_paper(self) -> None:
         if self._paper is not None:
             self._paper.stop()
+
+
+def _why_not_bound(settings: Settings, said: str) -> str:
+    """What the web server's library said about its address, as a sentence with the remedy."""
+    port, host = settings.web_port, settings.web_host
+    if f"[Errno {errno.EADDRINUSE}]" in said:
+        return (
+            f"Port {port} on {host} cannot be used (another program listens there). Stop the other program or set "
+            "WEB_PORT in .env."
+        )
+    if f"[Errno {errno.EACCES}]" in said:
+        return f"Port {port} on {host} needs more rights than this user has. Set WEB_PORT in .env to 1024 or above."
+    return (
+        f"{host} is not an address of this machine. Set WEB_HOST in .env to 127.0.0.1, or to 0.0.0.0 for all of them."
+    )
 
 
 def _shown_host(host: str) -> str:

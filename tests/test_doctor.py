@@ -150,7 +150,7 @@ def test_a_paper_exchange_of_its_own_must_answer(examine, monkeypatch):
     monkeypatch.setenv("BLITZ_PAPER_URL", "http://127.0.0.1:9")
     assert "✗ The paper exchange does not answer" in examine()[1]
 
-    venue = Venue(ahead_ms=-10**12)
+    venue = Venue(ahead_ms=-(10**12))
     monkeypatch.setenv("BLITZ_PAPER_URL", venue.url)
     code, said = examine()
     venue.close()

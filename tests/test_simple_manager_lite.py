@@ -2,7 +2,7 @@
 
 Runs as `python -m unittest tests.test_simple_manager_lite -v` and as `python tests/test_simple_manager_lite.py`.
 """
-# ruff: noqa: PT009, PT027 - plain unittest on purpose
+# ruff: noqa: PT009 - plain unittest on purpose
 
 import re
 import sys

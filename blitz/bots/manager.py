@@ -42,6 +42,12 @@ STALLED = Attention(
     "it. If this lasts, restart the server: it goes on from what the exchange shows.",
 )
 
+SHUTTING_DOWN = {
+    "success": False,
+    "message": "The server is shutting down; try again when it is back.",
+    "status": "shutting_down",
+}
+
 STOP_MODES = {
     ("pull", "keep"): Mode.STOP_PULL,
     ("keep", "keep"): Mode.STOP_KEEP,
@@ -81,11 +87,13 @@ class SimpleBotManager:
     def start_bot_for_user(self, user_id: int) -> dict[str, Any]:
         """Start the user's bot. A second start is refused while the first one lives, even while it is stopping."""
         if self._closing.is_set():
-            return _answer(False, "shutting_down", "The server is shutting down; try again when it is back.")
+            return dict(SHUTTING_DOWN)
         refusal = self._cannot_start(user_id)
         if refusal is not None:
             return refusal
         bot = self._register(user_id)
+        if bot is None and self._closing.is_set():
+            return dict(SHUTTING_DOWN)
         if bot is None:
             return _answer(False, "already_running", "Bot is already running")
         try:
@@ -193,8 +201,8 @@ class SimpleBotManager:
 
     def shut_down(self) -> None:
         """End every thread without sending or cancelling anything; the bots resume at the next start."""
-        self._closing.set()
         with self._lock:
+            self._closing.set()  # under the lock: no bot is listed after this
             bots = [info["bot"] for info in self.managed_bots.values()]
         for bot in bots:
             bot.stop_event.set()
@@ -221,7 +229,7 @@ class SimpleBotManager:
         """List a new bot for the user; None when one is listed already or somebody recovers for this user."""
         bot = UserBot(user_id, self._parts, self._changed)
         with self._lock:
-            if user_id in self.managed_bots or user_id in self._visited:
+            if user_id in self.managed_bots or user_id in self._visited or self._closing.is_set():
                 return None
             self.managed_bots[user_id] = BotInfo(
                 thread=bot.thread,

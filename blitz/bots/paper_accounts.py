@@ -5,6 +5,7 @@ from decimal import Decimal
 import requests
 
 from blitz.errors import BlitzError, GatewayProblem
+from blitz.exchange.clients import shared_session
 from blitz.exchange.connection import Credentials
 
 PAPER_BALANCE = Decimal(10_000)
@@ -23,7 +24,7 @@ def open_paper_account(base_url: str, credentials: Credentials, balance: Decimal
     """
     body = {"key": credentials.api_key, "secret": credentials.api_secret, "balance": str(balance)}
     try:
-        answer = requests.post(
+        answer = shared_session().post(  # which leaves proxies of the environment alone
             f"{base_url}/__paper/accounts", json=body, timeout=TIMEOUT_SECONDS, allow_redirects=False
         )
     except requests.RequestException as problem:

@@ -53,6 +53,9 @@ MESSAGES: Mapping[BotStatus, str] = {
 }
 
 
+LAST_CYCLE = "Bot is running; it stops when this cycle is finished"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protection:
     """Whether the open position is covered by what should protect it."""
@@ -74,7 +77,7 @@ class BotSnapshot:
     orders: tuple[Mapping[str, object], ...] = ()
     foreign_orders: tuple[Mapping[str, object], ...] = ()
     protection: Protection = field(
-        default_factory=lambda: Protection(is_protected=False, since_ms=None, why="There is no position.")
+        default_factory=lambda: Protection(is_protected=False, since_ms=None, why="The exchange has not been read yet.")
     )
     attention: Attention | None = None
     looked_ms: int | None = None
@@ -105,10 +108,18 @@ class BotSnapshot:
 
 
 def after_pass(
-    before: BotSnapshot, memory: BotMemory, result: PassResult, *, stopping: bool, now_ms: int
+    before: BotSnapshot,
+    memory: BotMemory,
+    result: PassResult,
+    *,
+    stopping: bool,
+    now_ms: int,
+    last_cycle: bool = False,
 ) -> BotSnapshot:
     """The snapshot after a pass. A pass that could not look keeps the old picture and says so."""
     status, message = _status(memory, result, before, stopping=stopping)
+    if last_cycle and message == MESSAGES[BotStatus.RUNNING]:
+        message = LAST_CYCLE
     settings = memory.cycle.settings if memory.cycle else memory.settings
     base = replace(before, status=status, message=message, settings=settings, attention=memory.attention)
     if result.seen is None:
@@ -247,13 +258,15 @@ def _protection(memory: BotMemory, seen: Seen, before: Protection, now_ms: int) 
     quantity = seen.position.quantity
     if quantity == 0:
         return Protection(is_protected=False, since_ms=None, why="There is no position.")
+    if memory.cycle is None or memory.ledger.quantity <= 0:
+        return _unprotected(before, now_ms, "This bot did not open the position and does not protect it.")
     missing = []
     for key, planned in _planned_exits(memory):
         del planned
         resting = seen.own.get(key)
         if resting is None or resting.remaining != quantity:
             missing.append("take-profit" if key == TAKE_PROFIT else "stop-loss")
-    settings = memory.cycle.settings if memory.cycle else memory.settings
+    settings = memory.cycle.settings
     if settings.take_profit == 0 and settings.stop_loss == 0:
         return _unprotected(before, now_ms, "Take-profit and stop-loss are both switched off in the settings.")
     if missing:

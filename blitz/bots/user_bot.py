@@ -208,7 +208,8 @@ class UserBot:
 
     def _after_pass(self, opened: Opened, result: PassResult) -> None:
         stopping, now_ms, before = self._mode is not Mode.TRADE, opened.clock.now_ms(), self.snapshot
-        self._publish(after_pass(before, opened.memory, result, stopping=stopping, now_ms=now_ms))
+        last = self._last_cycle
+        self._publish(after_pass(before, opened.memory, result, stopping=stopping, now_ms=now_ms, last_cycle=last))
         self._note_attention(opened, before.attention, opened.memory.attention, now_ms)
         if result.seen is not None:
             self.verdict.set()
@@ -219,7 +220,10 @@ class UserBot:
             return
         kind, data = (EventKind.ATTENTION, {"message": now.message}) if now else (EventKind.ATTENTION_OVER, {})
         self._tell_feed(opened, BotEvent(kind=kind, at_ms=now_ms, data=data))
-        log.info("Attention changed.", code=now.code if now else "none")
+        if now:
+            log.warning("A bot needs attention.", code=now.code, said=now.message)
+        else:
+            log.info("The bot is well again.")
 
     def _tell_feed(self, opened: Opened, event: BotEvent) -> None:
         """Add a line to the trader's feed. A line that cannot be stored is logged; no bot ends because of one."""
@@ -321,7 +325,7 @@ class UserBot:
                 break
             time.sleep(RECOVER_PAUSE_SECONDS)
         actions = ["checked_positions", *(word for word in words if word != "checked_positions")]
-        if len(actions) == 1 and (result.settled or dry_run):
+        if len(actions) == 1 and (result.settled or (dry_run and result.seen is not None)):
             actions.append("no_missing_orders")
         if not dry_run and len(actions) > 1 and "no_missing_orders" not in actions:
             event = BotEvent(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from blitz.core.act import act, attention_for
-from blitz.core.begin import adopt_or_enter, enter
+from blitz.core.begin import PASSING, adopt_or_enter, enter
 from blitz.core.calls import Refusal, Rejected, Step, Unknown, read_clock
 from blitz.core.diff import Action, Amend, Cancel, Create, diff
 from blitz.core.finish import cycle_is_over, finish_cycle
@@ -27,6 +27,12 @@ keeps well inside the bound for an unprotected position (L1, 5 s)."""
 
 DISAGREE_MAX_MS = 15_000
 """Position and fills may contradict each other this long (late reads) before the trader is told."""
+
+PASSING_WAIT_MS = 1_000
+"""A look that met a rate limit or a clock that was off is repeated after this long: a position may be waiting (L1)."""
+
+REFUSED_WAIT_MS = 5_000
+"""Any other refused look, such as one with a bad key, is not repeated sooner."""
 
 SOON_MS = 250
 """When the next look follows after something was left open."""
@@ -57,6 +63,8 @@ def run_pass(memory: BotMemory, mode: Mode, *, last_cycle: bool = False) -> Step
     now_ms = yield from read_clock()
     seen = yield from look(memory, now_ms)
     if not isinstance(seen, Seen):
+        if _may_give_up(memory, mode):
+            return (yield from _give_up(memory, mode, now_ms))
         return _undecided(memory, seen, now_ms)
     settled = yield from settle(memory, seen, now_ms)
     _forget_attention(memory, now_ms)
@@ -66,6 +74,8 @@ def run_pass(memory: BotMemory, mode: Mode, *, last_cycle: bool = False) -> Step
     elif cycle_is_over(memory, seen, mode):
         return _began((yield from finish_cycle(memory, mode, now_ms, last_cycle=last_cycle)), seen)
     elif mode is Mode.TRADE and settled and _entry_failed(memory, seen):
+        if last_cycle:
+            return _began((yield from finish_cycle(memory, mode, now_ms, last_cycle=True)), seen)
         return _began((yield from _enter_again(memory, seen, now_ms)), seen)
     return (yield from _keep(memory, seen, mode, settled, now_ms))
 
@@ -74,7 +84,9 @@ def _undecided(memory: BotMemory, answer: Rejected | Unknown, now_ms: int) -> Pa
     """The look failed: nothing is decided on it (S9)."""
     if isinstance(answer, Rejected):
         memory.attention = attention_for(answer.refusal, answer.code, answer.message) or memory.attention
-        return PassResult(refusal=answer.refusal, trouble=f"{answer.code}: {answer.message}", wake_in_ms=5_000)
+        wake_in_ms = PASSING_WAIT_MS if answer.refusal in PASSING else REFUSED_WAIT_MS
+        trouble = f"{answer.code}: {answer.message}"
+        return PassResult(refusal=answer.refusal, trouble=trouble, wake_in_ms=wake_in_ms)
     since = memory.disagree_since_ms
     if since is not None and now_ms - since > DISAGREE_MAX_MS:
         memory.attention = Attention(
@@ -84,6 +96,22 @@ def _undecided(memory: BotMemory, answer: Rejected | Unknown, now_ms: int) -> Pa
         )
         return PassResult(trouble=answer.reason, wake_in_ms=5_000)
     return PassResult(trouble=answer.reason, wake_in_ms=SOON_MS if since is not None else 1_000)
+
+
+def _may_give_up(memory: BotMemory, mode: Mode) -> bool:
+    """The books have differed for too long and the trader stops the bot: there must be a way out."""
+    stopping = mode in {Mode.STOP_PULL, Mode.STOP_KEEP, Mode.CLOSE}
+    differ = memory.attention is not None and memory.attention.code == BOOKS_DIFFER
+    return stopping and differ and memory.cycle is not None
+
+
+def _give_up(memory: BotMemory, mode: Mode, now_ms: int) -> Step[PassResult]:
+    """End the cycle with the books as they are; no order is touched."""
+    memory.started_by_trader = False
+    result = yield from finish_cycle(memory, mode, now_ms, last_cycle=True)
+    if isinstance(result, Finish):
+        return PassResult(finish=result, words=result.words)
+    return PassResult(trouble="The journal could not be written.", wake_in_ms=result.wake_in_ms)
 
 
 def _forget_attention(memory: BotMemory, now_ms: int) -> None:

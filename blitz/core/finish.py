@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from blitz.core.calls import Step, save
 from blitz.core.look import Seen
-from blitz.core.memory import BotMemory
+from blitz.core.memory import BOOKS_DIFFER, BotMemory
 from blitz.core.orders import FillKind, OrderKey, Role
 from blitz.core.records import BotEvent, Cycle, CycleEnd, CycleSaved, EventKind, EventNoted
 from blitz.core.work import Acted, Finish, Mode
@@ -13,6 +13,8 @@ FINAL_WORDS = {
     CycleEnd.CLOSED_BY_TRADER: "The position was closed at market, as you asked, and the bot has stopped.",
     CycleEnd.CLOSED_EXTERNALLY: "The position was closed outside this bot, so the bot took back its legs and stopped. "
     "Press Start when you want the next cycle.",
+    CycleEnd.GIVEN_UP: "The bot has stopped and gave the cycle up, because position and fills did not agree. Nothing "
+    "was cancelled: look at position and orders at the exchange. Start goes on once the position is closed.",
     CycleEnd.LIQUIDATED: "The position was LIQUIDATED by the exchange. The bot took back its legs and stopped.",
 }
 """Ends after which no bot re-enters by itself."""
@@ -74,6 +76,8 @@ def booked_cycle(memory: BotMemory, cycle: Cycle, now_ms: int) -> Cycle:
 
 def _reason(memory: BotMemory) -> CycleEnd:
     """Name what brought the position down to flat the last time."""
+    if memory.attention is not None and memory.attention.code == BOOKS_DIFFER:
+        return CycleEnd.GIVEN_UP
     last = memory.ledger.last_exit
     if last is None:
         return CycleEnd.NOT_ENTERED

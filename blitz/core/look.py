@@ -96,9 +96,10 @@ def attribute(memory: BotMemory, fill: Fill) -> BookedFill | None:
     if memory.cycle is None or fill.exec_id in memory.booked_before:
         return None
     key = key_of(memory, fill.order_id, fill.client_id)
-    if key is None and fill.at_ms < memory.cycle.started_ms - EARLY_MS:
-        return None
     first_ms, known = memory.ledger.first_fill_ms, fill.order_id in memory.ledger.order_filled
+    # Clocks may differ until our own first fill; after a restart nothing else tells a trade by hand from just before.
+    if key is None and fill.at_ms < memory.cycle.started_ms - (EARLY_MS if first_ms is None else 0):
+        return None
     if key is not None and first_ms is not None and fill.at_ms < first_ms and not known:
         return None
     return BookedFill(fill=fill, cycle=memory.cycle.number, key=key)

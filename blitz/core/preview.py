@@ -156,7 +156,8 @@ def check_tradable(settings: LadderSettings, instrument: Instrument, price: Deci
 
 def _legs_refused(settings: LadderSettings, instrument: Instrument, price: Decimal) -> list[str]:
     """One sentence for each leg that the venue would not take, with the amount that would work."""
-    sentences = []
+    sentences: list[str] = []
+    previous: Decimal | None = None
     for index, leg_price in enumerate(leg_prices(settings, price, instrument.tick)):
         if not instrument.price_min <= leg_price <= instrument.price_max or leg_price <= 0:
             sentences.append(
@@ -164,6 +165,10 @@ def _legs_refused(settings: LadderSettings, instrument: Instrument, price: Decim
                 f"({plain(instrument.price_min)} to {plain(instrument.price_max)}); use smaller gaps."
             )
             break
+        if index and leg_price == previous:
+            sentences.append(f"Leg {index}: its gap is smaller than the market's price step; use a larger gap.")
+            break
+        previous = leg_price
         size = leg_quantity(settings, index, leg_price, instrument.step)
         least = smallest_quantity(instrument, leg_price)
         most = instrument.market_quantity_max if index == 0 else instrument.quantity_max

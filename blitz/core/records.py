@@ -78,6 +78,8 @@ class CycleEnd(StrEnum):
     LIQUIDATED = "liquidated"
     NOT_ENTERED = "not_entered"
     """The entry never filled."""
+    GIVEN_UP = "given_up"
+    """Position and fills did not agree, and the trader stopped the bot: booked as far as it was known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,10 +175,14 @@ class BybitGateway:
                 return reply
         return Done()
 
-    def _set_margin_mode(self) -> Done:
+    def _set_margin_mode(self) -> Done | Rejected:
+        """Set the account's margin mode to the trader's choice. Portfolio margin is not ours to switch off."""
         wanted = MARGIN_MODES[self._settings.margin_mode]
-        account = result_of(self._client.private_get_v5_account_info())
-        if translate.text(account, "marginMode") != wanted:
+        present = translate.text(result_of(self._client.private_get_v5_account_info()), "marginMode")
+        if present not in MARGIN_MODES.values():
+            said = f"the account uses {present}; choose cross or isolated margin at the exchange first"
+            return Rejected(refusal=Refusal.ACCOUNT, code=present, message=said)
+        if present != wanted:
             result_of(self._client.private_post_v5_account_set_margin_mode({"setMarginMode": wanted}))
         return Done()
 

@@ -93,6 +93,8 @@ def classified(problem: ccxt.BaseError) -> Rejected | Unknown:
     text = str(problem)
     envelope = _envelope_in(text)
     if envelope is None or "retCode" not in envelope:
+        if isinstance(problem, ccxt.NetworkError):  # its text is an address: nothing a trader could use
+            return Unknown(reason=f"The exchange does not answer ({type(problem).__name__}).")
         return Unknown(reason=_short(f"{type(problem).__name__}: {text}"))
     code, message = int(envelope["retCode"]), _short(str(envelope.get("retMsg", "")))
     if code == 0 or code in UNKNOWN_CODES:  # an error around a success: ccxt stumbled, the venue may have acted

@@ -22,6 +22,7 @@ ENDS = {
     "closed_externally": "closed outside this server",
     "liquidated": "liquidated",
     "not_entered": "the entry did not fill",
+    "given_up": "given up, because position and fills did not agree",
 }
 SENTENCES = {
     EventKind.STARTED: "Bot started.",

@@ -211,7 +211,8 @@ class Stage:
             "feed": "manual",
             "enforce_limits": False,
             "state_path": folder / "paper.db",
-        } | paper
+            **paper,
+        }
         self.paper = PaperServer(PaperConfig(**self._paper_settings), self.clock)
         self.paper.start()
         self.url = self.paper.url

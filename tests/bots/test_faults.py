@@ -22,7 +22,7 @@ FAULTS = {
     "creates are answered with garbage": {"fault": "garbage_body", "endpoint": "order/create", "count": "4"},
     "the server has an error": {"fault": "ret_code", "code": "10016", "count": "6"},
     "the server has an error at creates": {
-        "fault": "ret_code", "code": "10016", "endpoint": "order/create", "count": "2",
+        "fault": "ret_code", "code": "10016", "endpoint": "order/create", "count": "1",
     },
     "too many visits": {"fault": "ret_code", "code": "10006", "probability": "0.3", "seed": "3", "count": "3"},
     "the gateway is down": {"fault": "http_status", "status": "503", "probability": "0.3", "seed": "5", "count": "5"},

@@ -1,4 +1,4 @@
-"""Settings take effect with the next cycle, also across a stop and a restart, and never switch an account by themselves."""
+"""Settings take effect with the next cycle, also across a stop and a restart; they never switch an account early."""
 
 from tests.bots.stage import until
 

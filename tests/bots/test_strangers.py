@@ -44,7 +44,7 @@ def test_a_part_closed_by_hand_shrinks_the_exits(laddered):
 def test_a_position_added_to_by_hand_is_covered_too(laddered):
     laddered.place("buy", "0.01", None)
     until(lambda: laddered.ladder()["tp"][0] == "0.026", "a larger take-profit")
-    assert laddered.status()["protected"]["yes"]
+    until(lambda: laddered.status()["protected"]["yes"], "the status to say so")
 
 
 @pytest.mark.parametrize(("direction", "words"), [("buy", "did not open"), ("sell", "in the other direction")])
@@ -104,7 +104,7 @@ def test_too_little_margin_for_a_leg_leaves_the_take_profit_standing(stage):
     poor.wait_for_names("tp")
     poor.wait_for_status("needs_attention")
     assert poor.status()["attention"]["code"] == "insufficient_margin"
-    assert poor.status()["protected"]["yes"]
+    until(lambda: poor.status()["protected"]["yes"], "the status to say so")
 
 
 def test_two_users_do_not_see_each_other(stage):

@@ -22,7 +22,7 @@ from blitz.core.calls import (
 )
 from blitz.core.memory import VenueTraits
 from blitz.core.orders import TAKE_PROFIT, Direction, leg
-from blitz.core.records import EventKind, IdRegime, SlotState
+from blitz.core.records import CycleEnd, EventKind, IdRegime, SlotState
 from blitz.core.work import Mode
 from tests.core.ladders import LONG
 from tests.core.rig import Rig
@@ -324,6 +324,23 @@ def test_books_that_never_agree_are_told_and_not_hammered():
     assert rig.memory.attention is not None
     assert rig.memory.attention.code == "books_differ"
     assert looked < 100
+
+
+def test_a_stop_is_the_way_out_of_books_that_never_agree():
+    rig = Rig()
+    rig.rest()
+    rig.venue.held += Decimal("0.5")
+    rig.venue._put(rig.venue.live(rig.tag("tp")), terminal=False)
+    for _ in range(100):
+        rig.venue.now_ms += rig.run_pass().wake_in_ms or 10
+    resting = set(rig.quantities())
+
+    result = rig.run_pass(Mode.STOP_PULL)
+
+    assert result.finish is not None
+    assert "gave the cycle up" in result.finish.message
+    assert rig.journal.cycles[1].end is CycleEnd.GIVEN_UP
+    assert set(rig.quantities()) == resting  # nothing was cancelled
 
 
 def test_books_that_agree_again_let_the_ladder_be_completed():

@@ -20,7 +20,7 @@ from blitz.core.calls import (
 from blitz.core.orders import Direction
 from blitz.exchange.bybit import order_params
 from blitz.exchange.connection import Credentials
-from tests.exchange.world import CREDENTIALS, SYMBOL, limit, market, send, settings_of, stop, target
+from tests.exchange.world import CREDENTIALS, SYMBOL, limit, lying_server, market, send, settings_of, stop, target
 
 SIX = ("text", "clientOrderId", "clientOrderID", "newClientOrderId", "orderLinkId", "label")
 
@@ -193,6 +193,14 @@ def test_preparing_sets_margin_mode_and_leverage_and_may_be_repeated(world):
     assert account["margin_mode"] == "isolated"
     assert account["positions"][0]["leverage"] == "12.5"
     assert gateway.execute(PrepareAccount()) == Done()
+
+
+def test_portfolio_margin_is_not_ours_to_switch_off(world):
+    with lying_server() as liar:
+        liar.says({"retCode": 0, "retMsg": "OK", "result": {"marginMode": "PORTFOLIO_MARGIN"}, "time": 1})
+        reply = world.gateway_at(liar.url).execute(PrepareAccount())
+    assert refusal_of(reply) is Refusal.ACCOUNT
+    assert len(liar.asked) == 1  # and nothing was set
 
 
 def test_a_leverage_beyond_the_market_is_refused(world):

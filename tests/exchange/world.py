@@ -166,7 +166,7 @@ def lying_server() -> Iterator[Liar]:
 
         do_GET = do_POST = _answer  # noqa: N815 - the names that http.server looks for
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
             """Nothing on the console."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
