@@ -112,12 +112,10 @@ def open_paper(settings: Settings) -> PaperServer | None:
 
 
 def _paper_remedy(settings: Settings) -> str:
-    """What to do when the embedded paper exchange does not start. Its money is play money; nothing live is in its file."""
-    if settings.paper_port:
-        return "Its port is BLITZ_PAPER_PORT, its market BLITZ_PAPER_FEED."
+    """What to do when the embedded paper exchange does not start. Nothing of demo or live is in its file."""
     return (
-        f"Its market is BLITZ_PAPER_FEED. If {settings.instance_path / 'paper.db'} is damaged, move it away: paper "
-        "accounts begin anew, demo and live are not affected."
+        f"Its market is BLITZ_PAPER_FEED, its port BLITZ_PAPER_PORT. If {settings.instance_path / 'paper.db'} is "
+        "damaged, move it away: paper accounts begin anew, demo and live are not affected."
     )
 
 

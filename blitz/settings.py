@@ -102,12 +102,7 @@ class Settings(BaseSettings):
     @property
     def is_public(self) -> bool:
         """Whether other machines can reach the pages, which asks for TLS in front."""
-        if self.web_host == "localhost":
-            return False
-        try:
-            return not ipaddress.ip_address(self.web_host).is_loopback
-        except ValueError:
-            return True
+        return not is_loopback(self.web_host)
 
     @field_validator("log_level", "registration", mode="before")
     @classmethod
@@ -158,6 +153,9 @@ class Settings(BaseSettings):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not is_netloc(parts.netloc) or parts.path or parts.query:
             raise ValueError("a URL without a path, such as http://127.0.0.1:8100")
+        if not is_loopback(parts.hostname or ""):
+            # Accounts are opened over its control interface, which answers this machine only; a key goes nowhere else.
+            raise ValueError("a URL on this machine, such as http://127.0.0.1:8100")
         return url
 
     @field_validator("paper_feed")
@@ -345,6 +343,14 @@ def is_host(text: str) -> bool:
     except ValueError:
         return re.fullmatch(r"(?!-)[A-Za-z0-9.-]{1,253}(?<!-)", text) is not None and not re.fullmatch(r"[\d.]+", text)
     return True
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether `host` names this machine and nothing that others could reach."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def is_netloc(text: str) -> bool:

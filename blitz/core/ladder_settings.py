@@ -190,6 +190,9 @@ class _Reader:
     def _symbol(self) -> str:
         value = self._raw.get("symbol", self._base.symbol)
         text = value.strip().upper() if isinstance(value, str) else ""
+        if value is None or (isinstance(value, str) and not text):
+            self._refuse("symbol", "is missing; write it like BTC/USDT:USDT.")
+            return self._base.symbol
         if _SYMBOL.fullmatch(text) is None:
             self._refuse("symbol", f"{_shown(value)} is not a USDT perpetual; write it like BTC/USDT:USDT.")
             return self._base.symbol

@@ -1,5 +1,7 @@
 """A trader who trades by hand beside the bot, and what the bot then says and does."""
 
+import time
+
 from tests.bots.stage import Stage, until
 
 LADDER = {
@@ -14,9 +16,10 @@ LADDER = {
 
 
 def test_a_trade_by_hand_from_just_before_the_start_is_not_booked_after_a_restart(stage: Stage) -> None:
-    # Given a position that was opened and closed by hand, and a bot that started at once after that
+    # Given a position that was opened by hand a while ago and closed right before the bot started
     alice = stage.trader(**LADDER)
     alice.place("sell", "0.006", None)
+    time.sleep(1.5)
     alice.place("buy", "0.006", None, reduceOnly=True)
     assert alice.start()["status"] == "started"
     alice.wait_for_names("leg_1", "tp", "sl")
