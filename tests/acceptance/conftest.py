@@ -70,15 +70,16 @@ def running(*words: str, env: dict[str, str]) -> Iterator[Program]:
         cwd=PROJECT_ROOT,
     )
     program = Program(process)
-    assert process.stdout is not None
-    reader = threading.Thread(target=lambda: program.lines.extend(iter(process.stdout.readline, "")), daemon=True)
+    output = process.stdout
+    assert output is not None
+    reader = threading.Thread(target=lambda: program.lines.extend(iter(output.readline, "")), daemon=True)
     reader.start()
     try:
         yield program
     finally:
         program.stop()
         reader.join(5)
-        process.stdout.close()
+        output.close()
 
 
 def command(*words: str, env: dict[str, str], stdin: str = "") -> "subprocess.CompletedProcess[str]":

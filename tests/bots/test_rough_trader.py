@@ -1,10 +1,11 @@
 """A trader who trades by hand beside the bot, and what the bot then says and does."""
 
 import time
+from typing import Any
 
 from tests.bots.stage import Stage, until
 
-LADDER = {
+LADDER: dict[str, Any] = {
     "symbol": "BTC/USDT:USDT",
     "side": "long",
     "leverage": "10",
