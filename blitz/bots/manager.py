@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 import structlog
 
 from blitz.bots.mailbox import LastCycle, Recover, Recovery, Shutdown, Stop, Wake
-from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus
+from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_the_end
 from blitz.bots.user_bot import BotParts, MissingCredentials, UserBot
 from blitz.clock import iso_utc
 from blitz.core.ladder_settings import plain
@@ -122,6 +122,7 @@ class SimpleBotManager:
             bot.mailbox.put(LastCycle())
             return _answer(True, "stopping_after_cycle", "Bot stops when this cycle is finished")
         self._parts.store.set_desired(user_id, "stopped")
+        bot.stop_asked = True
         bot.mailbox.put(Stop(mode=STOP_MODES[(legs, position)]))
         if not bot.ended.wait(STOP_SECONDS):
             return _answer(True, "stopping", "Bot is stopping; its orders are still being settled at the exchange.")
@@ -260,7 +261,7 @@ class SimpleBotManager:
             # Unlisted last: what this bot writes at its end must never overwrite the wish of the next one.
             if not snapshot.status.is_alive:
                 with self._lock:
-                    self._last[bot.user_id] = snapshot
+                    self._last[bot.user_id] = after_the_end(snapshot)
                     del self.managed_bots[bot.user_id]
 
     def _ended(self, bot: UserBot) -> None:
@@ -298,10 +299,20 @@ class SimpleBotManager:
                 raise GatewayProblem("Somebody is at this already; try again in a moment.")
             self._visited.add(user_id)
         try:
-            return UserBot(user_id, self._parts, self._changed).recover_once(dry_run=dry_run)
+            return self._visit(user_id, dry_run=dry_run)
         finally:
             with self._lock:
                 self._visited.discard(user_id)
+
+    def _visit(self, user_id: int, *, dry_run: bool) -> Recovery:
+        """Recover for a user whose bot is not running, and keep the picture that was seen."""
+        status, message = self._status_words(user_id, self._last.get(user_id))
+        visitor = UserBot(user_id, self._parts, self._changed)
+        recovery = visitor.recover_once(dry_run=dry_run)
+        seen = replace(visitor.snapshot, status=status, message=message)
+        with self._lock:
+            self._last[user_id] = after_the_end(seen)
+        return recovery
 
     def _status_words(self, user_id: int, snapshot: BotSnapshot | None) -> tuple[BotStatus, str]:
         if snapshot is not None:
@@ -352,7 +363,11 @@ class SimpleBotManager:
 def _shown(bot: UserBot) -> BotSnapshot:
     """The bot's last snapshot, or what has to be said while its thread hangs."""
     snapshot = bot.snapshot
-    if not bot.is_stalled or not snapshot.status.is_alive:
+    if not snapshot.status.is_alive:
+        return snapshot
+    if bot.stop_asked:
+        snapshot = replace(snapshot, status=BotStatus.STOPPING, message=MESSAGES[BotStatus.STOPPING])
+    if not bot.is_stalled:
         return snapshot
     return replace(snapshot, status=BotStatus.NEEDS_ATTENTION, message=STALLED.message, attention=STALLED)
 

@@ -136,6 +136,19 @@ def after_pass(
     )
 
 
+def after_the_end(snapshot: BotSnapshot) -> BotSnapshot:
+    """A stopped bot's last picture, without claiming what nobody watches any more.
+
+    Exits that rest for the whole position go on protecting it. But where entry legs rest too, one that fills is covered
+    by nothing, because nobody moves the exits then.
+    """
+    legs_rest = any(row["resting"] and str(row["key"]).startswith("leg_") for row in snapshot.orders)
+    if snapshot.position is None or not legs_rest or not snapshot.protection.is_protected:
+        return snapshot
+    why = "Entry legs rest while the bot is stopped: nobody moves the exits when one of them fills."
+    return replace(snapshot, protection=Protection(is_protected=False, since_ms=snapshot.looked_ms, why=why))
+
+
 def _status(memory: BotMemory, result: PassResult, before: BotSnapshot, *, stopping: bool) -> tuple[BotStatus, str]:
     if stopping:
         return BotStatus.STOPPING, MESSAGES[BotStatus.STOPPING]

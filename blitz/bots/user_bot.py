@@ -82,6 +82,8 @@ class UserBot:
         self.verdict = threading.Event()
         """Set once the first pass has told whether the bot could begin, or the thread has ended."""
         self.ended = threading.Event()
+        self.stop_asked = False
+        """The trader pressed Stop; the thread may still hang in a call and not know."""
         self.finish: Finish | None = None
         self.snapshot = BotSnapshot(
             status=BotStatus.STARTING,
@@ -211,8 +213,8 @@ class UserBot:
         last = self._last_cycle
         self._publish(after_pass(before, opened.memory, result, stopping=stopping, now_ms=now_ms, last_cycle=last))
         self._note_attention(opened, before.attention, opened.memory.attention, now_ms)
-        if result.seen is not None:
-            self.verdict.set()
+        if result.seen is not None and result.wake_in_ms != 0:
+            self.verdict.set()  # and not while the ladder is being laid: whoever pressed Start wants to see it
 
     def _note_attention(self, opened: Opened, before: Attention | None, now: Attention | None, now_ms: int) -> None:
         """Tell the trader's feed when something begins to need attention, and when that is over; not each retry."""
@@ -335,6 +337,8 @@ class UserBot:
                 data={"actions": ", ".join(actions)},
             )
             self._tell_feed(opened, event)
+        now_ms = opened.clock.now_ms()
+        self.snapshot = after_pass(self.snapshot, opened.memory, result, stopping=False, now_ms=now_ms)
         complete = result.settled or (dry_run and result.seen is not None)
         return Recovery(words=tuple(actions), complete=complete, trouble=_trouble(opened, result, complete=complete))
 

@@ -111,8 +111,8 @@ class LadderSettings:
 
 
 def plain(number: Decimal) -> str:
-    """Write a number without exponent and without trailing zeros: 1E+1 is "10", 0.500 is "0.5"."""
-    text = format(number, "f")
+    """Write a number without exponent, trailing zeros or a lone minus: 1E+1 is "10", 0.500 is "0.5", -0.0 is "0"."""
+    text = format(number.copy_abs() if number == 0 else number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
