@@ -1,12 +1,19 @@
-"""The market desk: rules, prices and candles for the pages. Reads only; needs nobody's key."""
+"""The market desk: rules, prices and candles for the pages, and paper accounts under a trader's own key.
+
+Sends no order. Reading needs nobody's key.
+"""
 
 from decimal import Decimal
 
+from blitz.bots.paper_accounts import WrongSecret
 from blitz.bots.venues import Venues
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import ExchangeName, LadderSettings, Mode
 from blitz.core.tags import TagBook
+from blitz.errors import SettingsProblem
+from blitz.exchange.connection import Credentials as Signature
 from blitz.exchange.exchanges import Exchanges
+from blitz.storage.credentials import Credentials
 
 
 class MarketDesk:
@@ -28,6 +35,16 @@ class MarketDesk:
         """Raise `SettingsProblem` when this user's order ids on this market would be longer than the venue takes."""
         limit = self._exchanges.traits(self._venues.of(settings)).id_length_max
         TagBook(user_id=user_id, symbol=settings.symbol, length_max=limit).check(len(settings.legs))
+
+    def open_account(self, settings: LadderSettings, keys: Credentials) -> None:
+        """See to it that the account these keys name exists; only paper can open one, elsewhere nothing is done.
+
+        Raises `SettingsProblem` when paper knows the key with another secret.
+        """
+        try:
+            self._venues.open_account(settings, Signature(api_key=keys.api_key, api_secret=keys.api_secret))
+        except WrongSecret as problem:
+            raise SettingsProblem({"api_secret": [str(problem)]}) from problem
 
     def candles(self, settings: LadderSettings, timeframe: str, limit: int) -> list[dict[str, str | int]]:
         """Its newest candles, oldest first: time in seconds since the epoch, the rest as texts."""

@@ -136,6 +136,9 @@ DEFAULT_SETTINGS = LadderSettings(
 def parse_settings(raw: Mapping[str, object], *, base: LadderSettings = DEFAULT_SETTINGS) -> LadderSettings:
     """Read settings from plain data; a field that is absent keeps its value from `base`.
 
+    One follows another: when `base` uses every leg it has (`rounds` is their number), new `grids` without `rounds` use
+    all theirs. A smaller or larger `rounds` was chosen, and stays.
+
     Raises `SettingsProblem` with every field that is wrong. Unknown fields are refused too, because a
     misspelt `take_proft` would silently trade something else.
     """
@@ -223,7 +226,8 @@ class _Reader:
 
     def _rounds(self, rows: int) -> int:
         if "rounds" not in self._raw:
-            return rows if "grids" in self._raw else self._base.rounds
+            nobody_limits = self._base.rounds == len(self._base.grids)
+            return rows if nobody_limits else self._base.rounds
         most = Decimal(LEGS_MAX)
         rounds = self._number("rounds", Decimal(rows or 1), least=Decimal(1), most=most)
         if rounds != rounds.to_integral_value():

@@ -12,7 +12,7 @@ import threading
 from contextlib import suppress
 
 from blitz.clock import Clock, ManualClock, SystemClock
-from blitz.paper.config import AccountSpec, FeedSpec, PaperConfig, PaperStartError, parse_balance
+from blitz.paper.config import AccountSpec, FeedSpec, PaperConfig, PaperStartError, parse_balance, parse_speed
 from blitz.paper.wire.assembly import Exchange, open_exchange
 
 __all__ = ["AccountSpec", "FeedSpec", "PaperConfig", "PaperServer", "PaperStartError", "parse_balance", "run_paper"]
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 10.0
 START_SECONDS = 60.0
+LOCK_STEP_NOTE = "At speed max time moves only by POST /__paper/advance."
 
 
 class PaperServer:
@@ -66,7 +67,7 @@ class PaperServer:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except Exception as problem:
+        except Exception as problem:  # the top of the thread: nobody above it could tell `start` or the log
             if self._ready.is_set():
                 log.exception("the paper exchange ended by an error")
             self._failure = problem
@@ -86,9 +87,13 @@ class PaperServer:
 
 def usual_clock(config: PaperConfig) -> Clock:
     """The clock a configuration needs: a manual one when bars are replayed, else the machine's."""
-    kind = FeedSpec.parse(config.feed).kind
-    replayed = kind == "candles" or (kind == "synthetic" and config.speed == "max")
+    replayed = FeedSpec.parse(config.feed).kind == "candles" or in_lock_step(config)
     return ManualClock() if replayed else SystemClock()
+
+
+def in_lock_step(config: PaperConfig) -> bool:
+    """Whether time stands still until somebody asks for more: bars at the speed `max`."""
+    return parse_speed(config.speed) is None and FeedSpec.parse(config.feed).kind in ("candles", "synthetic")
 
 
 def run_paper(config: PaperConfig) -> int:
@@ -116,4 +121,5 @@ async def _run_until_signal(config: PaperConfig) -> None:
 
 def _announcement(exchange: Exchange, config: PaperConfig) -> str:
     keys = ", ".join(exchange.account_keys()) or "none yet"
-    return f"Paper exchange at {exchange.url} · feed {config.feed} · accounts: {keys}"
+    first = f"Paper exchange at {exchange.url} · feed {config.feed} · accounts: {keys}"
+    return f"{first}\n{LOCK_STEP_NOTE}" if in_lock_step(config) else first

@@ -1,11 +1,13 @@
 """The secrets a user may store, checked on the way in. Used by `users`; the values never appear in a message."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from blitz.errors import SettingsProblem
 
 CREDENTIAL_LENGTH_MAX = 200
+KEY_PAIR = ("api_key", "api_secret")
 HINT_LENGTH = 4
 HINT_FROM_LENGTH = 12
 """Of a shorter key the last four characters would already say too much."""
@@ -37,6 +39,22 @@ def checked_credential(column: str, value: str) -> str:
     if text and (len(text) > CREDENTIAL_LENGTH_MAX or _CREDENTIAL.fullmatch(text) is None):
         raise SettingsProblem({column: ["This is not what an exchange gives out; copy it again."]})
     return text
+
+
+def joined_keys(stored: Credentials | None, sent: Mapping[str, str]) -> Credentials | None:
+    """The keys once `sent` is stored too, None for none. A field that was not sent keeps its stored value.
+
+    Half a pair signs nothing: an empty field clears both, unless the other one comes with a value. Raises
+    `SettingsProblem` at the field that is missing then.
+    """
+    given = {name: checked_credential(name, sent[name]) for name in KEY_PAIR if name in sent}
+    if not any(given.values()):
+        return None if given else stored
+    pair = {name: given.get(name, getattr(stored, name, "")) for name in KEY_PAIR}
+    missing = [name for name in KEY_PAIR if not pair[name]]
+    if missing:
+        raise SettingsProblem({missing[0]: ["is missing; API key and API secret belong together, enter both."]})
+    return Credentials(**pair)
 
 
 def checked_telegram(token: str, chat_id: str) -> Telegram:

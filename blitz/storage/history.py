@@ -4,7 +4,7 @@ Every question is about one user and one account; without one it is the account 
 paper profit and real profit are never added together.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import accumulate
 from typing import NamedTuple
@@ -118,7 +118,10 @@ class History:
     def cycles(
         self, user_id: int, *, before_number: int | None = None, limit: int = 100, account: str | None = None
     ) -> list[Cycle]:
-        """Cycles, newest first, the running one included, and older than `before_number` for the next page."""
+        """Cycles, newest first, and older than `before_number` for the next page.
+
+        The running one is included, with the figures of its fills so far.
+        """
         own = cycles.c
         with self._db.read() as connection:
             account = account or _account_in_use(connection, user_id)
@@ -126,7 +129,8 @@ class History:
             if before_number is not None:
                 query = query.where(own.number < before_number)
             rows = connection.execute(query.order_by(own.number.desc()).limit(_bounded(limit))).mappings()
-            return [cycle_from_row(row) for row in rows]
+            found = [cycle_from_row(row) for row in rows]
+            return [_with_books(connection, user_id, account, cycle) for cycle in found]
 
     def events(
         self, user_id: int, *, after_id: int = 0, limit: int = 100, account: str | None = None
@@ -178,9 +182,23 @@ class History:
                 up_to, sums = row.number, sums.plus(row.realised, row.fees, row.funding, row.legs_filled, ended=1)
             self._ended[(user_id, account)] = (up_to, sums)
             open_now = connection.execute(select(cycles).where(*mine, own.ended_ms.is_(None))).mappings()
-            for books in [_books(connection, user_id, account, cycle_from_row(row)) for row in open_now]:
-                sums = sums.plus(books.realised, books.fees, books.funding, len(books.leg_filled), ended=0)
+            for cycle in [_with_books(connection, user_id, account, cycle_from_row(row)) for row in open_now]:
+                sums = sums.plus(cycle.realised, cycle.fees, cycle.funding, cycle.legs_filled, ended=0)
         return sums
+
+
+def _with_books(connection: Connection, user_id: int, account: str, cycle: Cycle) -> Cycle:
+    """The cycle with its figures; those of a running one are not in its row yet."""
+    if cycle.ended_ms is not None:
+        return cycle
+    books = _books(connection, user_id, account, cycle)
+    return replace(
+        cycle,
+        realised=books.realised,
+        fees=books.fees,
+        funding=books.funding,
+        legs_filled=len(books.leg_filled),
+    )
 
 
 def _books(connection: Connection, user_id: int, account: str, cycle: Cycle) -> Ledger:

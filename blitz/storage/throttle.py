@@ -1,6 +1,8 @@
 """Slows down guessing: so many sign-ins that failed within a minute, per account and per address. Used by web.
 
-An attempt counts as failed from the moment it is let in until it has succeeded, so that many at once gain nothing.
+Against its account an attempt counts as failed from the moment it is let in until it has succeeded, so that many
+guesses at once gain nothing. Against its address it counts once it has failed: a house full of traders may sign in at
+the same moment.
 """
 
 import hashlib
@@ -14,6 +16,9 @@ from blitz.storage.database import Database
 from blitz.storage.tables import sign_in_attempts as attempts
 
 FAILURES_MAX = 5
+"""Per account."""
+ADDRESS_FAILURES_MAX = 60
+"""Per address, which many people may share: mistakes at one account must not shut out the others."""
 WINDOW_MS = 60 * 1000
 IPV6_NETWORK_BITS = 64
 """One household usually has so many bits of IPv6 addresses to itself; they count as one."""
@@ -27,33 +32,40 @@ class SignInThrottle:
         self._clock = clock
 
     def attempt(self, email: str, peer: str) -> int:
-        """Ask to try a sign-in: 0 lets it in and counts it, anything else is the seconds to wait."""
-        now = self._clock.now_ms()
-        subjects = (_account(email), _network(peer))
+        """Ask to try a sign-in: 0 lets it in, anything else is the seconds to wait.
+
+        One that is let in counts against its account at once; `failed` or `succeeded` has to follow.
+        """
+        now, account = self._clock.now_ms(), _account(email)
         with self._db.write() as connection:
             connection.execute(delete(attempts).where(attempts.c.at_ms <= now - WINDOW_MS))
-            wait_ms = max(_wait_ms(connection, subject, now) for subject in subjects)
+            wait_ms = max(
+                _wait_ms(connection, account, FAILURES_MAX, now),
+                _wait_ms(connection, _network(peer), ADDRESS_FAILURES_MAX, now),
+            )
             if wait_ms > 0:
                 return -(-wait_ms // 1000)
-            connection.execute(insert(attempts), [{"subject": subject, "at_ms": now} for subject in subjects])
+            connection.execute(insert(attempts).values(subject=account, at_ms=now))
         return 0
 
-    def succeeded(self, email: str, peer: str) -> None:
-        """The sign-in was right: its account starts afresh, its address gets this one attempt back.
+    def failed(self, peer: str) -> None:
+        """An attempt that was let in was wrong: now it counts against its address too."""
+        with self._db.write() as connection:
+            connection.execute(insert(attempts).values(subject=_network(peer), at_ms=self._clock.now_ms()))
 
-        The address does not start afresh: whoever has one account could else go on guessing at others.
+    def succeeded(self, email: str) -> None:
+        """The sign-in was right: its account starts afresh.
+
+        Its address does not: whoever has one account could else go on guessing at others.
         """
-        latest = select(attempts.c.id).where(attempts.c.subject == _network(peer))
         with self._db.write() as connection:
             connection.execute(delete(attempts).where(attempts.c.subject == _account(email)))
-            one = connection.scalar(latest.order_by(attempts.c.id.desc()).limit(1))
-            connection.execute(delete(attempts).where(attempts.c.id == one))
 
 
-def _wait_ms(connection: Connection, subject: str, now: int) -> int:
+def _wait_ms(connection: Connection, subject: str, most: int, now: int) -> int:
     """How long until the oldest of the attempts that are too many leaves the window."""
     query = select(attempts.c.at_ms).where(attempts.c.subject == subject).order_by(attempts.c.at_ms.desc())
-    nth = connection.scalar(query.offset(FAILURES_MAX - 1).limit(1))
+    nth = connection.scalar(query.offset(most - 1).limit(1))
     return 0 if nth is None else int(nth) + WINDOW_MS - now
 
 

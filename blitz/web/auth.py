@@ -38,9 +38,10 @@ def login() -> Response:
         return refused("login.html", 429, "too_many_attempts", sentence, headers={"Retry-After": str(wait)})
     user = check(email, password)
     if user is None:
+        services().throttle.failed(peer())
         log.info("A sign-in failed.", action="sign_in_failed", peer=peer())
         return refused("login.html", 401, "wrong_credentials", WRONG)
-    services().throttle.succeeded(email, peer())
+    services().throttle.succeeded(email)
     log.info("A user signed in.", action="signed_in", user_id=user.id, peer=peer())
     return signed_in(user, next_page())
 

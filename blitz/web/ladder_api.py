@@ -14,9 +14,10 @@ from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings, parse_settings
 from blitz.core.preview import preview_ladder
 from blitz.errors import GatewayProblem, SecretUnreadable, SettingsProblem
-from blitz.storage.credentials import checked_credential, checked_telegram
+from blitz.storage.credentials import KEY_PAIR, Credentials, checked_credential, checked_telegram, joined_keys
 from blitz.storage.users import User
 from blitz.web.accounts import this_user
+from blitz.web.errors import Problem
 from blitz.web.limits import PREVIEWS, at_most
 from blitz.web.openapi import refusals
 from blitz.web.schemas import LadderIn, PreviewOut, SettingsIn, SettingsOut
@@ -24,9 +25,10 @@ from blitz.web.services import services
 
 ladder = APIBlueprint("ladder", __name__, url_prefix="/api/bot", tag="Settings")
 
-CREDENTIALS = ("api_key", "api_secret", "telegram_token", "telegram_chat_id")
+CREDENTIALS = (*KEY_PAIR, "telegram_token", "telegram_chat_id")
 READ_ONLY = frozenset({"success", "message", "keys_stored", "telegram_stored", "takes_effect"})
 """Answered by GET and ignored by PUT, so that an answer can be edited and sent back."""
+UNASKED = "Saved. The exchange does not answer, so limits and keys will be checked when the bot starts."
 
 
 @ladder.get("/settings")
@@ -45,14 +47,16 @@ def write_settings(json_data: SettingsIn) -> dict[str, Any]:
     """Change settings of the signed-in user; what is left out stays as it is.
 
     Everything is checked first: with one wrong field nothing is stored. While a cycle is open the change takes effect
-    with the next one.
+    with the next one, and other keys are refused. In paper mode your own keys name your paper account, which exists
+    from this moment. Clearing one of the keys clears both.
     """
     user = this_user()
     given = {name: value for name, value in json_data.given().items() if name not in READ_ONLY}
     credentials = {name: given.pop(name) for name in CREDENTIALS if name in given}
     if credentials.get("api_key") == user.key_hint != "":
         del credentials["api_key"]  # the mask that GET showed, sent back
-    problems = [*credential_faults(credentials)]
+    keys = stored_keys(user.id)
+    problems = [*credential_faults(keys, credentials)]
     chosen = user.settings
     try:
         chosen = parse_settings(given, base=user.settings)
@@ -61,13 +65,16 @@ def write_settings(json_data: SettingsIn) -> dict[str, Any]:
         problems.append(problem)
     if problems:
         raise SettingsProblem({field: said for each in problems for field, said in each.errors.items()})
-    message = "Saved."
-    if given and not check_against_market(chosen):
-        message = "Saved. The exchange does not answer, so the market's limits will be checked when the bot starts."
-    store(user, chosen, credentials)
+    new_keys = joined_keys(keys, credentials)
+    if new_keys != keys:
+        refuse_during_cycle(user.id)
+    is_asked = not given or check_against_market(chosen)
+    if new_keys is not None and (credentials.keys() & set(KEY_PAIR) or chosen.mode is not user.settings.mode):
+        is_asked = open_account(chosen, new_keys) and is_asked
+    store(user, chosen, credentials, new_keys)
     stored = services().users.by_id(user.id)
     assert stored is not None
-    return {"success": True, "message": message, **settings_json(stored)}
+    return {"success": True, "message": "Saved." if is_asked else UNASKED, **settings_json(stored)}
 
 
 @ladder.post("/preview")
@@ -85,8 +92,46 @@ def preview(json_data: LadderIn) -> dict[str, Any]:
     return {"success": True, **preview_ladder(settings, instrument, price).to_json()}
 
 
-def credential_faults(credentials: dict[str, Any]) -> Iterator[SettingsProblem]:
+def stored_keys(user_id: int) -> Credentials | None:
+    """The user's own keys; such as cannot be read are none, so that both must be entered anew."""
+    try:
+        return services().users.credentials(user_id)
+    except SecretUnreadable:
+        return None
+
+
+def refuse_during_cycle(user_id: int) -> None:
+    """The open cycle trades on the account of the old key: with another one the bot would not find it again."""
+    if services().manager.get_bot_status(user_id).get("cycle"):
+        sentence = (
+            "A cycle is open on the account of the present API key. Stop the bot and close the position first, then "
+            "change the key."
+        )
+        raise Problem(409, "cycle_open", sentence)
+
+
+def open_account(settings: LadderSettings, keys: Credentials) -> bool:
+    """Have the paper account under these keys; False when the exchange does not answer, and the bot will do it."""
+    try:
+        services().desk.open_account(settings, keys)
+    except GatewayProblem:
+        return False
+    return True
+
+
+def credential_faults(keys: Credentials | None, credentials: dict[str, Any]) -> Iterator[SettingsProblem]:
     """What is wrong with the credentials that were sent; storage checks the same again when it takes them."""
+    wrong = [*wrong_credentials(credentials)]
+    yield from wrong
+    if not wrong:
+        try:
+            joined_keys(keys, credentials)
+        except SettingsProblem as problem:
+            yield problem
+
+
+def wrong_credentials(credentials: dict[str, Any]) -> Iterator[SettingsProblem]:
+    """Those that no exchange or messenger gives out, each by itself."""
     for name, value in credentials.items():
         try:
             if not isinstance(value, str):
@@ -120,13 +165,13 @@ def market_of(settings: LadderSettings) -> tuple[Instrument, Decimal]:
     return desk.instrument(settings), desk.last_price(settings)
 
 
-def store(user: User, settings: LadderSettings, credentials: dict[str, Any]) -> None:
-    """Write what was checked."""
+def store(user: User, settings: LadderSettings, credentials: dict[str, Any], keys: Credentials | None) -> None:
+    """Write what was checked. Keys are written as a pair, so that two changes at once never mix theirs."""
     users = services().users
     if settings != user.settings:
         users.save_settings(user.id, settings)
-    if credentials.keys() & {"api_key", "api_secret"}:
-        users.save_credentials(user.id, credentials.get("api_key"), credentials.get("api_secret"))
+    if credentials.keys() & set(KEY_PAIR):
+        users.save_credentials(user.id, keys.api_key if keys else "", keys.api_secret if keys else "")
     if credentials.keys() & {"telegram_token", "telegram_chat_id"}:
         users.save_telegram(user.id, credentials.get("telegram_token"), credentials.get("telegram_chat_id"))
 

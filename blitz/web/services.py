@@ -17,6 +17,7 @@ from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.settings import Settings
 from blitz.storage.bots import BotStore
+from blitz.storage.credentials import Credentials
 from blitz.storage.database import Database
 from blitz.storage.history import History
 from blitz.storage.sessions import SessionStore
@@ -59,6 +60,9 @@ class Desk(Protocol):
 
     def check_tags(self, user_id: int, settings: LadderSettings) -> None:
         """Raise `SettingsProblem` when the user's order ids would be too long for the venue."""
+
+    def open_account(self, settings: LadderSettings, keys: Credentials) -> None:
+        """Open the paper account that a user's own keys name. Raises `SettingsProblem` for a wrong secret."""
 
     def candles(self, settings: LadderSettings, timeframe: str, limit: int) -> Sequence[Mapping[str, str | int]]:
         """Its newest candles, oldest first."""

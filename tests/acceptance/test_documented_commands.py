@@ -13,8 +13,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
-from tests.acceptance.conftest import PASSWORD, PROJECT_ROOT, servers
+from tests.acceptance.conftest import PASSWORD, PROJECT_ROOT, running, servers
 
 pytestmark = pytest.mark.skipif(not Path("/usr/bin/curl").exists(), reason="curl is not installed on this machine")
 
@@ -131,3 +132,13 @@ def test_the_documented_line_that_makes_the_database(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "instance" / "users.db").exists()
+
+
+def test_run_py_without_a_command_is_the_server(tmp_path: Path) -> None:
+    with running(env={"BLITZ_HOME": str(tmp_path), "WEB_PORT": "0"}) as program:
+        url = program.line(r"Blitz is at (http://\S+)")[1]
+
+        answer = requests.get(f"{url}/healthz", timeout=5)
+
+        assert answer.status_code == 200
+        assert program.stop() == 0

@@ -157,11 +157,20 @@ def test_a_field_that_is_absent_keeps_its_value_and_new_grids_use_all_their_legs
     assert parse_settings({"grids": [ROW] * 7}).rounds == 7
 
 
+@pytest.mark.parametrize("chosen", [1, 3, 9])
+def test_a_chosen_number_of_legs_stays_when_only_the_rows_change(chosen):
+    base = parse_settings({"rounds": chosen})
+
+    assert parse_settings({"grids": [ROW] * 7}, base=base).rounds == chosen
+    assert parse_settings({"grids": [ROW] * 2}, base=base).rounds == chosen
+    assert parse_settings({"grids": [ROW] * 7, "rounds": 5}, base=base).rounds == 5
+
+
 def test_words_are_read_in_any_case_and_with_spaces_around():
     read = parse_settings({"symbol": " eth/usdt:usdt ", "side": "SHORT", "repeat": "off"})
     assert (read.symbol, read.side.value, read.repeat) == ("ETH/USDT:USDT", "short", False)
 
 
 def test_numbers_are_shown_plain():
-    assert [plain(Decimal(text)) for text in ("1E+1", "0.500", "-0.0", "100")] == ["10", "0.5", "-0", "100"]
+    assert [plain(Decimal(text)) for text in ("1E+1", "0.500", "-0.0", "100")] == ["10", "0.5", "0", "100"]
     assert str(bounded("-0", least=Decimal(0), most=Decimal(1))) == "0"

@@ -135,6 +135,30 @@ def test_cycles_are_paged_newest_first(history, journal, alice):
     assert [cycle.number for cycle in [*first, *second]] == [5, 4, 3, 2]
 
 
+def test_the_running_cycle_has_the_figures_of_its_fills_so_far(history, journal, alice):
+    running = Cycle(number=2, settings=DEFAULT_SETTINGS, started_ms=20)
+    journal.save(
+        [
+            ended(1, "5", fees="1"),
+            CycleSaved(cycle=running),
+            fill("a", cycle=2, key=leg(0), fee="0.06"),
+            fill("b", cycle=2, key=leg(1), price="90", fee="0.05"),
+            fill("c", cycle=2, key=TAKE_PROFIT, direction=Direction.SELL, price="97", fee="0.02"),
+            fill("d", cycle=2, kind=FillKind.FUNDING, quantity="0", fee="0.03"),
+        ],
+        durable=True,
+    )
+
+    shown, closed = history.cycles(alice.id)
+
+    figures = (shown.realised, shown.fees, shown.funding, shown.legs_filled, shown.profit)
+    assert [str(figure.normalize()) if isinstance(figure, Decimal) else figure for figure in figures] == [
+        "2", "0.13", "0.03", 2, "1.84",
+    ]  # fmt: skip
+    assert (closed.realised, closed.fees) == (5, 1)
+    assert history.totals(alice.id).net == shown.profit + closed.profit
+
+
 def test_events_after_an_id_come_in_order_and_miss_none(history, journal, alice):
     journal.save([note(number) for number in range(5)], durable=True)
 

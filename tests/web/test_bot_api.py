@@ -108,6 +108,17 @@ def test_status_begins_with_the_four_documented_fields(client):
     assert busy.json["position"]["quantity"] == "0.016"
 
 
+def test_uptime_counts_the_seconds_of_a_running_bot(client):
+    begin = time.monotonic()
+    client.post("/api/bot/start")
+
+    up = wait_for(lambda: client.get("/api/bot/status").json["uptime"])
+    assert 1 <= up <= time.monotonic() - begin
+
+    client.post("/api/bot/stop")
+    assert wait_for(lambda: client.get("/api/bot/status").json["uptime"] == 0)
+
+
 def test_the_orders_carry_the_documented_tags(world, client):
     client.post("/api/bot/start")
 

@@ -30,6 +30,17 @@ def test_a_closed_cycle_shows_what_it_earned(traded):
     assert traded.get("/api/bot/equity").json["rows"][0]["profit"] == first["profit"]
 
 
+def test_the_open_cycle_shows_its_figures_so_far(traded):
+    status = traded.get("/api/bot/status").json
+    running = traded.get("/api/bot/cycles").json["rows"][0]
+    text = traded.get("/api/bot/cycles?format=csv").get_data(as_text=True)
+
+    assert (running["number"], running["ended_at"], running["legs_filled"]) == (2, None, 1)
+    assert running["fees"] == status["cycle"]["fees"] != "0"
+    assert running["profit"] == f"-{running['fees']}"
+    assert next(csv.DictReader(io.StringIO(text)))["fees"] == running["fees"]
+
+
 def test_fills_come_newest_first_and_page_by_page(traded):
     everything = traded.get("/api/bot/fills").json["rows"]
 

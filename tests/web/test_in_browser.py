@@ -86,6 +86,27 @@ def test_a_cycle_is_watched_from_start_to_profit_without_a_reload(world: World, 
     expect(page.locator("#net")).to_have_attribute("data-tone", "gain")
 
 
+def test_a_press_of_a_button_carries_the_pages_csrf_token(page: Page):
+    token = page.locator("meta[name=csrf-token]").get_attribute("content")
+
+    with page.expect_request("**/api/bot/start") as pressed:
+        page.get_by_role("button", name="🚀 Start Bot").click()
+
+    assert token
+    assert pressed.value.method == "POST"
+    assert pressed.value.headers["x-csrftoken"] == token
+    expect(page.locator("#state-word")).to_have_text("Running")
+
+
+def test_get_status_tells_the_status_and_how_long_the_bot_is_up(page: Page):
+    page.get_by_role("button", name="🚀 Start Bot").click()
+    expect(page.locator("#uptime")).to_have_text(re.compile("^up [1-9]"))
+
+    page.get_by_role("button", name="📊 Get Status").click()
+
+    expect(page.locator("#answer")).to_have_text(re.compile(r"^Running, up [1-9]\d* ?s\. Bot is running$"))
+
+
 def test_stopping_keeps_what_protects_the_position(page: Page):
     page.get_by_role("button", name="🚀 Start Bot").click()
     expect(page.locator("#ladder .pill[data-state=resting]")).to_have_count(4)

@@ -1,6 +1,11 @@
 """Settings in and out: bad input is named at its field, secrets only ever go in."""
 
+from dataclasses import replace
+
 import pytest
+
+from blitz.core.ladder_settings import Mode
+from tests.web.test_bot_api import resting, wait_for
 
 KEY, SECRET = "AbCdEfGhIjKlMnOpWXYZ", "s3cr3t-s3cr3t-s3cr3t-QQQQ"
 TOKEN = "123456789:AAabcdefghijklmnopqrstuvwxyz-_0123"
@@ -146,6 +151,130 @@ def test_a_secret_that_is_left_out_stays_and_an_empty_one_is_cleared(world, clie
     assert kept.api_secret == SECRET
     assert world.parts.users.credentials(world.trader.id) is None
     assert client.get("/api/bot/settings").json["api_key"] == ""
+
+
+@pytest.mark.parametrize(
+    ("stored", "sent", "missing"),
+    [
+        ({}, {"api_key": KEY}, "api_secret"),
+        ({}, {"api_secret": SECRET}, "api_key"),
+        ({}, {"api_key": "", "api_secret": SECRET}, "api_key"),
+        ({"api_key": KEY, "api_secret": SECRET}, {"api_key": KEY, "api_secret": " "}, "api_secret"),
+    ],
+)
+def test_half_a_pair_of_keys_is_refused_at_the_half_that_is_missing(world, client, stored, sent, missing):
+    client.put("/api/bot/settings", json=stored)
+    before = world.parts.users.credentials(world.trader.id)
+
+    answer = client.put("/api/bot/settings", json={**sent, "leverage": "7"})
+
+    assert (answer.status_code, list(answer.json["errors"])) == (400, [missing])
+    assert world.parts.users.credentials(world.trader.id) == before
+    assert client.get("/api/bot/settings").json["leverage"] == "10"
+
+
+@pytest.mark.parametrize("field", ["api_key", "api_secret"])
+def test_clearing_one_of_the_keys_clears_both(client, field):
+    client.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET})
+
+    cleared = client.put("/api/bot/settings", json={field: ""})
+
+    assert (cleared.status_code, cleared.json["api_key"], cleared.json["keys_stored"]) == (200, "", False)
+    assert client.put("/api/bot/settings", json={"api_secret": SECRET}).status_code == 400
+
+
+def test_keys_that_cannot_be_read_any_more_are_replaced_as_a_pair(world, client):
+    client.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET})
+    with world.parts.database.write() as connection:
+        connection.exec_driver_sql("UPDATE users SET api_secret = api_key")
+
+    half = client.put("/api/bot/settings", json={"api_secret": SECRET})
+    both = client.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET})
+
+    assert (half.status_code, list(half.json["errors"])) == (400, ["api_key"])
+    assert both.status_code == 200
+
+
+def paper_keys(world):
+    return [account["key"] for account in world.exchange_state()["accounts"]]
+
+
+def test_own_keys_name_the_paper_account_from_the_moment_they_are_saved(world, client):
+    assert paper_keys(world) == []
+
+    client.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET})
+
+    assert paper_keys(world) == [KEY]
+
+
+def test_keys_of_another_mode_open_no_paper_account_until_paper_is_chosen(world, client):
+    world.parts.users.save_settings(world.trader.id, replace(world.trader.settings, mode=Mode.DEMO))
+
+    client.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET})
+    before = paper_keys(world)
+    client.put("/api/bot/settings", json={"mode": "paper"})
+
+    assert (before, paper_keys(world)) == ([], [KEY])
+
+
+def test_a_wrong_secret_of_a_paper_account_is_refused_and_nothing_is_stored(world, client):
+    stranger = world.signed_in(world.stranger)
+    stranger.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET})
+
+    answer = client.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET[::-1], "leverage": "7"})
+
+    assert (answer.status_code, list(answer.json["errors"])) == (400, ["api_secret"])
+    assert SECRET[::-1] not in answer.get_data(as_text=True)
+    assert world.parts.users.credentials(world.trader.id) is None
+    assert client.get("/api/bot/settings").json["leverage"] == "10"
+
+
+def test_a_paper_exchange_that_does_not_answer_keeps_nobody_from_saving_keys(world, client):
+    world.paper.stop()
+
+    answer = client.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET})
+
+    assert (answer.status_code, answer.json["keys_stored"]) == (200, True)
+    assert "checked when the bot starts" in answer.json["message"]
+
+
+@pytest.mark.parametrize("sent", [{"api_key": KEY[::-1]}, {"api_key": "", "api_secret": ""}])
+def test_other_keys_are_refused_while_a_cycle_is_open_on_the_account_of_the_old_ones(world, client, sent):
+    client.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET})
+    client.post("/api/bot/start")
+    resting(client)
+
+    refused = client.put("/api/bot/settings", json={**sent, "leverage": "7"})
+    same = client.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET, "leverage": "8"})
+
+    assert (refused.status_code, refused.json["status"]) == (409, "cycle_open")
+    assert "close the position first" in refused.json["message"]
+    assert (same.status_code, same.json["leverage"]) == (200, "8")
+    stored = world.parts.users.credentials(world.trader.id)
+    assert stored is not None
+    assert stored.api_key == KEY
+
+
+def test_keys_may_be_changed_again_once_the_position_is_closed(client):
+    client.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET})
+    client.post("/api/bot/start")
+    resting(client)
+    client.post("/api/bot/stop", json={"position": "close"})
+    wait_for(lambda: client.get("/api/bot/status").json["running"] is False)
+
+    changed = client.put("/api/bot/settings", json={"api_key": KEY[::-1], "api_secret": SECRET})
+
+    assert changed.status_code == 200, changed.json
+
+
+def test_a_chosen_number_of_legs_stays_when_only_the_rows_change(client):
+    rows = [{"amount": "100", "gap": "1"}] * 6
+
+    unlimited = client.put("/api/bot/settings", json={"grids": rows}).json["rounds"]
+    client.put("/api/bot/settings", json={"rounds": 2})
+    limited = client.put("/api/bot/settings", json={"grids": rows[:5]}).json["rounds"]
+
+    assert (unlimited, limited) == (6, 2)
 
 
 def test_an_answer_can_be_edited_and_sent_back(world, client):

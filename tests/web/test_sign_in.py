@@ -1,5 +1,7 @@
 """Signing in and out, accounts, and the first administrator."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.web.conftest import PASSWORD
@@ -53,6 +55,41 @@ def test_five_failures_in_a_minute_make_everybody_wait_even_the_one_with_the_pas
     assert refused.status_code == 429
     assert 0 < int(refused.headers["Retry-After"]) <= 60
     assert later.status_code == 200
+
+
+def test_traders_with_the_right_passwords_are_all_let_in_at_the_same_moment(world):
+    emails = [f"trader{number}@example.org" for number in range(64)]
+    for email in emails:
+        world.parts.users.create(email, PASSWORD)
+
+    with ThreadPoolExecutor(64) as pool:
+        sign_in = lambda email: world.visitor().post("/login", data={"email": email, "password": PASSWORD})  # noqa: E731
+        codes = [answer.status_code for answer in pool.map(sign_in, emails)]
+
+    assert codes == [200] * 64
+
+
+def test_wrong_passwords_for_one_account_do_not_lock_others_on_that_address(world):
+    client = world.visitor()
+    wrong = [
+        client.post("/login", data={"email": "trader@example.org", "password": "wrong wrong wrong"}).status_code
+        for _ in range(20)
+    ]
+
+    other = client.post("/login", data={"email": "stranger@example.org", "password": PASSWORD})
+
+    assert wrong == [401] * 5 + [429] * 15
+    assert other.status_code == 200
+
+
+def test_an_address_that_guesses_at_many_accounts_is_held_back(world):
+    client = world.visitor()
+    for number in range(60):
+        client.post("/login", data={"email": f"nobody{number}@example.org", "password": PASSWORD})
+
+    refused = client.post("/login", data={"email": "trader@example.org", "password": PASSWORD})
+
+    assert refused.status_code == 429
 
 
 def test_a_session_gets_a_new_id_at_sign_in_and_the_old_one_ends(world):

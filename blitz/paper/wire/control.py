@@ -1,13 +1,14 @@
 """The control interface under `/__paper/`: accounts, prices, faults, time, rules, replay, state. JSON, loopback only.
 
 For tests, the demo and people at the machine. It is not part of the venue's wire: nothing here is signed, so it
-answers only to this machine and never to a web page of another origin. Numbers may be strings; symbols are the venue's.
+answers only to this machine and never to a web page of another origin. Numbers may be strings; a symbol is written as
+the venue does (`BTCUSDT`) or in the unified form (`BTC/USDT:USDT`, `BTC/USDT`).
 
 | request | body (? = may be left out) | does |
 |---|---|---|
 | POST accounts | key, secret, balance? (10000) | opens an account; the same again changes nothing |
 | POST deposit | key, amount | adds to the wallet, negative takes |
-| POST price | symbol, price, sweep? (false) | moves a price: a jump, or through every price between |
+| POST price | symbol, price, sweep? (false) | moves a price, rounded to the tick: a jump, or through all between |
 | POST mark | symbol, mark? | sets the mark apart from last; without mark it follows last again |
 | POST funding | symbol, rate? | fixes the coming funding rate; without rate the formula again |
 | POST book | symbol, first_level_notional?, spread_ticks? | reshapes the made-up order book |
@@ -17,13 +18,13 @@ answers only to this machine and never to a web page of another origin. Numbers 
 | POST clock | now_ms or advance_ms | moves venue time ahead; funding that falls due is charged |
 | POST rules | id_regime?, enforce_limits? | switches rules |
 | POST advance | until? (event, bar, end), max_bars? | plays bars in lock-step |
-| GET state[?key=&brief=1] | | the books |
+| GET state[?key= or account=, brief=1] | | the books |
 """
 
 import ipaddress
 import logging
-from collections.abc import Awaitable, Callable
-from decimal import Decimal
+from collections.abc import Awaitable, Callable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -31,6 +32,7 @@ from aiohttp import web
 from blitz.paper.engine import Account, IdRegime, Instrument, VenueRefusal
 from blitz.paper.wire.envelope import JsonObject, encode
 from blitz.paper.wire.fault_orders import add_faults, lift_faults
+from blitz.paper.wire.feeds.live import unified_symbol
 from blitz.paper.wire.feeds.replay import Replay, ReplayBusy, Until
 from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.params import Params, parse_object
@@ -41,6 +43,7 @@ from blitz.paper.wire.streams.private import PrivateStreams
 log = logging.getLogger(__name__)
 
 PREFIX = "/__paper/"
+STATE_NAMES = ("key", "account", "brief")
 Act = Callable[[Params], Awaitable[JsonObject]]
 
 
@@ -59,6 +62,7 @@ class Control:
         self._host = host
         self._streams = streams
         self._replay = replay
+        self._symbols = _other_names(host.venue.instruments)
         self._acts: dict[tuple[str, str], Act] = {
             ("POST", "accounts"): self._open_account,
             ("POST", "deposit"): self._deposit,
@@ -83,7 +87,7 @@ class Control:
             act = self._acts.get((request.method, request.path.removeprefix(PREFIX)))
             if act is None:
                 raise BadControl(f"There is no control {request.method} {request.path}.", 404)
-            return _json(await act(await _parameters(request)), 200)
+            return _json(await act(self._with_venue_symbol(await _parameters(request))), 200)
         except BadControl as problem:
             return _json({"error": str(problem)}, problem.status)
         except VenueRefusal as no:
@@ -113,9 +117,10 @@ class Control:
     # -- market
     async def _price(self, params: Params) -> JsonObject:
         instrument, price = self._instrument(params), _needed(params, "price")
-        if price <= 0 or not instrument.is_on_tick(price):
-            raise BadControl(f"The price must be above zero and a multiple of {plain(instrument.tick_size)}.")
-        events = self._host.move_price(instrument.symbol, price, sweep=params.flag("sweep"))
+        if price <= 0:
+            raise BadControl("The price must be above zero.")
+        on_tick = _nearest_tick(price, instrument.tick_size)
+        events = self._host.move_price(instrument.symbol, on_tick, sweep=params.flag("sweep"))
         return {**self._market(instrument), "events": sum(event.account is not None for event in events)}
 
     async def _mark(self, params: Params) -> JsonObject:
@@ -205,7 +210,13 @@ class Control:
 
     # -- state
     async def _state(self, params: Params) -> JsonObject:
-        key = params.text("key")
+        unknown = next((name for name in params.values if name not in STATE_NAMES), None)
+        if unknown is not None:
+            raise BadControl(f"The state takes {', '.join(STATE_NAMES)}, not {unknown!r}.")
+        key, account = params.text("key"), params.text("account")
+        if key and account and key != account:
+            raise BadControl("key and account mean the same; give one of them.")
+        key = key or account
         if key and self._host.venue.account(key) is None:
             raise BadControl(f"There is no account {key!r}.", 404)
         return await state_report(self._host.venue, self._host.clock.now_ms(), key=key, brief=params.flag("brief"))
@@ -221,6 +232,11 @@ class Control:
         if instrument is None:
             raise BadControl(f"The symbol {params.text('symbol')!r} is not listed.", 404)
         return instrument
+
+    def _with_venue_symbol(self, params: Params) -> Params:
+        """The same parameters, the symbol as the venue writes it. One that is not known stays as it is."""
+        symbol = self._symbols.get(params.text("symbol"))
+        return params if symbol is None else Params({**params.values, "symbol": symbol})
 
     def _finish(self) -> None:
         self._host.publish(self._host.settle())
@@ -277,6 +293,18 @@ def _amount(params: Params, name: str, usual: Decimal) -> Decimal:
     if number < 0:
         raise BadControl(f"{name} must be zero or more.")
     return number
+
+
+def _other_names(instruments: Mapping[str, Instrument]) -> dict[str, str]:
+    """Venue symbols by their unified form, with and without the settle coin."""
+    named = [(unified_symbol(instrument), symbol) for symbol, instrument in instruments.items()]
+    return {form: symbol for name, symbol in named for form in (name, name.partition(":")[0])}
+
+
+def _nearest_tick(price: Decimal, tick: Decimal) -> Decimal:
+    """The multiple of the tick nearest to a price, half up, at least one tick. One on the tick keeps its digits."""
+    rounded = max(tick, (price / tick).to_integral_value(rounding=ROUND_HALF_UP) * tick)
+    return price if rounded == price else rounded
 
 
 def _json(answer: JsonObject, status: int) -> web.Response:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from blitz.paper.engine import Account, ClosedPnl, Execution, Order, Position, Venue
@@ -24,11 +25,17 @@ class Books:
         """The account as the report shows it. Slow for a long history; touches nothing that changes."""
         if brief:
             return self.figures
+        still_open = [(order.sequence, _order(order)) for order in self.open_orders]
+        ended = [(order.sequence, _order(order)) for order in self.closed_orders]
+        executions = [_execution(execution) for execution in self.executions]
         return {
             **self.figures,
-            "open_orders": [_order(order) for order in self.open_orders],
-            "order_history": [_order(order) for order in self.closed_orders],
-            "executions": [_execution(execution) for execution in self.executions],
+            # The same rows once more, not copies: a history may be long.
+            "orders": [row for _, row in sorted(still_open + ended, key=itemgetter(0))],
+            "open_orders": [row for _, row in still_open],
+            "order_history": [row for _, row in ended],
+            "executions": executions,
+            "fills": executions,
             "closed_pnl": [_all_text(closed_pnl_row(closed)) for closed in self.closed_pnl],
         }
 
@@ -64,6 +71,7 @@ def account_figures(venue: Venue, account: Account) -> JsonObject:
     wallet = venue.wallet(account)
     figures = {
         "deposited": wallet.deposited,
+        "balance": wallet.wallet_balance,
         "wallet_balance": wallet.wallet_balance,
         "realised": wallet.realised,
         "fees": wallet.fees,

@@ -21,8 +21,10 @@ def test_the_state_tells_everything_but_secrets(paper, alice):
     assert "alice-secret" not in json.dumps(state)
     account = state["accounts"][0]
     assert (account["key"], account["wallet_balance"]) == ("alice", "9999.67000000")
+    assert account["balance"] == account["wallet_balance"]
     assert [order["orderLinkId"] for order in account["open_orders"]] == ["leg"]
     assert [row["execQty"] for row in account["executions"]] == ["0.01"]
+    assert account["fills"] == account["executions"]
     assert account["positions"][0]["size"] == "0.01"
     assert state["prices"]["BTCUSDT"] == "60000"
     assert only_text(state)
@@ -40,8 +42,32 @@ def only_text(value):
 def test_the_state_can_be_narrowed_and_shortened(paper):
     [account] = paper.get("state", key="bob", brief="1")["accounts"]
     assert account["key"] == "bob"
-    assert "executions" not in account
+    assert not {"orders", "open_orders", "executions", "fills"} & set(account)
     assert requests.get(f"{paper.url}/__paper/state?key=nobody", timeout=5).status_code == 404
+
+
+def test_the_state_lists_open_and_ended_orders_in_the_order_they_were_made(paper, alice):
+    for link in ("first", "second", "third"):
+        alice.create_order(SYMBOL, "limit", "buy", "0.01", "59000", {"positionIdx": 0, "clientOrderId": link})
+    alice.cancel_order("", SYMBOL, {"orderLinkId": "second"})
+    account = paper.account()
+    assert [order["orderLinkId"] for order in account["orders"]] == ["first", "second", "third"]
+    assert [order["orderStatus"] for order in account["orders"]] == ["New", "Cancelled", "New"]
+    assert account["orders"] == [account["open_orders"][0], account["order_history"][0], account["open_orders"][1]]
+
+
+def test_account_narrows_the_state_like_key(paper):
+    assert [one["key"] for one in paper.get("state", account="bob")["accounts"]] == ["bob"]
+    assert requests.get(f"{paper.url}/__paper/state?account=nobody", timeout=5).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [("acount=bob", "'acount'"), ("key=bob&breif=1", "'breif'"), ("key=bob&account=alice", "one of")],
+)
+def test_a_query_of_the_state_that_cannot_be_meant_gets_a_sentence(paper, query, named):
+    answer = requests.get(f"{paper.url}/__paper/state?{query}", timeout=5)
+    assert (answer.status_code, named in answer.json()["error"]) == (400, True)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +90,10 @@ def test_other_pages_and_foreign_names_are_refused(paper, headers):
     [
         ("price", {"symbol": "BTCUSDT"}, 400),
         ("price", {"symbol": "BTCUSDT", "price": "-1"}, 400),
-        ("price", {"symbol": "BTCUSDT", "price": "60000.01"}, 400),
+        ("price", {"symbol": "BTCUSDT", "price": "0"}, 400),
+        ("price", {"symbol": "BTCUSDT", "price": "NaN"}, 400),
+        ("price", {"symbol": "BTCUSDT", "price": "1e39"}, 400),
+        ("price", {"symbol": "BTC/EUR", "price": "1"}, 404),
         ("price", {"symbol": "NOPE", "price": "1"}, 404),
         ("clock", {}, 400),
         ("clock", {"now_ms": "1"}, 400),
@@ -78,6 +107,23 @@ def test_a_request_that_cannot_be_done_gets_a_sentence(paper, what, body, status
     answer = requests.post(f"{paper.url}/__paper/{what}", json=body, timeout=5)
     assert answer.status_code == status
     assert answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "used"),
+    [("57629.88", "57629.9"), ("57629.85", "57629.9"), ("57629.84", "57629.8"), ("57630", "57630"), ("0.04", "0.1")],
+)
+def test_a_price_off_the_tick_is_rounded_half_up_and_the_answer_says_so(paper, asked, used):
+    assert paper.price(asked)["price"] == used
+    assert paper.get("state", brief="1")["prices"]["BTCUSDT"] == used
+
+
+@pytest.mark.parametrize("symbol", ["BTC/USDT:USDT", "BTC/USDT"])
+def test_a_symbol_may_be_written_in_the_unified_form(paper, symbol):
+    assert paper.price("61000", symbol=symbol)["symbol"] == "BTCUSDT"
+    assert paper.post("mark", symbol=symbol, mark="60900")["mark"] == "60900"
+    paper.post("faults", fault="lag", symbol=symbol, delay_ms=1)
+    assert paper.get("faults")["faults"][0]["symbol"] == "BTCUSDT"
 
 
 def test_a_body_that_is_no_json_gets_a_sentence(paper):

@@ -1,10 +1,16 @@
+import signal
+import subprocess
+import sys
 import threading
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import requests
 
 from blitz.paper.server import AccountSpec, FeedSpec, PaperConfig, PaperServer, PaperStartError, run_paper
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def names():
@@ -72,6 +78,24 @@ def test_an_account_and_a_feed_are_read():
 def test_running_alone_reports_a_start_error_as_exit_code_1(capsys):
     assert run_paper(PaperConfig(feed="candles:/nowhere.csv")) == 1
     assert "cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("feed", "speed", "waits"),
+    [("candles", "max", True), ("synthetic", "max", True), ("candles", "60", False), ("manual", "max", False)],
+)
+def test_running_alone_says_when_time_waits_for_somebody_to_move_it(tmp_path, feed, speed, waits):
+    path = tmp_path / "bars.csv"
+    path.write_text("timestamp,open,high,low,close,volume\n2022-01-01,1000,1010,990,1000,1\n")
+    named = f"candles:{path}" if feed == "candles" else feed
+    command = [sys.executable, "run.py", "paper", "--port", "0", "--feed", named, "--speed", speed]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert first.startswith("Paper exchange at http://")
+    assert rest == ("At speed max time moves only by POST /__paper/advance.\n" if waits else "")
 
 
 def test_a_body_above_the_limit_is_refused(paper):

@@ -52,11 +52,13 @@ class LiveSource:
 
     def _find(self, instruments: dict[str, Instrument]) -> dict[str, str]:
         markets = self._exchange.load_markets()
-        named = {
-            f"{instrument.base_coin}/{instrument.quote_coin}:{instrument.settle_coin}": symbol
-            for symbol, instrument in instruments.items()
-        }
+        named = {unified_symbol(instrument): symbol for symbol, instrument in instruments.items()}
         return {symbol: ours for symbol, ours in named.items() if symbol in markets}
+
+
+def unified_symbol(instrument: Instrument) -> str:
+    """What ccxt calls an instrument, for example `BTC/USDT:USDT`."""
+    return f"{instrument.base_coin}/{instrument.quote_coin}:{instrument.settle_coin}"
 
 
 async def run_live(host: VenueHost, source: LiveSource, poll_seconds: float = POLL_SECONDS) -> None:
