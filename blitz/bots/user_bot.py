@@ -17,6 +17,7 @@ from blitz.bots.paper_accounts import WrongSecret
 from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_pass
 from blitz.bots.venues import Venues
 from blitz.clock import Clock
+from blitz.core.act import KEY_REJECTED_CODE
 from blitz.core.bot import PassResult, run_pass
 from blitz.core.calls import Refusal
 from blitz.core.ladder_settings import LadderSettings
@@ -25,6 +26,7 @@ from blitz.core.memory import Attention, BotMemory, recall
 from blitz.core.records import BotEvent, EventKind, EventNoted
 from blitz.core.work import Finish, Mode
 from blitz.errors import BlitzError, DatabaseProblem, GatewayProblem, SecretUnreadable
+from blitz.exchange.connection import Credentials
 from blitz.exchange.exchanges import Exchanges
 from blitz.storage.bots import BotStore
 from blitz.storage.database import Database
@@ -63,6 +65,7 @@ class Opened:
     """A bot's connection to its market: built when it starts and again when a new cycle has new settings."""
 
     memory: BotMemory
+    credentials: Credentials
     driver: Driver
     clock: Clock
     journal: BotJournal
@@ -263,16 +266,20 @@ class UserBot:
         """The open connection, renewed when settings have changed and no cycle is open; None when it cannot be had."""
         opened = self._opened
         try:
-            if opened is None:
+            if opened is None or self._is_outdated(opened):
                 self._opened = opened = self._open()
-            elif opened.memory.cycle is None:
-                settings = _settings(self._parts, self.user_id)
-                if settings != opened.memory.settings:
-                    self._opened = opened = self._open()
         except GatewayProblem as problem:
             self._publish(replace(self.snapshot, message=f"Waiting for the exchange: {problem}"))
             return None
         return opened
+
+    def _is_outdated(self, opened: Opened) -> bool:
+        """Between cycles settings may have changed; and a key that the exchange refuses may have been replaced."""
+        memory = opened.memory
+        if memory.cycle is None and _settings(self._parts, self.user_id) != memory.settings:
+            return True
+        refused = memory.attention is not None and memory.attention.code == KEY_REJECTED_CODE
+        return refused and self._parts.venues.credentials(self.user_id, memory.settings) != opened.credentials
 
     def _open(self) -> Opened:
         """Connect to the market that the open cycle, or else the settings, are about."""
@@ -299,7 +306,8 @@ class UserBot:
             remembered=remembered,
         )
         memory.started_by_trader = self._started_by_trader and not self.verdict.is_set()
-        return Opened(memory=memory, driver=Driver(gateway, journal, clock), clock=clock, journal=journal)
+        driver = Driver(gateway, journal, clock)
+        return Opened(memory=memory, credentials=credentials, driver=driver, clock=clock, journal=journal)
 
     def _account_to_trade_on(self) -> LadderSettings:
         """The settings that name the account.

@@ -280,6 +280,9 @@ def _cancel(memory: BotMemory, action: Cancel) -> Step[Outcome]:
     return Outcome.OPEN
 
 
+KEY_REJECTED_CODE = "key_rejected"
+"""Attention code: the exchange refuses the API key."""
+
 KEY_REJECTED = (
     "The exchange refuses the API key ({code}: {message}). Orders already resting stay; check the key under Settings."
 )
@@ -289,7 +292,7 @@ ACCOUNT_MODE = (
 )
 MARKET_CLOSED = "This market does not trade at the moment ({code}: {message}). The bot goes on by itself when it does."
 ATTENTION = {
-    Refusal.KEY: ("key_rejected", KEY_REJECTED),
+    Refusal.KEY: (KEY_REJECTED_CODE, KEY_REJECTED),
     Refusal.ACCOUNT: ("account_mode", ACCOUNT_MODE),
     Refusal.CLOSED_MARKET: ("market_closed", MARKET_CLOSED),
 }

@@ -8,7 +8,7 @@ restart, reaches the same orders from what the venue shows and the journal kept.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from blitz.core.act import act, attention_for
+from blitz.core.act import KEY_REJECTED_CODE, act, attention_for
 from blitz.core.begin import PASSING, adopt_or_enter, enter
 from blitz.core.calls import Refusal, Rejected, Step, Unknown, read_clock
 from blitz.core.diff import Action, Amend, Cancel, Create, diff
@@ -234,7 +234,7 @@ def _may_change(memory: BotMemory, seen: Seen, action: Amend | Cancel, mode: Mod
     return True
 
 
-ENTRY_BLOCKS = frozenset({"ids_ambiguous", BOOKS_DIFFER, "key_rejected", "account_mode", "market_closed"})
+ENTRY_BLOCKS = frozenset({"ids_ambiguous", BOOKS_DIFFER, KEY_REJECTED_CODE, "account_mode", "market_closed"})
 """Attention codes under which no leg is sent. Exits always go out."""
 
 

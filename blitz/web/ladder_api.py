@@ -11,7 +11,7 @@ from typing import Any
 from apiflask import APIBlueprint
 
 from blitz.core.instrument import Instrument
-from blitz.core.ladder_settings import LadderSettings, parse_settings
+from blitz.core.ladder_settings import LadderSettings, Mode, parse_settings
 from blitz.core.preview import preview_ladder
 from blitz.errors import GatewayProblem, SecretUnreadable, SettingsProblem
 from blitz.storage.credentials import KEY_PAIR, Credentials, checked_credential, checked_telegram, joined_keys
@@ -101,8 +101,12 @@ def stored_keys(user_id: int) -> Credentials | None:
 
 
 def refuse_during_cycle(user_id: int) -> None:
-    """The open cycle trades on the account of the old key: with another one the bot would not find it again."""
-    if services().manager.get_bot_status(user_id).get("cycle"):
+    """On paper another key is another account, and the bot would not find its open cycle there.
+
+    On an exchange an account has many keys over time, and one that has expired must be replaced while a cycle is open.
+    """
+    status = services().manager.get_bot_status(user_id)
+    if status.get("cycle") and status.get("mode") == Mode.PAPER.value:
         sentence = (
             "A cycle is open on the account of the present API key. Stop the bot and close the position first, then "
             "change the key."

@@ -133,7 +133,8 @@ def test_each_kind_of_change_comes_back_equal(fresh, db, slot, cycle, booked, no
 
     user_id = journal._user_id
     assert journal.load().slots == (slot,)
-    assert history.cycles(user_id) == [cycle]
+    # History folds the running cycle from its fills; the row itself is what the bot remembers
+    assert (journal.load().cycle if cycle.ended_ms is None else history.cycles(user_id)[0]) == cycle
     assert [row.booked for row in history.fills(user_id)] == [booked]
     assert [row.event for row in history.events(user_id)] == [noted]
 
