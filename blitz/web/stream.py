@@ -27,6 +27,7 @@ STREAMS_PER_USER = 6
 STREAMS_MAX = 64
 FEED_LINES_MAX = 100
 RECONNECT_MS = 2000
+LINE_ID_DIGITS_MAX = 18
 
 
 class StreamBudget:
@@ -67,7 +68,7 @@ def open_stream() -> Response:
         sentence = "Too many live views are open; this page asks every few seconds instead."
         raise Problem(503, "too_many_streams", sentence, headers={"Retry-After": "30"})
     response = Response(
-        frames(services(), user_id, cookie_id(request), current_app.json.dumps),
+        frames(services(), user_id, cookie_id(request), current_app.json.dumps, after_id=last_seen()),
         mimetype="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
@@ -76,10 +77,23 @@ def open_stream() -> Response:
     return response
 
 
-def frames(parts: Services, user_id: int, raw_id: str, dumps: Any) -> Generator[str, None, None]:
-    """Yield frames until the server closes, the session ends or an hour is over."""
+def last_seen() -> int | None:
+    """The newest feed line the client has: what it says itself, or what its browser repeats after a reconnect."""
+    given = request.headers.get("Last-Event-ID") or request.args.get("after_id", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) <= LINE_ID_DIGITS_MAX else None
+
+
+def frames(
+    parts: Services, user_id: int, raw_id: str, dumps: Any, *, after_id: int | None = None
+) -> Generator[str, None, None]:
+    """Yield frames until the server closes, the session ends or an hour is over.
+
+    Feed lines begin after `after_id`, so that none is lost between a page and its stream; without it, with the next.
+    """
     yield f"retry: {RECONNECT_MS}\n\n"
-    newest = max((line.id for line in parts.history.latest_events(user_id, limit=1)), default=0)
+    newest = after_id
+    if newest is None:
+        newest = max((line.id for line in parts.history.latest_events(user_id, limit=1)), default=0)
     shown: dict[str, Any] | None = None
     for look in range(LOOKS_MAX):
         status = parts.manager.get_bot_status(user_id)

@@ -191,7 +191,7 @@ async function getStatus() {
 
 /** Follow the stream; without it, ask every few seconds and try the stream again later. */
 function follow() {
-  const source = new EventSource("/api/bot/events");
+  const source = new EventSource(`/api/bot/events?after_id=${newestLine}`);
   let poll = 0;
   source.addEventListener("open", () => setLive("live", "good"));
   source.addEventListener("status", (event) => show(JSON.parse(event.data)));
