@@ -54,8 +54,10 @@ def test_open_orders_carry_what_was_sent(world):
     gateway.execute(send(limit(), "sm_leg_1_7_BTCUSDTUSDT"))
     gateway.execute(send(target(), "sm_tp_7_BTCUSDTUSDT"))
     gateway.execute(send(stop(), "sm_sl_7_BTCUSDTUSDT"))
-    leg, tp, sl = sorted(orders_of(gateway), key=lambda order: order.created_ms)
-    assert (leg.client_id, leg.direction, leg.type) == ("sm_leg_1_7_BTCUSDTUSDT", Direction.BUY, OrderType.LIMIT)
+    by_tag = {order.client_id: order for order in orders_of(gateway)}
+    assert len(by_tag) == 3  # the market order has filled
+    leg, tp, sl = (by_tag[f"sm_{name}_7_BTCUSDTUSDT"] for name in ("leg_1", "tp", "sl"))
+    assert (leg.direction, leg.type) == (Direction.BUY, OrderType.LIMIT)
     assert (leg.quantity, leg.filled, leg.price, leg.trigger) == (Decimal("0.016"), 0, Decimal(59400), None)
     assert (leg.reduce_only, tp.reduce_only, sl.reduce_only) == (False, True, True)
     assert (tp.type, tp.direction, tp.price) == (OrderType.LIMIT, Direction.SELL, Decimal(60300))
