@@ -7,13 +7,12 @@ from decimal import Decimal
 
 from blitz.bots.paper_accounts import WrongSecret
 from blitz.bots.venues import Venues
+from blitz.core.credentials import Credentials
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import ExchangeName, LadderSettings, Mode
 from blitz.core.tags import TagBook
 from blitz.errors import SettingsProblem
-from blitz.exchange.connection import Credentials as Signature
 from blitz.exchange.exchanges import Exchanges
-from blitz.storage.credentials import Credentials
 
 
 class MarketDesk:
@@ -42,7 +41,7 @@ class MarketDesk:
         Raises `SettingsProblem` when paper knows the key with another secret.
         """
         try:
-            self._venues.open_account(settings, Signature(api_key=keys.api_key, api_secret=keys.api_secret))
+            self._venues.open_account(settings, keys)
         except WrongSecret as problem:
             raise SettingsProblem({"api_secret": [str(problem)]}) from problem
 

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import requests
 
+from blitz.core.credentials import Credentials
 from blitz.errors import BlitzError, GatewayProblem
 from blitz.exchange.clients import shared_session
-from blitz.exchange.connection import Credentials
 
 PAPER_BALANCE = Decimal(10_000)
 """USDT that a new paper account starts with."""

@@ -20,13 +20,13 @@ from blitz.clock import Clock
 from blitz.core.act import KEY_REJECTED_CODE
 from blitz.core.bot import PassResult, run_pass
 from blitz.core.calls import Refusal
+from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ladder_settings import Mode as TradingMode
 from blitz.core.memory import Attention, BotMemory, recall
 from blitz.core.records import BotEvent, EventKind, EventNoted
 from blitz.core.work import Finish, Mode
 from blitz.errors import BlitzError, DatabaseProblem, GatewayProblem, SecretUnreadable
-from blitz.exchange.connection import Credentials
 from blitz.exchange.exchanges import Exchanges
 from blitz.storage.bots import BotStore
 from blitz.storage.database import Database

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from blitz.bots.paper_accounts import open_paper_account
+from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import ExchangeName, LadderSettings, Mode
-from blitz.exchange.connection import Credentials, Venue
+from blitz.exchange.connection import Venue
 from blitz.storage.users import UserStore
 
 
@@ -31,9 +32,7 @@ class Venues:
         stored = self.users.credentials(user_id)
         if stored is None and settings.mode is Mode.PAPER:
             stored = self.users.paper_credentials(user_id)
-        if stored is None:
-            return None
-        return Credentials(api_key=stored.api_key, api_secret=stored.api_secret)
+        return stored
 
     def open_account(self, settings: LadderSettings, credentials: Credentials) -> None:
         """See to it that the account exists; only paper can open one. Raises `GatewayProblem`, `WrongSecret`."""

@@ -21,7 +21,6 @@ from blitz.core.ladder_settings import LadderSettings
 from blitz.core.orders import ZERO
 from blitz.demo.options import DemoOptions, venue_symbol
 from blitz.errors import ConfigurationProblem
-from blitz.exchange.connection import Credentials
 from blitz.paper.server import PaperConfig, PaperServer, PaperStartError
 from blitz.server import WebServer, build_services
 from blitz.settings import Settings
@@ -139,7 +138,7 @@ def _signed_in(
     keys = services.users.paper_credentials(user.id)
     margin = sum((row.amount for row in settings.legs), ZERO)
     balance = max(PAPER_BALANCE, Decimal(MARGIN_TIMES) * margin)
-    open_paper_account(paper.url, Credentials(api_key=keys.api_key, api_secret=keys.api_secret), balance)
+    open_paper_account(paper.url, keys, balance)
     stage = Stage(
         paper_url=paper.url,
         web_url=web.url,

@@ -11,8 +11,9 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from blitz.clock import Clock
+from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import Mode
-from blitz.exchange.connection import Credentials, Venue
+from blitz.exchange.connection import Venue
 
 TIMEOUT_MS = 8_000
 POOL_CONNECTIONS_MAX = 64

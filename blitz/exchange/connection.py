@@ -1,6 +1,6 @@
 """Which venue, whose account, and under which address: all that is needed to build a client."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from blitz.core.ladder_settings import ExchangeName, Mode
 
@@ -18,11 +18,3 @@ class Venue:
     def account(self) -> str:
         """Names the kind of account a journal belongs to, such as `bybit:paper`."""
         return f"{self.exchange.value}:{self.mode.value}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """One account's key. Never printed: `repr` leaves both parts out."""
-
-    api_key: str = field(repr=False)
-    api_secret: str = field(repr=False)

@@ -7,6 +7,7 @@ from typing import Any
 import ccxt
 
 from blitz.clock import Clock
+from blitz.core.credentials import Credentials
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.memory import VenueTraits
@@ -14,7 +15,7 @@ from blitz.errors import GatewayProblem
 from blitz.exchange import translate
 from blitz.exchange.bybit import CATEGORY, TRAITS, BybitGateway
 from blitz.exchange.clients import bybit_client
-from blitz.exchange.connection import Credentials, Venue
+from blitz.exchange.connection import Venue
 from blitz.exchange.envelope import asked, result_of, rows_of
 from blitz.exchange.gateway import ExchangeGateway
 from blitz.exchange.markets import MarketTables

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from blitz.core.credentials import Credentials
 from blitz.errors import SettingsProblem
 
 CREDENTIAL_LENGTH_MAX = 200
@@ -15,14 +16,6 @@ HINT_FROM_LENGTH = 12
 _CREDENTIAL = re.compile(r"[!-~]+")
 _TELEGRAM_TOKEN = re.compile(r"[0-9]{6,12}:[A-Za-z0-9_-]{30,64}")
 _TELEGRAM_CHAT = re.compile(r"-?[0-9]{1,20}|@[A-Za-z0-9_]{5,32}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """What signs requests to an exchange. Never printed: its text shows neither value."""
-
-    api_key: str = field(repr=False)
-    api_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,16 +13,11 @@ from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, select, 
 from sqlalchemy.exc import IntegrityError
 
 from blitz.clock import Clock
+from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import DEFAULT_SETTINGS, LadderSettings, parse_settings
 from blitz.errors import DatabaseProblem, SettingsProblem
 from blitz.storage.addresses import EmailTaken, checked_email, normal_email
-from blitz.storage.credentials import (
-    Credentials,
-    Telegram,
-    checked_credential,
-    checked_telegram,
-    key_hint,
-)
+from blitz.storage.credentials import Telegram, checked_credential, checked_telegram, key_hint
 from blitz.storage.database import Database
 from blitz.storage.password_rules import password_problems
 from blitz.storage.passwords import Passwords

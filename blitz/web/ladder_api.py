@@ -10,11 +10,12 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
+from blitz.core.credentials import Credentials
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings, Mode, parse_settings
 from blitz.core.preview import preview_ladder
 from blitz.errors import GatewayProblem, SecretUnreadable, SettingsProblem
-from blitz.storage.credentials import KEY_PAIR, Credentials, checked_credential, checked_telegram, joined_keys
+from blitz.storage.credentials import KEY_PAIR, checked_credential, checked_telegram, joined_keys
 from blitz.storage.users import User
 from blitz.web.accounts import this_user
 from blitz.web.errors import Problem

@@ -13,11 +13,11 @@ from typing import Any, Protocol, cast
 from flask import current_app
 
 from blitz.clock import Clock
+from blitz.core.credentials import Credentials
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.settings import Settings
 from blitz.storage.bots import BotStore
-from blitz.storage.credentials import Credentials
 from blitz.storage.database import Database
 from blitz.storage.history import History
 from blitz.storage.sessions import SessionStore

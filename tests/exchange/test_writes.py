@@ -17,9 +17,9 @@ from blitz.core.calls import (
     Refusal,
     Rejected,
 )
+from blitz.core.credentials import Credentials
 from blitz.core.orders import Direction
 from blitz.exchange.bybit import order_params
-from blitz.exchange.connection import Credentials
 from tests.exchange.world import CREDENTIALS, SYMBOL, limit, lying_server, market, send, settings_of, stop, target
 
 SIX = ("text", "clientOrderId", "clientOrderID", "newClientOrderId", "orderLinkId", "label")

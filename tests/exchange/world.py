@@ -13,11 +13,12 @@ import requests
 
 from blitz.clock import SystemClock
 from blitz.core.calls import ReadPosition, SendOrder
+from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import DEFAULT_SETTINGS, ExchangeName, LadderSettings, Mode, parse_settings
 from blitz.core.orders import STOP_LOSS, TAKE_PROFIT, DesiredOrder, Direction, OrderType, leg
 from blitz.exchange.bybit import BybitGateway
 from blitz.exchange.clients import bybit_client
-from blitz.exchange.connection import Credentials, Venue
+from blitz.exchange.connection import Venue
 from blitz.exchange.exchanges import Exchanges
 from blitz.paper.server import AccountSpec, PaperConfig, PaperServer
 from tests.bots.stage import plain_client
