@@ -18,7 +18,7 @@ from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_pass
 from blitz.bots.venues import Venues
 from blitz.clock import Clock
 from blitz.core.act import KEY_REJECTED_CODE
-from blitz.core.bot import PassResult, run_pass
+from blitz.core.bot import PassResult, next_look_in_ms, run_pass
 from blitz.core.calls import Refusal
 from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import LadderSettings
@@ -242,12 +242,10 @@ class UserBot:
         poll = self._parts.poll_seconds
         if poll is not None and self.snapshot.settings.mode is not TradingMode.PAPER:
             poll = max(poll, REMOTE_POLL_SECONDS)
-        if result.wake_in_ms is None:
-            return poll
-        wake = result.wake_in_ms / 1000
-        if poll is None:
-            return wake if wake < AT_REST_SECONDS else None
-        return min(poll, wake) if result.settled else wake
+        if poll is not None:
+            return next_look_in_ms(result, round(poll * 1000)) / 1000
+        wake = None if result.wake_in_ms is None else result.wake_in_ms / 1000
+        return wake if wake is not None and wake < AT_REST_SECONDS else None
 
     def _key_refused(self, result: PassResult) -> Finish | None:
         """A key that is refused at the very first look means that Start was pressed with a wrong key."""

@@ -27,6 +27,7 @@ from blitz.core.calls import (
     save,
 )
 from blitz.core.diff import Action, Amend, Cancel, Create
+from blitz.core.guards import Guard
 from blitz.core.memory import Attention, BotMemory
 from blitz.core.orders import ZERO, DesiredOrder, OrderKey, OrderType, Role
 from blitz.core.records import (
@@ -94,7 +95,8 @@ def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcom
         intent = yield from _intend(memory, order, also)
         if intent is None:
             return Outcome.OPEN
-        reply = yield SendOrder(order=order, client_id=intent.client_id, expires_ms=intent.sent_ms)
+        expires_ms = intent.sent_ms if memory.keeps(Guard.INTENT_EXPIRES) else 2**62
+        reply = yield SendOrder(order=order, client_id=intent.client_id, expires_ms=expires_ms)
         also = ()  # saved once, whatever generation it takes
         if isinstance(reply, Rejected) and reply.refusal is Refusal.TAKEN:
             next_id_is_free = yield from _taken(memory, intent)
@@ -110,7 +112,7 @@ def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcom
         "account, then press Recover.",
     )
     now_ms = yield from read_clock()
-    memory.retry_ms[order.key] = now_ms + RETRY_AFTER_MS[Refusal.OTHER]
+    _hold_off(memory, order.key, Refusal.OTHER, now_ms)
     return Outcome.REFUSED
 
 
@@ -120,6 +122,8 @@ def _intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change]) -> S
     id_is_gone = slot.burnt or (slot.used and memory.regime is IdRegime.NEVER)
     generation = slot.generation + 1 if id_is_gone else slot.generation
     now_ms = yield from read_clock()
+    if not memory.keeps(Guard.STABLE_ID):
+        generation = now_ms // 250 % 36**4 or 1
     intent = replace(
         slot,
         state=SlotState.INTENT,
@@ -138,8 +142,9 @@ def _intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change]) -> S
         sent_ms=now_ms + memory.traits.send_within_ms,
     )
     is_entry = order.key.role is Role.LEG
-    saved = yield from save(*also, SlotSaved(slot=intent), durable=is_entry)
-    if not saved and is_entry:
+    kept = [SlotSaved(slot=intent)] if memory.keeps(Guard.DURABLE_INTENT) else []
+    saved = yield from save(*also, *kept, durable=is_entry)
+    if not saved and is_entry and memory.keeps(Guard.INTENT_STORED):
         return None
     memory.put(intent)
     return intent
@@ -165,7 +170,7 @@ def _answered(memory: BotMemory, intent: Slot, reply: Reply) -> Step[Outcome]:
     if isinstance(reply, Rejected):
         empty = _never_was(intent)
         memory.put(empty)
-        memory.retry_ms[intent.key] = now_ms + RETRY_AFTER_MS.get(reply.refusal, RETRY_AFTER_MS[Refusal.OTHER])
+        _hold_off(memory, intent.key, reply.refusal, now_ms)
         note = _note(memory, EventKind.ORDER_REJECTED, intent, now_ms, code=reply.code, reason=reply.message)
         yield from save(SlotSaved(slot=empty), note)
         _raise_attention(memory, intent.key, reply)
@@ -176,6 +181,12 @@ def _answered(memory: BotMemory, intent: Slot, reply: Reply) -> Step[Outcome]:
     note = _note(memory, EventKind.ORDER_UNKNOWN, intent, now_ms, reason=reply.reason)
     yield from save(SlotSaved(slot=unknown), note)
     return Outcome.OPEN
+
+
+def _hold_off(memory: BotMemory, key: OrderKey, refusal: Refusal, now_ms: int) -> None:
+    """A refused order waits before it is tried again."""
+    if memory.keeps(Guard.BACK_OFF):
+        memory.retry_ms[key] = now_ms + RETRY_AFTER_MS.get(refusal, RETRY_AFTER_MS[Refusal.OTHER])
 
 
 def _never_was(intent: Slot) -> Slot:
@@ -198,6 +209,8 @@ def _taken(memory: BotMemory, intent: Slot) -> Step[bool]:
     # An exit that was sent again after a lost answer may be what took the id, though no read shows it yet.
     doubted = (yield from read_clock()) < memory.doubted_until_ms.get(intent.key, 0)
     if record.terminal and not doubted and (is_old or record.order.filled == booked):
+        if not memory.keeps(Guard.BURNT_IDS):
+            return True
         burnt = replace(
             intent,
             state=SlotState.EMPTY,
@@ -258,7 +271,7 @@ def _amend(memory: BotMemory, action: Amend) -> Step[Outcome]:
         yield from save(SlotSaved(slot=moved), _note(memory, EventKind.ORDER_MOVED, moved, now_ms))
         return Outcome.DONE
     if isinstance(reply, Rejected):
-        memory.retry_ms[action.key] = now_ms + RETRY_AFTER_MS.get(reply.refusal, RETRY_AFTER_MS[Refusal.OTHER])
+        _hold_off(memory, action.key, reply.refusal, now_ms)
         _raise_attention(memory, action.key, reply)
         return Outcome.REFUSED
     return Outcome.OPEN
@@ -274,7 +287,7 @@ def _cancel(memory: BotMemory, action: Cancel) -> Step[Outcome]:
         return Outcome.DONE
     if isinstance(reply, Rejected) and reply.refusal is not Refusal.GONE:
         now_ms = yield from read_clock()
-        memory.retry_ms[action.key] = now_ms + RETRY_AFTER_MS.get(reply.refusal, RETRY_AFTER_MS[Refusal.OTHER])
+        _hold_off(memory, action.key, reply.refusal, now_ms)
         _raise_attention(memory, action.key, reply)
         return Outcome.REFUSED
     return Outcome.OPEN

@@ -21,6 +21,7 @@ from blitz.core.calls import (
     read_clock,
     save,
 )
+from blitz.core.guards import Guard
 from blitz.core.ladder import leg_quantity
 from blitz.core.look import Seen, key_of
 from blitz.core.memory import BotMemory
@@ -58,8 +59,9 @@ def adopt_or_enter(
         )
     now_ms = yield from read_clock()
     # An exit whose first try was never answered may still arrive, and would rest against the new position.
-    doubted = now_ms < max(memory.doubted_until_ms.values(), default=0)
-    if not settled or seen.surplus or doubted:
+    doubted = now_ms < max(memory.doubted_until_ms.values(), default=0) and memory.keeps(Guard.DOUBTED_EXITS)
+    open_fates = (not settled or bool(seen.surplus)) and memory.keeps(Guard.SETTLED_FIRST)
+    if open_fates or doubted:
         return Acted(open=True, wake_in_ms=250)
     return (yield from enter(memory, seen))
 
@@ -134,7 +136,8 @@ def _adopt(memory: BotMemory, seen: Seen, mode: Mode) -> Step[Acted | Finish]:
         return Acted(open=True, wake_in_ms=250)
     keys = [key_of(memory, fill.order_id, fill.client_id) for fill in fills]
     was_booked = any(fill.exec_id in memory.booked_before for fill in fills)
-    if was_booked or not any(key is not None and key.role is Role.LEG for key in keys):
+    explained = not was_booked and any(key is not None and key.role is Role.LEG for key in keys)
+    if not explained and memory.keeps(Guard.FOREIGN_POSITION):
         return _foreign_position(memory, seen, mode)
     if mode is Mode.RECOVER_DRY:
         return Acted(words=("checked_positions", "would_adopt_cycle"), idle=True)

@@ -13,6 +13,7 @@ from blitz.core.begin import PASSING, adopt_or_enter, enter
 from blitz.core.calls import Refusal, Rejected, Step, Unknown, read_clock
 from blitz.core.diff import Action, Amend, Cancel, Create, diff
 from blitz.core.finish import cycle_is_over, finish_cycle
+from blitz.core.guards import Guard
 from blitz.core.look import Seen, look
 from blitz.core.memory import BOOKS_DIFFER, Attention, BotMemory
 from blitz.core.orders import DesiredOrder, OrderKey, Role
@@ -56,6 +57,13 @@ class PassResult:
     """Why the pass could not decide, in a sentence; empty when it could."""
     seen: Seen | None = None
     wanted: tuple[DesiredOrder, ...] = field(default_factory=tuple)
+
+
+def next_look_in_ms(result: PassResult, poll_ms: int) -> int:
+    """How long a bot that polls every `poll_ms` waits after a pass, unless something wakes it sooner."""
+    if result.wake_in_ms is None:
+        return poll_ms
+    return min(poll_ms, result.wake_in_ms) if result.settled else result.wake_in_ms
 
 
 def run_pass(memory: BotMemory, mode: Mode, *, last_cycle: bool = False) -> Step[PassResult]:
@@ -155,9 +163,9 @@ def situation_of(memory: BotMemory, seen: Seen, mode: Mode) -> Situation:
         quantity=ledger.quantity,
         average=ledger.average,
         entry_price=ledger.entry_price if entry.state is SlotState.EMPTY else None,
-        leg_filled=ledger.leg_filled,
+        leg_filled=ledger.leg_filled if memory.keeps(Guard.FILLED_LEGS) else {},
         resting_legs=[key.leg for key in seen.own if key.role is Role.LEG],
-        entries_allowed=ledger.exits == 0 and not leaving,
+        entries_allowed=(ledger.exits == 0 or not memory.keeps(Guard.CLOSING_CYCLE)) and not leaving,
         close_at_market=mode is Mode.CLOSE or memory.closing_by_trader,
     )
 
@@ -169,6 +177,8 @@ def _keep(memory: BotMemory, seen: Seen, mode: Mode, settled: bool, now_ms: int)
         memory.closing_by_trader = True
     wanted = plan(situation_of(memory, seen, mode)) if memory.cycle is not None else ()
     gap = diff(wanted, seen.own)
+    if not memory.keeps(Guard.EXIT_FITS):
+        gap = tuple(one for one in gap if not (isinstance(one, Amend) and one.key.role is not Role.LEG))
     actions = [*_surplus(memory, seen, mode), *_allowed(memory, seen, gap, mode, now_ms)]
     if mode is Mode.RECOVER_DRY:
         words = tuple(f"created_{action.order.key}" for action in actions if isinstance(action, Create))
@@ -189,7 +199,7 @@ def _keep(memory: BotMemory, seen: Seen, mode: Mode, settled: bool, now_ms: int)
 
 def _surplus(memory: BotMemory, seen: Seen, mode: Mode) -> list[Action]:
     """Second orders of a tag of ours are taken back; recover never cancels."""
-    if mode in {Mode.RECOVER, Mode.RECOVER_DRY}:
+    if mode in {Mode.RECOVER, Mode.RECOVER_DRY} or not memory.keeps(Guard.SURPLUS):
         return []
     keys = ((memory.tags.read(order.client_id), order) for order in seen.surplus)
     return [Cancel(key=parsed[0], resting=order) for parsed, order in keys if parsed is not None]
@@ -210,7 +220,7 @@ def _allowed(memory: BotMemory, seen: Seen, gap: Sequence[Action], mode: Mode, n
 
 def _may_create(memory: BotMemory, key: OrderKey, mode: Mode, now_ms: int) -> bool:
     """A new order waits for its retry time, the fate of the last one, and a human who may still be cancelling."""
-    if mode in {Mode.STOP_PULL, Mode.STOP_KEEP}:
+    if mode in {Mode.STOP_PULL, Mode.STOP_KEEP} and memory.keeps(Guard.STOP_SENDS_NOTHING):
         return False
     if now_ms < memory.retry_ms.get(key, 0) or memory.slot(key).state is not SlotState.EMPTY:
         return False
@@ -224,7 +234,8 @@ def _may_create(memory: BotMemory, key: OrderKey, mode: Mode, now_ms: int) -> bo
 
 def _may_change(memory: BotMemory, seen: Seen, action: Amend | Cancel, mode: Mode, now_ms: int) -> bool:
     """Recover changes nothing; a stopping bot keeps what protects a position, and its legs too if asked to."""
-    if mode in {Mode.RECOVER, Mode.RECOVER_DRY} or now_ms < memory.retry_ms.get(action.key, 0):
+    recovering = mode in {Mode.RECOVER, Mode.RECOVER_DRY} and memory.keeps(Guard.RECOVER_CREATES)
+    if recovering or now_ms < memory.retry_ms.get(action.key, 0):
         return False
     is_exit = action.key.role is not Role.LEG
     if mode is Mode.STOP_KEEP:

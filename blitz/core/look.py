@@ -19,6 +19,7 @@ from blitz.core.calls import (
     ask,
     save,
 )
+from blitz.core.guards import Guard
 from blitz.core.memory import BotMemory
 from blitz.core.orders import ZERO, BookedFill, Fill, OpenOrder, OrderKey, Role, VenuePosition
 from blitz.core.records import BotEvent, Change, EventKind, EventNoted, FillBooked
@@ -48,7 +49,9 @@ def look(memory: BotMemory, now_ms: int) -> Step[Seen | Rejected | Unknown]:
     for _ in range(LOOKS_MAX):
         orders = yield from ask(ReadOpenOrders(), OpenOrdersRead)
         if not isinstance(orders, OpenOrdersRead):
-            return orders
+            if memory.keeps(Guard.UNKNOWN_READS):
+                return orders
+            orders = OpenOrdersRead(orders=())
         fills = yield from ask(ReadFills(since_ms=memory.fills_since_ms(now_ms)), FillsRead)
         if not isinstance(fills, FillsRead):
             return fills
@@ -72,7 +75,8 @@ def book_new(memory: BotMemory, fills: tuple[Fill, ...], now_ms: int) -> Step[bo
     fresh = [
         booked
         for fill in fills
-        if fill.exec_id not in memory.ledger.seen and (booked := attribute(memory, fill)) is not None
+        if (fill.exec_id not in memory.ledger.seen or not memory.keeps(Guard.FILLS_ONCE))
+        and (booked := attribute(memory, fill)) is not None
     ]
     changes: list[Change] = [FillBooked(booked=booked) for booked in fresh]
     changes += [
@@ -93,7 +97,7 @@ def attribute(memory: BotMemory, fill: Fill) -> BookedFill | None:
     Ids may repeat across cycles, so an exec id of an earlier cycle is left out by itself and never by its tag. A
     journal that was lost knows no such exec ids: what came before the cycle's first fill is not the cycle's either.
     """
-    if memory.cycle is None or fill.exec_id in memory.booked_before:
+    if memory.cycle is None or (fill.exec_id in memory.booked_before and memory.keeps(Guard.EARLIER_FILLS)):
         return None
     key = key_of(memory, fill.order_id, fill.client_id)
     first_ms, known = memory.ledger.first_fill_ms, fill.order_id in memory.ledger.order_filled
@@ -110,7 +114,7 @@ def key_of(memory: BotMemory, order_id: str, client_id: str) -> OrderKey | None:
     for key, slot in memory.slots.items():
         if slot.order_id and slot.order_id == order_id:
             return key
-    parsed = memory.tags.read(client_id)
+    parsed = memory.tags.read(client_id, any_user=not memory.keeps(Guard.OWN_TAGS))
     return parsed[0] if parsed else None
 
 
@@ -127,7 +131,7 @@ def _arrange(
     memory: BotMemory, orders: tuple[OpenOrder, ...], fills: tuple[Fill, ...], position: VenuePosition
 ) -> Seen | None:
     """Sort the orders into ours and others'; None when the reads contradict each other."""
-    if memory.cycle is not None and not _books_agree(memory, position):
+    if memory.cycle is not None and not _books_agree(memory, position) and memory.keeps(Guard.COHERENT_PICTURE):
         return None
     own: dict[OrderKey, OpenOrder] = {}
     surplus: list[OpenOrder] = []
@@ -137,7 +141,7 @@ def _arrange(
         booked = memory.ledger.order_filled.get(order.order_id, ZERO)
         if key is None:
             foreign.append(order)
-        elif memory.cycle is not None and order.filled > booked:
+        elif memory.cycle is not None and order.filled > booked and memory.keeps(Guard.ORDERS_COHERENT):
             return None
         elif order.quantity <= booked:
             continue  # filled between the two reads; its slot settles by its fills
@@ -156,8 +160,8 @@ def _books_agree(memory: BotMemory, position: VenuePosition) -> bool:
 def _own_key(memory: BotMemory, order: OpenOrder) -> OrderKey | None:
     """Whose order is this? A tag counts only on an order that could be what the tag says."""
     key = key_of(memory, order.order_id, order.client_id)
-    if key is None:
-        return None
+    if key is None or not memory.keeps(Guard.TAG_FITS_ORDER):
+        return key
     side = memory.ledger.side
     exit_order = key.role is not Role.LEG
     fits_side = order.side is None or order.side is side

@@ -7,6 +7,7 @@ it. Whatever must survive a crash is saved before it is relied on; the rest (bac
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from blitz.core.guards import Guard
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ledger import Ledger
@@ -89,6 +90,12 @@ class BotMemory:
     """The trader just pressed Start: a cycle that ended while the bot was off is booked, and the next one begins."""
     closing_by_trader: bool = False
     """The trader asked for the position to be closed at market in this cycle."""
+    switched_off: frozenset[Guard] = frozenset()
+    """Always empty, but for a simulator that proves each guard to be needed."""
+
+    def keeps(self, guard: Guard) -> bool:
+        """Whether this guard is in force: in every real bot, each of them is."""
+        return guard not in self.switched_off
 
     def slot(self, key: OrderKey) -> Slot:
         """The slot of `key`, empty if it was never used."""
@@ -132,9 +139,15 @@ class BotMemory:
 
 
 def recall(
-    *, user_id: int, settings: LadderSettings, instrument: Instrument, traits: VenueTraits, remembered: Remembered
+    *,
+    user_id: int,
+    settings: LadderSettings,
+    instrument: Instrument,
+    traits: VenueTraits,
+    remembered: Remembered,
+    switched_off: frozenset[Guard] = frozenset(),
 ) -> BotMemory:
-    """Build the memory from what the journal kept.
+    """Build the memory from what the journal kept. Only a simulator switches guards off.
 
     An intent read back means that the process died between saving and hearing the answer: it is `UNKNOWN` (D1).
     """
@@ -152,6 +165,7 @@ def recall(
         last_fill_ms=remembered.last_fill_ms,
         regime=remembered.regime,
         booked_before=set(remembered.recent_exec_ids),
+        switched_off=switched_off,
     )
     memory.ledger.book_all(remembered.fills)
     for slot in remembered.slots:

@@ -8,6 +8,7 @@ which is a fence: past `sent_ms + fence`, a request can no longer be accepted, a
 from dataclasses import replace
 
 from blitz.core.calls import OrderRead, ReadOrder, Step, ask, save
+from blitz.core.guards import Guard
 from blitz.core.look import EARLY_MS, Seen
 from blitz.core.memory import BotMemory
 from blitz.core.orders import ZERO, OpenOrder, OrderKey, OrderRecord, Role, leg
@@ -87,10 +88,14 @@ def _settle_vanished(memory: BotMemory, slot: Slot, seen: Seen, now_ms: int) -> 
     if slot.quantity > 0 and booked == slot.quantity:
         yield from _empty(memory, slot)
         return True
+    if not memory.keeps(Guard.TERMINAL_RECORD):
+        yield from _empty(memory, slot)
+        return True
     answer = yield from ask(ReadOrder(order_id=slot.order_id, client_id=slot.client_id), OrderRead)
     if not isinstance(answer, OrderRead) or answer.record is None or not answer.record.terminal:
         return False
-    if answer.record.order.filled > booked and _is_of_this_cycle(memory, answer.record.order):
+    has_more = answer.record.order.filled > booked and _is_of_this_cycle(memory, answer.record.order)
+    if has_more and memory.keeps(Guard.FILLS_SUMMED):
         return False  # its last fills are not listed yet
     asked_for = slot.order_id in memory.cancelling
     memory.cancelling.discard(slot.order_id)
@@ -126,24 +131,29 @@ def _settle_unanswered(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool]
         return (yield from _found(memory, slot, record, now_ms))
     exit_order = slot.key.role is not Role.LEG
     # An exit whose id was said to be taken is no such case: its next id would rest beside what took this one.
-    if exit_order and memory.traits.ids_enforced and not slot.burnt:
+    enforced = memory.traits.ids_enforced or not memory.keeps(Guard.EXIT_FENCE)
+    if exit_order and enforced and not slot.burnt:
         # Reduce-only bounds the damage and the same id cannot rest twice: it may be sent again at once. The journal
         # keeps it as unanswered, so that a restart doubts it too.
         memory.put(replace(slot, state=SlotState.EMPTY))
         memory.doubted_until_ms[slot.key] = slot.sent_ms + memory.traits.fence_ms
         return True
-    if now_ms < slot.sent_ms + memory.traits.fence_ms:
+    if now_ms < slot.sent_ms + memory.traits.fence_ms and memory.keeps(Guard.FENCE):
         return False
-    if slot.key not in memory.not_found_ms:
+    if slot.key not in memory.not_found_ms and memory.keeps(Guard.SECOND_LOOK):
         memory.not_found_ms[slot.key] = now_ms
         return False
-    del memory.not_found_ms[slot.key]
+    memory.not_found_ms.pop(slot.key, None)
+    if not memory.keeps(Guard.SAME_ID):
+        slot = replace(slot, burnt=True)
     yield from _empty(memory, slot, used=slot.used or slot.burnt)
     return True
 
 
 def is_new_order(memory: BotMemory, slot: Slot, order: OpenOrder) -> bool:
     """Tell this intent's order from an older one that had the same id: ids repeat where the venue lets them."""
+    if not memory.keeps(Guard.OLD_ORDERS):
+        return True
     if order.order_id == slot.last_order_id:
         return False
     # Our idea of the venue's clock may be off by the skew; an older cycle's order is older by far more.
@@ -158,7 +168,7 @@ def _found(memory: BotMemory, slot: Slot, record: OrderRecord, now_ms: int) -> S
     booked = memory.ledger.order_filled.get(record.order.order_id, ZERO)
     yield from save(SlotSaved(slot=live))
     memory.put(live)
-    if not record.terminal or record.order.filled > booked:
+    if not record.terminal or (record.order.filled > booked and memory.keeps(Guard.FILLS_SUMMED)):
         return False  # the next look lists it, or its fills
     _pause_after_dead_entry(memory, live, record, now_ms)
     yield from _empty(memory, live)

@@ -4,6 +4,7 @@ Every store in this package gets a `Database` and uses `read`, `write` or `write
 than `open`, `migrate`, `check` and `close`. Whatever the database says when it fails leaves here as `DatabaseProblem`.
 """
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -36,8 +37,14 @@ class Database:
         self._shared = SharedCommits(lambda durable: self.write_durable() if durable else self.write())
 
     @classmethod
-    def open(cls, url_or_path: str | Path, *, create: bool = True) -> Self:
-        """Open a SQLite file, or whatever a SQLAlchemy URL names.
+    def open(
+        cls,
+        url_or_path: str | Path,
+        *,
+        create: bool = True,
+        connection_factory: type[sqlite3.Connection] = sqlite3.Connection,
+    ) -> Self:
+        """Open a SQLite file, or whatever a SQLAlchemy URL names. `connection_factory`: a driver that fails on purpose.
 
         Raises `DatabaseProblem` with one sentence when it cannot be used: no permission, damaged, another program's, or
         written by a newer version of this one. A file that is refused is left as it was.
@@ -47,7 +54,7 @@ class Database:
             return cls(url, _server_engines(url), None)
         path = _sqlite_path(url)
         sqlite_file.prepare(path, create=create)
-        database = cls(URL.create("sqlite", database=str(path)), sqlite_engines(path), path)
+        database = cls(URL.create("sqlite", database=str(path)), sqlite_engines(path, connection_factory), path)
         with database.write():
             pass  # the first connection turns the write-ahead log on; here a lock or a full disk can still be told
         return database

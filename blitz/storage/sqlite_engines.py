@@ -7,6 +7,7 @@ there are few of them however many users there are.
 
 import sqlite3
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -41,19 +42,29 @@ class Engines:
             engine.dispose()
 
 
-def sqlite_engines(path: Path) -> Engines:
-    """The three engines of one file. Nothing is opened yet."""
+def sqlite_engines(path: Path, connection_factory: type[sqlite3.Connection] = sqlite3.Connection) -> Engines:
+    """The three engines of one file. Nothing is opened yet. A simulator hands in a driver connection that fails."""
     url = URL.create("sqlite", database=str(path))
+    writing = partial(_engine, url, connection_factory, connections=1, begin="BEGIN IMMEDIATE")
     return Engines(
-        read=_engine(url, connections=READERS_MAX, begin="BEGIN", pragmas=("synchronous=NORMAL", "query_only=ON")),
-        write=_engine(url, connections=1, begin="BEGIN IMMEDIATE", pragmas=("synchronous=NORMAL",)),
-        durable=_engine(url, connections=1, begin="BEGIN IMMEDIATE", pragmas=("synchronous=FULL",)),
+        read=_engine(
+            url,
+            connection_factory,
+            connections=READERS_MAX,
+            begin="BEGIN",
+            pragmas=("synchronous=NORMAL", "query_only=ON"),
+        ),
+        write=writing(pragmas=("synchronous=NORMAL",)),
+        durable=writing(pragmas=("synchronous=FULL",)),
     )
 
 
-def _engine(url: URL, *, connections: int, begin: str, pragmas: tuple[str, ...]) -> Engine:
+def _engine(
+    url: URL, factory: type[sqlite3.Connection], *, connections: int, begin: str, pragmas: tuple[str, ...]
+) -> Engine:
     engine = create_engine(
         url,
+        connect_args={"factory": factory},
         poolclass=QueuePool,
         pool_size=connections,
         max_overflow=0,
