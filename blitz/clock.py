@@ -17,6 +17,9 @@ class Clock(Protocol):
     def now_ms(self) -> int:
         """Milliseconds since the Unix epoch, UTC."""
 
+    def monotonic_ms(self) -> int:
+        """Milliseconds since some moment of its own; never set, never goes back."""
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -24,6 +27,10 @@ class SystemClock:
     def now_ms(self) -> int:
         """Milliseconds since the Unix epoch, UTC."""
         return time.time_ns() // 1_000_000
+
+    def monotonic_ms(self) -> int:
+        """Milliseconds since some moment of the machine's own; setting its clock does not move it."""
+        return time.monotonic_ns() // 1_000_000
 
 
 class ManualClock:
@@ -38,6 +45,10 @@ class ManualClock:
         with self._lock:
             return self._now_ms
 
+    def monotonic_ms(self) -> int:
+        """The same: this clock never goes back."""
+        return self.now_ms()
+
     def set(self, now_ms: int) -> None:
         """Jump to `now_ms`. Going back is refused: nothing in this project survives time running backwards."""
         with self._lock:
@@ -48,6 +59,48 @@ class ManualClock:
     def advance(self, milliseconds: int) -> None:
         """Move on by `milliseconds`."""
         self.set(self.now_ms() + milliseconds)
+
+
+class VenueTime:
+    """Somebody else's clock, as well as it is known here: measured once, then carried on by the monotonic clock.
+
+    So a machine whose clock is set, or creeps, keeps the venue's time: what was signed before and what is decided after
+    the jump stay on one scale (F1). Until the first measurement it is our own wall clock.
+    """
+
+    ROUND_TRIP_MAX_MS = 2_000
+    """A slower answer says too little: the middle of it may be off by half of this."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lead_ms: int | None = None
+        """How far the venue is ahead of our monotonic clock; one value, so that threads read it whole."""
+
+    def now_ms(self) -> int:
+        """The venue's time in milliseconds since the epoch."""
+        lead_ms = self._lead_ms
+        return self._clock.now_ms() if lead_ms is None else self._clock.monotonic_ms() + lead_ms
+
+    def monotonic_ms(self) -> int:
+        """Our own monotonic clock."""
+        return self._clock.monotonic_ms()
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the venue has told its time yet."""
+        return self._lead_ms is not None
+
+    @property
+    def offset_ms(self) -> int:
+        """How far the venue is ahead of our wall clock."""
+        return self.now_ms() - self._clock.now_ms()
+
+    def measured(self, asked_ms: int, answered_ms: int, venue_ms: int) -> bool:
+        """Keep what the venue said between two moments of our monotonic clock; False when that took too long."""
+        if answered_ms - asked_ms > self.ROUND_TRIP_MAX_MS:
+            return False
+        self._lead_ms = venue_ms - (asked_ms + answered_ms) // 2
+        return True
 
 
 def iso_utc(at_ms: int) -> str:

@@ -62,6 +62,9 @@ class HurriedClock:
         passed_ns = time.time_ns() - self._began_ns
         return (self._began_ns + passed_ns * self.times) // 1_000_000
 
+    def monotonic_ms(self) -> int:
+        return self.now_ms()
+
 
 @dataclass(frozen=True)
 class Order:

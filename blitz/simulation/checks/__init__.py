@@ -1,0 +1,5 @@
+"""The checkers: they look at the venue's truth, never at what a bot believes, and share no code with what they check."""
+
+from blitz.simulation.checks.violations import Violation, Violations
+
+__all__ = ["Violation", "Violations"]

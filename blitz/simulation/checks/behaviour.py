@@ -1,0 +1,179 @@
+"""S8 to S11, S14 and S16: what a bot may do in which kind of pass, judged by the calls that leave it.
+
+It sees what goes out and what comes back, and what the store really holds, but never why a bot did something.
+"""
+
+import traceback
+from dataclasses import dataclass, field
+
+from blitz.core.bot import PassResult
+from blitz.core.calls import (
+    AmendOrder,
+    Call,
+    CancelOrder,
+    FillsRead,
+    OpenOrdersRead,
+    PositionRead,
+    PrepareAccount,
+    ReadFills,
+    ReadOpenOrders,
+    ReadPosition,
+    Refusal,
+    Rejected,
+    Reply,
+    SendOrder,
+)
+from blitz.core.orders import Role, leg
+from blitz.core.records import SlotState
+from blitz.core.work import Mode
+from blitz.simulation.accounts import SimulatedAccount
+from blitz.simulation.checks.venue_truth import VenueTruth
+from blitz.simulation.checks.violations import Violations
+from blitz.simulation.server import SimulatedBot, Watcher
+from blitz.simulation.tags import parsed
+from blitz.simulation.venue import VenueIds
+from blitz.simulation.world import World
+
+LOOKS = {ReadOpenOrders: OpenOrdersRead, ReadFills: FillsRead, ReadPosition: PositionRead}
+REQUESTS_MAX = 480
+"""In any five seconds per account: four fifths of what the venue allows one address (S15)."""
+REQUESTS_MS = 5_000
+ENTRY = leg(0)
+
+
+@dataclass(slots=True)
+class Watched:
+    """What is remembered of one bot."""
+
+    account: SimulatedAccount
+    truth: VenueTruth
+    blind: bool = False
+    """In this pass a look has failed: nothing may be decided any more."""
+    cancelling: bool = False
+    taken: set[str] = field(default_factory=set)
+    """Ids that the venue has called taken, in this life of the database."""
+    newest: dict[tuple[Role, int, int], int] = field(default_factory=dict)
+    """Highest generation sent per place, in this life of the database."""
+    lived_since_ms: int = 0
+    requests: list[int] = field(default_factory=list)
+
+
+class Behaviour(Watcher):
+    """Judges every bot of a seed."""
+
+    def __init__(self, world: World, violations: Violations) -> None:
+        self._world = world
+        self._violations = violations
+        self._watched: dict[int, Watched] = {}
+
+    def watch(self, account: SimulatedAccount, truth: VenueTruth) -> None:
+        """Judge this account's bot too."""
+        self._watched[account.user_id] = Watched(account, truth)
+
+    def began(self, bot: SimulatedBot, mode: Mode) -> None:
+        """A pass begins: it has seen nothing yet."""
+        self._of(bot).blind = False
+
+    def departs(self, bot: SimulatedBot, call: Call) -> None:
+        """A call to the venue leaves the process."""
+        watched = self._of(bot)
+        self._world.tell(f"{bot.name} > {_told(call)}")
+        self._count(bot, watched)
+        if not isinstance(call, SendOrder | AmendOrder | CancelOrder | PrepareAccount):
+            return
+        if watched.blind:
+            self._wrong("S9", bot, f"decided {_told(call)} after a look had failed")
+        self._check_mode(bot, call)
+        if isinstance(call, SendOrder):
+            self._check_intent(bot, call)
+            self._check_id(bot, watched, call)
+            memory = bot.memory
+            frozen = memory.cycle.settings if memory is not None and memory.cycle is not None else None
+            watched.truth.entry_departs(call, frozen)
+
+    def answered(self, bot: SimulatedBot, call: Call, reply: Reply) -> None:
+        """The pass is handed a reply."""
+        watched = self._of(bot)
+        expected = LOOKS.get(type(call))
+        if expected is not None and not isinstance(reply, expected):
+            watched.blind = True
+        if isinstance(call, SendOrder) and isinstance(reply, Rejected) and reply.refusal is Refusal.TAKEN:
+            watched.taken.add(call.client_id)
+        if expected is None or not isinstance(reply, expected):
+            self._world.tell(f"{bot.name} < {type(reply).__name__} {_said(reply)}")
+
+    def passed(self, bot: SimulatedBot, mode: Mode, result: PassResult) -> None:
+        """A pass has come to its end."""
+        for word in result.words:
+            self._world.tell(f"{bot.name} = {word}")
+
+    def broke(self, bot: SimulatedBot, fault: Exception) -> None:
+        """A pass raised."""
+        last = traceback.extract_tb(fault.__traceback__)[-1]
+        self._wrong("S16", bot, f"a pass raised {type(fault).__name__}: {fault} ({last.name}:{last.lineno})")
+
+    def _of(self, bot: SimulatedBot) -> Watched:
+        watched = self._watched[bot.user_id]
+        if watched.lived_since_ms != watched.account.rolled_back_ms:
+            # The database went back in time: what it does not know any more it cannot be held to.
+            watched.lived_since_ms = watched.account.rolled_back_ms
+            watched.taken.clear()
+            watched.newest.clear()
+        return watched
+
+    def _count(self, bot: SimulatedBot, watched: Watched) -> None:
+        now_ms, requests = self._world.now_ms, watched.requests
+        requests.append(now_ms)
+        if len(requests) > REQUESTS_MAX:
+            del requests[0]
+            if now_ms - requests[0] < REQUESTS_MS:
+                self._wrong("S15", bot, f"more than {REQUESTS_MAX} requests in five seconds")
+
+    def _check_mode(self, bot: SimulatedBot, call: Call) -> None:
+        mode = bot.pass_mode
+        if mode in {Mode.RECOVER, Mode.RECOVER_DRY}:
+            creates = isinstance(call, SendOrder) and call.order.key != ENTRY and mode is Mode.RECOVER
+            if not creates:
+                self._wrong("S10", bot, f"recover did {_told(call)}")
+        elif mode in {Mode.STOP_PULL, Mode.STOP_KEEP} and isinstance(call, SendOrder):
+            self._wrong("S11", bot, f"a stopping bot sent {call.client_id}")
+
+    def _check_intent(self, bot: SimulatedBot, call: SendOrder) -> None:
+        """S8: the store must hold the intent of an entry before it leaves."""
+        if call.order.key.role is not Role.LEG:
+            return
+        stored = {slot.client_id: slot for slot in bot.server.store.slots(bot.user_id)}
+        slot = stored.get(call.client_id)
+        if slot is None or slot.state is not SlotState.INTENT or slot.quantity != call.order.quantity:
+            self._wrong("S8", bot, f"sent {call.client_id} without a stored intent")
+
+    def _check_id(self, bot: SimulatedBot, watched: Watched, call: SendOrder) -> None:
+        tag = parsed(call.client_id)
+        if tag is None:
+            return
+        if tag.generation < watched.newest.get(tag.place, 0):
+            self._wrong("S14", bot, f"went back to {call.client_id}")
+        watched.newest[tag.place] = tag.generation
+        if call.client_id in watched.taken and bot.venue.ids is VenueIds.NEVER:
+            self._wrong("S14", bot, f"sent {call.client_id} again, which the venue had called taken")
+
+    def _wrong(self, invariant: str, bot: SimulatedBot, what: str) -> None:
+        self._violations.add(invariant, bot.user_id, what)
+
+
+def _told(call: Call) -> str:
+    if isinstance(call, SendOrder):
+        order = call.order
+        at = order.price if order.price is not None else order.trigger if order.trigger is not None else "market"
+        return f"send {call.client_id} {order.direction.value} {order.quantity} at {at}"
+    if isinstance(call, AmendOrder):
+        return f"amend {call.order_id} to {call.quantity} at {call.price} {call.trigger or ''}".rstrip()
+    if isinstance(call, CancelOrder):
+        return f"cancel {call.order_id}"
+    return type(call).__name__
+
+
+def _said(reply: Reply) -> str:
+    if isinstance(reply, Rejected):
+        return f"{reply.refusal.value} {reply.code}"
+    return str(getattr(reply, "reason", "") or getattr(reply, "order_id", ""))

@@ -1,0 +1,120 @@
+"""L1, L2 and L3: once the faults are over, what should rest must rest, within its bound and to the tick.
+
+The orders that should rest are computed anew from the venue's position and the frozen settings, written apart from
+`core.plan`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from blitz.core.instrument import Instrument
+from blitz.core.ladder_settings import LadderSettings
+from blitz.core.orders import ZERO, OpenOrder, Role, Side
+from blitz.core.records import SlotState
+from blitz.simulation.accounts import SimulatedAccount
+from blitz.simulation.checks.venue_truth import VenueTruth, leg_sizes
+from blitz.simulation.checks.violations import Violations
+from blitz.simulation.tags import parsed
+from blitz.simulation.venue import Owner
+
+
+def true_take_profit(settings: LadderSettings, average: Decimal, instrument: Instrument) -> Decimal:
+    """ROE / leverage percent beyond the average, rounded away from it, one tick at least."""
+    tick = instrument.tick
+    move = settings.take_profit / 100 / settings.leverage
+    if settings.side is Side.LONG:
+        target = (average * (1 + move) / tick).to_integral_value(rounding=ROUND_CEILING) * tick
+        return max(target, (average / tick).to_integral_value(rounding=ROUND_CEILING) * tick + tick)
+    target = (average * (1 - move) / tick).to_integral_value(rounding=ROUND_FLOOR) * tick
+    return min(target, (average / tick).to_integral_value(rounding=ROUND_FLOOR) * tick - tick)
+
+
+@dataclass(slots=True)
+class RestCheck:
+    """What rests at the venue against what should."""
+
+    account: SimulatedAccount
+    truth: VenueTruth
+    violations: Violations
+
+    @property
+    def is_dust(self) -> bool:
+        """The position is too small for an order of its own."""
+        return ZERO < self.account.venue.on_side < self.account.venue.instrument.quantity_min
+
+    def check_protected(self) -> None:
+        """L1: a running bot's position has its take-profit, for exactly what is held and at the right price."""
+        venue, bot = self.account.venue, self.account.bot
+        settings = self._frozen()
+        if not bot.runs or venue.on_side <= 0 or settings is None or self.is_dust:
+            return
+        resting = self._own(Role.TAKE_PROFIT)
+        if len(resting) != 1 or resting[0].remaining != venue.on_side:
+            have = [str(order.remaining) for order in resting]
+            self._wrong("L1", f"a position of {venue.on_side} has take-profits {have}{self._why()}")
+            return
+        target = true_take_profit(settings, venue.books.average, venue.instrument)
+        if resting[0].price != target:
+            self._wrong("L1", f"the take-profit rests at {resting[0].price}, right is {target}{self._why()}")
+        if settings.stop_loss and not self._own(Role.STOP_LOSS):
+            self._wrong("L1", f"no stop-loss rests{self._why()}")
+
+    def check_settled(self) -> None:
+        """L2 and L3: nothing is unknown, a flat bot has entered, and each leg that lacks rests."""
+        venue, bot = self.account.venue, self.account.bot
+        if not bot.runs:
+            self._wrong("L2", f"the bot does not run: {bot.last_words or 'never started'}")
+            return
+        memory = bot.memory
+        open_fates = [] if memory is None else [
+            str(key) for key, slot in memory.slots.items() if slot.state in {SlotState.INTENT, SlotState.UNKNOWN}
+        ]  # fmt: skip
+        if open_fates:
+            self._wrong("L3", f"the fate of {open_fates} is still open")
+        if memory is not None and memory.attention is not None:
+            self._wrong("L2", f"still needs attention: {memory.attention.code}")
+        if venue.on_side <= 0:
+            self._wrong("L2", f"flat and not entered{self._why()}")
+            return
+        self._check_legs()
+
+    def _check_legs(self) -> None:
+        settings, cycle, venue = self._frozen(), self.truth.cycle, self.account.venue
+        merged = self.account.rolled_back_ms > 0
+        if settings is None or cycle is None or not cycle.filled.get(0) or merged:
+            return
+        entry = cycle.entry_cost / cycle.filled[0]
+        for leg, size in enumerate(leg_sizes(settings, entry, venue.instrument)):
+            if leg == 0:
+                continue
+            lacking = size - cycle.filled.get(leg, ZERO)
+            resting = self._own(Role.LEG, leg)
+            have = sum((order.remaining for order in resting), ZERO)
+            fine = venue.instrument.quantity_min <= lacking and lacking * venue.price >= 2 * venue.instrument.notional_min
+            if fine and have != lacking:
+                self._wrong("L2", f"leg {leg} rests {have} and lacks {lacking}{self._why()}")
+
+    def own_legs(self) -> Sequence[OpenOrder]:
+        """Every leg of the bot that rests."""
+        return [order for leg in range(50) for order in self._own(Role.LEG, leg)]
+
+    def _own(self, role: Role, leg: int = 0) -> list[OpenOrder]:
+        found = []
+        for order in self.account.venue.live.values():
+            tag = parsed(order.shown.client_id) if order.owner is Owner.BOT else None
+            if tag is not None and tag.role is role and tag.leg == leg:
+                found.append(order.shown)
+        return found
+
+    def _frozen(self) -> LadderSettings | None:
+        memory = self.account.bot.memory
+        return memory.cycle.settings if memory is not None and memory.cycle is not None else None
+
+    def _why(self) -> str:
+        memory = self.account.bot.memory
+        told = "" if memory is None or memory.attention is None else f"; attention {memory.attention.code}"
+        return told + (f"; {self.account.bot.result.trouble}" if self.account.bot.result.trouble else "")
+
+    def _wrong(self, invariant: str, what: str) -> None:
+        self.violations.add(invariant, self.account.user_id, what)

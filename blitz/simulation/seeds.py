@@ -1,0 +1,299 @@
+"""One seed from its first draw to its verdict: chaos, then calm, then one whole cycle watched, then the books.
+
+Everything is drawn from the seed's number: who trades what, which faults there are, when people act. The same number
+gives the same course, whatever the machine and the hash seed.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from blitz.clock import VenueTime
+from blitz.core.guards import Guard
+from blitz.core.instrument import Instrument
+from blitz.core.memory import VenueTraits
+from blitz.core.work import Mode
+from blitz.simulation.accounts import SimulatedAccount
+from blitz.simulation.checks import Violation, Violations
+from blitz.simulation.checks.behaviour import Behaviour
+from blitz.simulation.checks.books import check_books
+from blitz.simulation.checks.rest import RestCheck, true_take_profit
+from blitz.simulation.checks.venue_truth import VenueTruth
+from blitz.simulation.faults import Coverage, Fault, Swarm
+from blitz.simulation.journals import MemoryStore, Store
+from blitz.simulation.ladders import MARKETS, drawn_settings
+from blitz.simulation.market import Market
+from blitz.simulation.network import Network
+from blitz.simulation.people import Operator, Trader
+from blitz.simulation.server import MachineClock, SimulatedBot, SimulatedServer, Wish
+from blitz.simulation.trace import Trace
+from blitz.simulation.venue import SimulatedVenue, VenueIds
+from blitz.simulation.world import EndlessSeed, World
+
+CHAOS_MS = 75_000
+PROTECTED_MS = 5_000
+"""L1: a position is covered this long after the exchange can be reached again …"""
+RESTARTED_MS = 15_000
+"""… or this long after the process has started."""
+BACK_OFF_MS = 75_000
+"""The longest wait after a refusal, and a fence."""
+STOPPED_MS = 2_000
+USERS = (1, 11, 7, 12, 77)
+"""Numbers that a careless comparison of ids would mix up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedOptions:
+    """How a seed is run. Left alone, everything is drawn from its number."""
+
+    ids: VenueIds | None = None
+    only: frozenset[Fault] | None = None
+    """Let only these faults strike, where the seed has them."""
+    swarm: Swarm | None = None
+    """Exactly these faults, instead of drawing."""
+    switched_off: frozenset[Guard] = frozenset()
+    trace: bool = False
+    chaos_ms: int = CHAOS_MS
+    make_store: Callable[[], Store] = MemoryStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What came of a seed."""
+
+    seed: int
+    ids: VenueIds
+    violations: tuple[Violation, ...]
+    digest: str
+    coverage: Coverage
+    story: tuple[str, ...]
+    swarm: Swarm
+    cycles: int
+    fills: int
+    creates: int
+
+
+class Seed:
+    """Builds the world of one seed and lives through it."""
+
+    def __init__(self, number: int, options: SeedOptions) -> None:
+        chance = random.Random(f"{number}:setting")
+        drawn = Swarm.drawn(random.Random(f"{number}:swarm"), options.only)
+        self.number = number
+        self.options = options
+        self.swarm = options.swarm if options.swarm is not None else drawn
+        self.world = World(number, self.swarm, Trace(keeps_lines=options.trace))
+        self.violations = Violations(self.world)
+        self.behaviour = Behaviour(self.world, self.violations)
+        drawn_ids = chance.choice(list(VenueIds))
+        self.ids = options.ids or drawn_ids
+        clock = MachineClock(self.world)
+        self.server = SimulatedServer(
+            world=self.world,
+            store=options.make_store(),
+            watcher=self.behaviour,
+            clock=clock,
+            venue_time=VenueTime(clock),
+        )
+        self.truths: dict[int, VenueTruth] = {}
+        instrument, price = chance.choice(MARKETS)
+        users = chance.sample(USERS, chance.choice((1, 1, 2, 3)))
+        self.accounts = [self._account(user, instrument, price, chance) for user in users]
+        self.market = Market(self.world, self.accounts, self._changed)
+        self.traders = [Trader(self.world, account, self.server, self._changed) for account in self.accounts]
+        self.operator = Operator(self.world, self.server, self.accounts)
+
+    def _account(self, user_id: int, instrument: Instrument, price: Decimal, chance: random.Random) -> SimulatedAccount:
+        settings = drawn_settings(chance, instrument)
+        venue = SimulatedVenue(
+            instrument=instrument,
+            side=settings.side,
+            ids=self.ids,
+            hedged=chance.random() < 0.3,
+            price=price,
+            leverage=settings.leverage,
+            prefix=f"{user_id}-",
+        )
+        bot: SimulatedBot
+        truth: VenueTruth
+        network = Network(
+            self.world, venue, f"bot {user_id}", lambda: bot.state, lambda call, reply: truth.arrived(call, reply)
+        )
+        bot = SimulatedBot(
+            world=self.world,
+            server=self.server,
+            user_id=user_id,
+            venue=venue,
+            network=network,
+            settings=settings,
+            traits=VenueTraits(ids_enforced=self.ids is not VenueIds.UNENFORCED),
+            poll_ms=chance.choice((1_000, 2_000)),
+            switched_off=self.options.switched_off,
+        )
+        account = SimulatedAccount(user_id=user_id, venue=venue, network=network, bot=bot, saved=[settings])
+        truth = self.truths[user_id] = VenueTruth(account, self.violations)
+        self.behaviour.watch(account, truth)
+        self.server.bots.append(bot)
+        return account
+
+    def _changed(self, account: SimulatedAccount) -> None:
+        self.truths[account.user_id].changed()
+
+    # The course
+
+    def run(self) -> Verdict:
+        """Live through it."""
+        self.world.tell(f"seed {self.number}, ids {self.ids.value}, faults {', '.join(sorted(self.swarm.force))}")
+        try:
+            self._chaos()
+            self._calm_down()
+            self._watch_a_cycle()
+            self._stop_all()
+        except EndlessSeed as endless:
+            self.violations.add("L7", 0, str(endless))
+        for account in self.accounts:
+            check_books(account, self.violations)
+            for order_id in self.truths[account.user_id].foreign_orders_live():
+                self.violations.add("S4", account.user_id, f"somebody else's order {order_id} was cancelled")
+        verdict = self._verdict()
+        self.server.store.close()
+        return verdict
+
+    def _chaos(self) -> None:
+        self.server.start()
+        for trader in self.traders:
+            trader.begin()
+        self.operator.begin()
+        self.market.begin()
+        self.world.run_until(self.world.now_ms + self.options.chaos_ms)
+
+    def _calm_down(self) -> None:
+        """All faults end, and everybody presses Start: from then on the bounds of L1 to L3 count."""
+        world = self.world
+        world.calm = True
+        world.tell("calm")
+        self.market.moving = False
+        for account in self.accounts:
+            account.network.conditions.clear()
+            account.network.down_ms = 0
+            account.venue.halted = False
+            account.venue.fill_max = None
+            account.venue.forgets_before_ms = 0
+            account.venue.balance = Decimal(1_000_000)
+        self.server.frozen_ms = min(self.server.frozen_ms, world.now_ms)
+        self._await(lambda: not self.server.draining, 20_000)
+        self.server.start()
+        self._let_calls_come_home()
+        self._run(max(PROTECTED_MS, RESTARTED_MS - (world.now_ms - self.server.started_ms)))
+        self._each(lambda check: check.check_protected())
+        for account in self.accounts:
+            self._press_start(account)
+        self._run(BACK_OFF_MS)
+        self._each(lambda check: check.check_protected())
+        self._each(lambda check: check.check_settled())
+
+    def _press_start(self, account: SimulatedAccount) -> None:
+        """The trader takes away what the bot did not open, and starts it."""
+        bot, venue = account.bot, account.venue
+        if bot.runs:
+            bot.wish = Wish.RUN
+            return
+        if venue.on_side > 0 and bot.last_words == "foreign_position":
+            self._close_by_hand(account)
+        self._trader(account).press_start()
+        self._run(3_000)
+        if not bot.runs and venue.on_side > 0 and bot.last_words == "foreign_position":
+            self._close_by_hand(account)
+        if not bot.runs:
+            self._trader(account).press_start()
+
+    def _close_by_hand(self, account: SimulatedAccount) -> None:
+        venue = account.venue
+        account.note(self.world, "closes what the bot did not open")
+        venue.trade_by_hand(venue.side.closing, venue.on_side, self.world.now_ms, reduce_only=True)
+        self._changed(account)
+
+    def _watch_a_cycle(self) -> None:
+        """Recover changes nothing at rest; the take-profit is reached, the cycle booked, the next one laid out."""
+        for account in self.accounts:
+            if account.bot.runs:
+                account.bot.recover()
+        self._run(5_000)
+        self._each(lambda check: check.check_settled())
+        for account in self.accounts:
+            self._reach_take_profit(account)
+        self._run(20_000)
+        self._each(lambda check: check.check_protected())
+        self._each(lambda check: check.check_settled())
+
+    def _reach_take_profit(self, account: SimulatedAccount) -> None:
+        venue, memory = account.venue, account.bot.memory
+        if venue.on_side <= 0 or memory is None or memory.cycle is None:
+            return
+        target = true_take_profit(memory.cycle.settings, venue.books.average, venue.instrument)
+        venue.move(target, self.world.now_ms)
+        account.note(self.world, f"price reaches {target}")
+        self._changed(account)
+        if venue.on_side > 0:
+            self.violations.add("L1", account.user_id, f"the price reached {target} and {venue.on_side} is still open")
+
+    def _stop_all(self) -> None:
+        """Stop pulls the legs, keeps the exits, and is done soon."""
+        for account in self.accounts:
+            if account.bot.runs:
+                account.bot.stop(Mode.STOP_PULL)
+        self._run(STOPPED_MS)
+        for account in self.accounts:
+            check = self._check(account)
+            if account.bot.runs:
+                self.violations.add("L4", account.user_id, "the bot has not stopped after two seconds")
+            if check.own_legs():
+                self.violations.add("S11", account.user_id, f"{len(check.own_legs())} legs rest after stop")
+        self._run(10_000)
+
+    # Pieces
+
+    def _run(self, length_ms: int) -> None:
+        self.world.run_until(self.world.now_ms + max(length_ms, 0))
+
+    def _await(self, true: Callable[[], bool], most_ms: int) -> None:
+        deadline_ms = self.world.now_ms + most_ms
+        while not true() and self.world.now_ms < deadline_ms:
+            self._run(200)
+
+    def _let_calls_come_home(self) -> None:
+        """A call that hangs belongs to the chaos: the bounds count from when the last of them was answered."""
+        self._await(lambda: all(bot.is_between_passes or not bot.waits_long for bot in self.server.bots), 110_000)
+
+    def _each(self, act: Callable[[RestCheck], None]) -> None:
+        for account in self.accounts:
+            act(self._check(account))
+
+    def _check(self, account: SimulatedAccount) -> RestCheck:
+        return RestCheck(account, self.truths[account.user_id], self.violations)
+
+    def _trader(self, account: SimulatedAccount) -> Trader:
+        return next(trader for trader in self.traders if trader.account is account)
+
+    def _verdict(self) -> Verdict:
+        return Verdict(
+            seed=self.number,
+            ids=self.ids,
+            violations=tuple(self.violations.found),
+            digest=self.world.trace.digest,
+            coverage=self.world.coverage,
+            story=tuple(self.world.trace.lines),
+            swarm=self.swarm,
+            cycles=sum(
+                sum(cycle.ended_ms is not None for cycle in self.server.store.books(account.user_id).cycles.values())
+                for account in self.accounts
+            ),
+            fills=sum(len(account.venue.fills) for account in self.accounts),
+            creates=sum(len(account.venue.orders) for account in self.accounts),
+        )
+
+
+def run_seed(number: int, options: SeedOptions | None = None) -> Verdict:
+    """Run one seed."""
+    return Seed(number, options or SeedOptions()).run()

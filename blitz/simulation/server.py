@@ -1,0 +1,463 @@
+"""The simulated server process: bots that run the real passes, and what may happen to the process that runs them.
+
+A bot here is what `bots.user_bot` is in the real server, without its thread: it waits for a letter or its timer, runs a
+pass of `core.bot`, and waits again. Each yield of a pass is a point at which the process may be killed, before its call
+takes effect or after. Whatever a killed process had in flight still arrives.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from blitz.clock import VenueTime
+from blitz.core.bot import PassResult, next_look_in_ms, run_pass
+from blitz.core.calls import (
+    Call,
+    ClockRead,
+    Done,
+    NotSaved,
+    ReadClock,
+    Refusal,
+    Rejected,
+    Reply,
+    Save,
+    SendOrder,
+    Step,
+)
+from blitz.core.guards import Guard
+from blitz.core.ladder_settings import LadderSettings
+from blitz.core.memory import BotMemory, VenueTraits, recall
+from blitz.core.records import Remembered, SlotState
+from blitz.core.work import Finish, Mode
+from blitz.errors import DatabaseProblem
+from blitz.simulation.faults import Fault
+from blitz.simulation.journals import DiskFault, Store
+from blitz.simulation.network import NOT_SENT, Network
+from blitz.simulation.venue import SimulatedVenue
+from blitz.simulation.world import EPOCH_MS, World
+
+RECOVER_TRIES = 12
+RECOVER_PAUSE_MS = 250
+OPEN_RETRY_MS = 2_000
+DRAIN_MS = 15_000
+RESUME_STAGGER_MS = 20
+DISK_FAULTS = {
+    Fault.DATABASE_BUSY: DiskFault.BUSY,
+    Fault.DISK_FULL: DiskFault.FULL,
+    Fault.DISK_ERROR: DiskFault.ERROR,
+    Fault.COMMIT_UNANSWERED: DiskFault.UNANSWERED,
+}
+
+
+class Wish(StrEnum):
+    """What the trader wants of the bot; it survives every restart."""
+
+    RUN = "run"
+    LAST_CYCLE = "last_cycle"
+    REST = "rest"
+
+
+class Watcher:
+    """Told of everything a bot does; the checkers are one. Every method may be left as it is."""
+
+    def began(self, bot: "SimulatedBot", mode: Mode) -> None:
+        """A pass begins."""
+
+    def departs(self, bot: "SimulatedBot", call: Call) -> None:
+        """A call to the venue leaves the process."""
+
+    def answered(self, bot: "SimulatedBot", call: Call, reply: Reply) -> None:
+        """The pass is handed a reply."""
+
+    def passed(self, bot: "SimulatedBot", mode: Mode, result: PassResult) -> None:
+        """A pass has come to its end."""
+
+    def broke(self, bot: "SimulatedBot", fault: Exception) -> None:
+        """A pass raised: that bot is over, which must never happen."""
+
+
+@dataclass(slots=True, kw_only=True)
+class SimulatedBot:
+    """One user's bot. `memory` and `step` are lost with the process; the rest is the user's and the store's."""
+
+    world: World
+    server: "SimulatedServer"
+    user_id: int
+    venue: SimulatedVenue
+    network: Network
+    settings: LadderSettings
+    """As the trader saved them last."""
+    traits: VenueTraits
+    poll_ms: int
+    switched_off: frozenset[Guard] = frozenset()
+    wish: Wish = Wish.REST
+    runs: bool = False
+    mode: Mode = Mode.TRADE
+    recovers_left: int = 0
+    started_by_trader: bool = False
+    memory: BotMemory | None = None
+    finish: Finish | None = None
+    result: PassResult = field(default_factory=PassResult)
+    last_words: str = ""
+    """Why the bot ended the last time."""
+    _step: Step[PassResult] | None = None
+    pass_mode: Mode = Mode.TRADE
+    _token: int = 0
+    """Grows with each pass and each death: a reply or a timer of before is nobody's."""
+    _woken: bool = False
+    _asked_ms: int = 0
+    """When the call that is on its way left."""
+
+    @property
+    def name(self) -> str:
+        """How the story calls the bot."""
+        return f"bot {self.user_id}"
+
+    @property
+    def state(self) -> str:
+        """Where the bot stands, for the coverage."""
+        memory = self.memory
+        if not self.server.up:
+            return "down"
+        if not self.runs or memory is None:
+            return "stopped"
+        if memory.attention is not None:
+            return "attention"
+        if any(slot.state in {SlotState.INTENT, SlotState.UNKNOWN} for slot in memory.slots.values()):
+            return "unanswered"
+        if memory.cycle is None:
+            return "flat"
+        return "holding" if memory.ledger.quantity > 0 else "entering"
+
+    def clock_ms(self) -> int:
+        """The time as the bot believes it to be at the venue."""
+        return self.server.venue_time.now_ms()
+
+    # What others do to it
+
+    def start(self, *, by_trader: bool) -> None:
+        """Begin: a start by the trader, or the server resuming."""
+        self.runs, self.mode, self.finish = True, Mode.TRADE, None
+        self.started_by_trader = by_trader
+        self.memory = None
+        self.recovers_left = 0
+        self._token += 1
+        self._step = None
+        self._look_in(0)
+
+    def wake(self) -> None:
+        """Look now, or right after the pass that is going on."""
+        self._woken = True
+        if self.runs and self._step is None:
+            self._look_in(0)
+
+    def stop(self, mode: Mode) -> None:
+        """End the bot in this way."""
+        self.wish, self.mode = Wish.REST, mode
+        self.wake()
+
+    def recover(self) -> None:
+        """Create what is missing, before the next pass."""
+        self.recovers_left = RECOVER_TRIES
+        self.wake()
+
+    def die(self) -> None:
+        """The process is gone, whatever it was doing."""
+        self.runs, self.memory, self._step = False, None, None
+        self._token += 1
+
+    @property
+    def is_between_passes(self) -> bool:
+        """Whether nothing is going on."""
+        return self._step is None
+
+    @property
+    def waits_long(self) -> bool:
+        """Whether the pass has waited for an answer for more than a second."""
+        return self._step is not None and self.world.now_ms - self._asked_ms > 1_000
+
+    # Its own life
+
+    def _look_in(self, delay_ms: int) -> None:
+        token = self._token
+        self.world.after(delay_ms, lambda: self._due(token))
+
+    def _due(self, token: int) -> None:
+        if token != self._token or not self.server.up or not self.runs or self._step is not None:
+            return
+        if self.server.holds_back(lambda: self._due(token)):
+            return
+        if self.server.draining:
+            self.runs = False
+            return
+        self._token += 1
+        self._woken = False
+        if not self._opened():
+            self._look_in(OPEN_RETRY_MS)
+            return
+        assert self.memory is not None
+        self.pass_mode = self._mode_of_next_pass()
+        self.server.watcher.began(self, self.pass_mode)
+        self._step = run_pass(self.memory, self.pass_mode, last_cycle=self.wish is Wish.LAST_CYCLE)
+        self._advance(None)
+
+    def _mode_of_next_pass(self) -> Mode:
+        if self.recovers_left:
+            self.recovers_left -= 1
+            return Mode.RECOVER
+        return self.mode
+
+    def _opened(self) -> bool:
+        """Read the journal, at the start and when settings have changed between cycles."""
+        memory = self.memory
+        if memory is not None and (memory.cycle is not None or memory.settings == self.settings):
+            return True
+        try:
+            remembered = self.server.load(self)
+        except DatabaseProblem:
+            return False
+        self.memory = recall(
+            user_id=self.user_id,
+            settings=self.settings,
+            instrument=self.venue.instrument,
+            traits=self.traits,
+            remembered=remembered,
+            switched_off=self.switched_off,
+        )
+        self.memory.started_by_trader = self.started_by_trader
+        self.started_by_trader = False
+        return True
+
+    def _advance(self, reply: Reply | None) -> None:
+        """Run the pass up to its next call that takes time."""
+        step = self._step
+        assert step is not None
+        while True:
+            try:
+                call = next(step) if reply is None else step.send(reply)
+            except StopIteration as end:
+                self._step = None
+                self._ended(end.value)
+                return
+            except Exception as fault:  # a pass never raises: whatever comes out of it is a finding
+                self._step = None
+                self.runs = False
+                self.server.watcher.broke(self, fault)
+                return
+            answer = self._begun(call)
+            if answer is None:
+                return
+            self.server.watcher.answered(self, call, answer)
+            reply = answer
+
+    def _begun(self, call: Call) -> Reply | None:
+        """Carry out what takes no time; None when the answer comes later, or never."""
+        if isinstance(call, ReadClock):
+            return ClockRead(now_ms=self.clock_ms())
+        if self.server.dies_now(self, Fault.KILLED):
+            return None
+        if isinstance(call, Save):
+            return self._save(call)
+        if isinstance(call, SendOrder) and not self.server.knows_the_time(self):
+            return NOT_SENT
+        if isinstance(call, SendOrder) and self.clock_ms() > call.expires_ms:
+            return NOT_SENT
+        self.server.watcher.departs(self, call)
+        token = self._token
+        self._asked_ms = self.world.now_ms
+        self.network.carry(call, self.clock_ms(), lambda reply: self._reply(token, call, reply))
+        self.server.dies_now(self, Fault.KILLED_UNANSWERED)
+        return None
+
+    def _save(self, call: Save) -> Reply | None:
+        saved = self.server.save(self, call)
+        if self.server.dies_now(self, Fault.KILLED_UNANSWERED):
+            return None
+        slow_ms = self.server.slow_disk_ms(self)
+        reply: Reply = Done() if saved else NotSaved(reason="The disk failed.")
+        if not slow_ms:
+            return reply
+        token = self._token
+        self.world.after(slow_ms, lambda: self._reply(token, call, reply))
+        return None
+
+    def _reply(self, token: int, call: Call, reply: Reply) -> None:
+        if token != self._token or not self.server.up or self._step is None:
+            return
+        if self.server.holds_back(lambda: self._reply(token, call, reply)):
+            return
+        if isinstance(reply, Rejected) and reply.refusal is Refusal.CLOCK:
+            self.server.ask_the_time(self)
+        self.server.watcher.answered(self, call, reply)
+        self._advance(reply)
+
+    def _ended(self, result: PassResult) -> None:
+        """The pass is over: go on as it says."""
+        self.result = result
+        self.server.watcher.passed(self, self.pass_mode, result)
+        if self.pass_mode is Mode.RECOVER and (result.settled or not self.recovers_left):
+            self.recovers_left = 0
+            self._look_in(0)
+            return
+        if self.pass_mode is Mode.RECOVER:
+            self._look_in(RECOVER_PAUSE_MS)
+            return
+        if result.finish is not None:
+            self._over(result.finish)
+            return
+        self._look_in(0 if self._woken else next_look_in_ms(result, self.poll_ms))
+
+    def _over(self, finish: Finish) -> None:
+        self.runs, self.finish, self.last_words = False, finish, finish.code
+        self.wish = Wish.REST
+        self.world.tell(f"{self.name} ends: {finish.code}")
+
+
+@dataclass(slots=True)
+class MachineClock:
+    """The clock of the machine: the wall clock may be set, the monotonic one may not."""
+
+    world: World
+    wall_error_ms: int = 0
+
+    def now_ms(self) -> int:
+        """What the wall clock shows."""
+        return self.world.now_ms + self.wall_error_ms
+
+    def monotonic_ms(self) -> int:
+        """Milliseconds since the beginning of the seed."""
+        return self.world.now_ms - EPOCH_MS
+
+
+@dataclass(slots=True, kw_only=True)
+class SimulatedServer:
+    """One process with its bots and its database."""
+
+    world: World
+    store: Store
+    watcher: Watcher
+    clock: MachineClock
+    venue_time: VenueTime
+    bots: list[SimulatedBot] = field(default_factory=list)
+    up: bool = False
+    draining: bool = False
+    epoch: int = 0
+    """Which process this is, counted from the first."""
+    started_ms: int = 0
+    frozen_ms: int = 0
+    """Until when the process is stopped in its tracks."""
+
+    def start(self) -> None:
+        """A new process: every bot that should run resumes, one after the other."""
+        if self.up:
+            return
+        self.up, self.draining = True, False
+        self.epoch += 1
+        self.frozen_ms = 0
+        self.venue_time = VenueTime(self.clock)
+        self.started_ms = self.world.now_ms
+        self.world.tell(f"server starts ({self.epoch})")
+        for number, bot in enumerate(self.bots):
+            if bot.wish is not Wish.REST:
+                self.world.after(number * RESUME_STAGGER_MS, self._resume(bot))
+
+    def _resume(self, bot: SimulatedBot) -> Callable[[], None]:
+        epoch = self.epoch
+
+        def resume() -> None:
+            if self.up and self.epoch == epoch and not bot.runs and bot.wish is not Wish.REST:
+                bot.start(by_trader=False)
+
+        return resume
+
+    def kill(self) -> None:
+        """`kill -9`: everything in the process is gone at once."""
+        if not self.up:
+            return
+        self.up = False
+        self.world.tell("server is killed")
+        for bot in self.bots:
+            bot.die()
+
+    def drain(self) -> None:
+        """SIGTERM: no bot begins another pass; what is going on ends by itself, or is cut off in the end."""
+        if self.up and not self.draining:
+            self.draining = True
+            self.world.tell("server shuts down")
+            self._drained(self.world.now_ms + DRAIN_MS)
+
+    def _drained(self, deadline_ms: int) -> None:
+        if not self.up or not self.draining:
+            return
+        if all(bot.is_between_passes for bot in self.bots) or self.world.now_ms >= deadline_ms:
+            self.kill()
+            return
+        self.world.after(50, lambda: self._drained(deadline_ms))
+
+    def holds_back(self, act: Callable[[], None]) -> bool:
+        """Whether the process is paused; then `act` follows once it goes on."""
+        if self.world.now_ms >= self.frozen_ms:
+            return False
+        self.world.after(self.frozen_ms - self.world.now_ms, act)
+        return True
+
+    def dies_now(self, bot: SimulatedBot, fault: Fault) -> bool:
+        """Say whether the process dies at this very yield, and if so, let it."""
+        if not self.world.strikes(fault, 0.0015):
+            return False
+        self.world.coverage.note(fault, bot.state)
+        self.kill()
+        if self.world.strikes(Fault.POWER_CUT, 0.6):
+            self.world.coverage.note(Fault.POWER_CUT, bot.state)
+            self.world.tell("the power was cut: the last saves are gone")
+            self.store.cut_power(self.world.chance("power").random())
+        self.world.after(self.world.chance("boot").randint(200, 6_000), self.start)
+        return True
+
+    # The time
+
+    def knows_the_time(self, bot: SimulatedBot) -> bool:
+        """Whether the venue has told its time to this process, now at the latest."""
+        if not self.venue_time.is_measured:
+            self.ask_the_time(bot)
+        return self.venue_time.is_measured
+
+    def ask_the_time(self, bot: SimulatedBot) -> None:
+        """Measure the venue's time: off by half of how uneven the way there and back is."""
+        if self.world.now_ms < bot.network.down_ms:
+            return
+        error_ms = 0
+        if self.world.strikes(Fault.CLOCK_SKEWED, 1.0):
+            error_ms = self.world.chance("clock").randint(-900, 900)
+            self.world.coverage.note(Fault.CLOCK_SKEWED, bot.state)
+        here_ms = self.clock.monotonic_ms()
+        self.venue_time.measured(here_ms, here_ms, self.world.now_ms + error_ms)
+
+    # The database
+
+    def load(self, bot: SimulatedBot) -> Remembered:
+        """What the bot starts with. Raises `DatabaseProblem` when it cannot be read just now."""
+        if self.world.strikes(Fault.DATABASE_BUSY, 0.05):
+            self.world.coverage.note(Fault.DATABASE_BUSY, bot.state)
+            raise DatabaseProblem("The database was busy.")
+        return self.store.load(bot.user_id)
+
+    def save(self, bot: SimulatedBot, call: Save) -> bool:
+        """Write what a pass wants written, or let the disk fail."""
+        fault = None
+        for name, disk_fault in DISK_FAULTS.items():
+            if self.world.strikes(name, 0.02):
+                self.world.coverage.note(name, bot.state)
+                self.world.tell(f"{bot.name} ! {name.value}")
+                fault = disk_fault
+                break
+        return self.store.save(bot.user_id, call.changes, durable=call.durable, fault=fault)
+
+    def slow_disk_ms(self, bot: SimulatedBot) -> int:
+        """How long this save takes; 0 is at once."""
+        if not self.world.strikes(Fault.SLOW_DISK, 0.02):
+            return 0
+        self.world.coverage.note(Fault.SLOW_DISK, bot.state)
+        return self.world.chance("disk").randint(500, 5_000)
+
+

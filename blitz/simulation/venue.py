@@ -1,0 +1,610 @@
+"""The in-memory venue: one account on one market, judged by nobody but itself.
+
+It answers the calls of a pass as a derivatives exchange would: client ids in three regimes, matching, reduce-only
+rules, fees, funding, liquidation, auto-deleveraging. What it holds is the truth that the checkers look at. It knows
+nothing of faults in the network: `world` decides when a request arrives and whether its answer gets back. Rules are
+those of the paper exchange; a differential test holds the two equal.
+
+Reads may be stale: a request carries how far behind it is answered, and every change is kept with its time.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from decimal import ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+
+from blitz.core.calls import (
+    Accepted,
+    AmendOrder,
+    CancelOrder,
+    Done,
+    FillsRead,
+    OpenOrdersRead,
+    OrderRead,
+    PositionRead,
+    PrepareAccount,
+    PriceRead,
+    ReadFills,
+    ReadOpenOrders,
+    ReadOrder,
+    ReadPosition,
+    ReadPrice,
+    Refusal,
+    Rejected,
+    Reply,
+    SendOrder,
+)
+from blitz.core.instrument import Instrument
+from blitz.core.orders import (
+    ZERO,
+    Direction,
+    Fill,
+    FillKind,
+    OpenOrder,
+    OrderRecord,
+    OrderType,
+    Side,
+    VenuePosition,
+)
+from blitz.simulation.venue_books import VenueBooks
+
+MONEY_QUANTUM = Decimal("0.00000001")
+REMEMBERS_MS = 20_000
+"""Ended orders stay candidates for stale lists this long; no read lags further behind."""
+
+
+class VenueIds(StrEnum):
+    """What the venue thinks of a client order id it has seen before."""
+
+    NEVER = "never"
+    """A used id stays taken for ever."""
+    REUSABLE = "reusable"
+    """An id is taken while an order with it is open."""
+    UNENFORCED = "unenforced"
+    """Duplicates are accepted."""
+
+
+class Owner(StrEnum):
+    """Who sent an order."""
+
+    BOT = "bot"
+    HUMAN = "human"
+    VENUE = "venue"
+    """The venue itself: liquidation, deleveraging."""
+
+
+@dataclass(slots=True, kw_only=True)
+class VenueOrder:
+    """An order and everything it ever was."""
+
+    owner: Owner
+    shown: OpenOrder
+    terminal: bool = False
+    reason: str = ""
+    triggered: bool = False
+    ended_ms: int = 0
+    versions: list[tuple[int, OpenOrder, bool, str]] = field(default_factory=list)
+    """Time and what a reader saw from then on."""
+
+    def note(self, now_ms: int) -> None:
+        """Keep the present state as the newest version."""
+        self.versions.append((now_ms, self.shown, self.terminal, self.reason))
+
+    def at(self, moment_ms: int) -> tuple[OpenOrder, bool, str] | None:
+        """What a reader at that moment saw; None before the order existed."""
+        for at_ms, shown, terminal, reason in reversed(self.versions):
+            if at_ms <= moment_ms:
+                return shown, terminal, reason
+        return None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it still waits for its trigger."""
+        return self.shown.trigger is not None and not self.triggered
+
+
+@dataclass(slots=True, kw_only=True)
+class SimulatedVenue:
+    """One account on one market. Times are the venue's own milliseconds; the caller passes them with each act."""
+
+    instrument: Instrument
+    side: Side
+    """The side the bot trades: on a hedge account only this side is modelled in full."""
+    ids: VenueIds = VenueIds.NEVER
+    hedged: bool = False
+    price: Decimal = Decimal(60_000)
+    leverage: Decimal = Decimal(10)
+    balance: Decimal = Decimal(1_000_000)
+    fill_max: Decimal | None = None
+    """Largest quantity that one touch of a resting order fills."""
+    halted: bool = False
+    """The book is empty: market orders find nobody and resting ones do not fill."""
+    refuses_accounts: bool = False
+    """Leverage cannot be set now."""
+    opposite: Decimal = ZERO
+    """Hedge accounts: what somebody holds on the other side."""
+    orders: dict[str, VenueOrder] = field(default_factory=dict)
+    live: dict[str, VenueOrder] = field(default_factory=dict)
+    fills: list[Fill] = field(default_factory=list)
+    books: VenueBooks = field(init=False)
+    used_ids: set[str] = field(default_factory=set)
+    by_client_id: dict[str, list[VenueOrder]] = field(default_factory=dict)
+    forgets_before_ms: int = 0
+    """Fills and ended orders older than this are in no list any more."""
+    prefix: str = "o"
+    """Begins every order id, so that two accounts never share one."""
+    _fill_times: list[int] = field(default_factory=list)
+    _held_history: list[tuple[int, Decimal, Decimal]] = field(default_factory=list)
+    _recent: dict[str, VenueOrder] = field(default_factory=dict)
+    _number: int = 0
+
+    def __post_init__(self) -> None:
+        self.books = VenueBooks()
+        self._held_history.append((0, ZERO, ZERO))
+
+    # What a bot does
+
+    def execute(self, call: object, now_ms: int, *, lag_ms: int = 0) -> Reply:
+        """Carry out a request that has arrived. `lag_ms`: a read is answered as of that long ago."""
+        match call:
+            case ReadOpenOrders():
+                return OpenOrdersRead(orders=tuple(self._listed(now_ms - lag_ms)))
+            case ReadFills():
+                return FillsRead(fills=self._fills_since(call.since_ms, now_ms - lag_ms))
+            case ReadPosition():
+                return PositionRead(position=self._position(now_ms - lag_ms))
+            case ReadOrder():
+                return OrderRead(record=self._record(call, now_ms - lag_ms))
+            case ReadPrice():
+                return PriceRead(price=self.price)
+            case PrepareAccount():
+                return self._prepare()
+            case SendOrder():
+                return self._send(call, now_ms)
+            case AmendOrder():
+                return self._amend(call, now_ms)
+            case CancelOrder():
+                return self._cancel(call.order_id, now_ms)
+        raise AssertionError(f"no venue knows {call!r}")
+
+    # What people and the market do
+
+    def move(self, price: Decimal, now_ms: int) -> None:
+        """Jump to a price: limits on the way fill at their own price, stops fire and fill at the new one.
+
+        What lies nearest to the old price goes first.
+        """
+        old, self.price = self.price, price
+        if self.halted:
+            return
+        touched: set[str] = set()
+        while True:
+            order = self._next_touched(old, touched)
+            if order is None:
+                return
+            touched.add(order.shown.order_id)
+            if order.waits:
+                order.triggered = True
+                self._enter(order, now_ms)
+            else:
+                self._touch(order, now_ms)
+
+    def rest_by_hand(
+        self, direction: Direction, quantity: Decimal, price: Decimal, now_ms: int, *, client_id: str = ""
+    ) -> str:
+        """A person rests a limit order; the answer is its id."""
+        shown = self._drawn(client_id, direction, OrderType.LIMIT, quantity, price, None, False, now_ms)
+        self._enter(self._kept(Owner.HUMAN, shown, now_ms), now_ms)
+        return shown.order_id
+
+    def trade_by_hand(
+        self, direction: Direction, quantity: Decimal, now_ms: int, *, reduce_only: bool = False
+    ) -> str | None:
+        """A person trades at market; None when a reduce-only order found nothing to reduce."""
+        if reduce_only and self._closable(direction) <= 0:
+            return None
+        shown = self._drawn("", direction, OrderType.MARKET, quantity, None, None, reduce_only, now_ms)
+        self._enter(self._kept(Owner.HUMAN, shown, now_ms), now_ms)
+        return shown.order_id
+
+    def cancel_by_hand(self, order_id: str, now_ms: int) -> bool:
+        """A person cancels any order at the venue's own page."""
+        return isinstance(self._cancel(order_id, now_ms), Done)
+
+    def edit_by_hand(
+        self, order_id: str, now_ms: int, *, price: Decimal | None = None, quantity: Decimal | None = None
+    ) -> bool:
+        """A person drags an order to another price or size."""
+        call = AmendOrder(order_id=order_id, quantity=quantity, price=price, trigger=None)
+        return isinstance(self._amend(call, now_ms), Done)
+
+    def liquidate(self, price: Decimal, now_ms: int) -> None:
+        """The venue closes the position at its bankruptcy price; open orders of the market go first."""
+        for order in list(self.live.values()):
+            self._end(order, now_ms, "CancelAllBeforeLiq")
+        if self.held:
+            self._taken_over(abs(self.held), price, FillKind.LIQUIDATION, now_ms)
+
+    def deleverage(self, quantity: Decimal, now_ms: int) -> None:
+        """The venue takes part of the position at the price of the moment, without a fee."""
+        self._taken_over(min(quantity, abs(self.held)), self.price, FillKind.ADL, now_ms)
+
+    def fund(self, rate: Decimal, now_ms: int) -> None:
+        """Charge (negative: pay) one funding interval of the open position at the mark price."""
+        if not self.held:
+            return
+        amount = round_money(self.price * self.held * rate)
+        self.books.funding += amount
+        self._number += 1
+        self._append(
+            Fill(
+                exec_id=f"{self.prefix}f{self._number}",
+                order_id=f"{self.prefix}funding{self._number}",
+                client_id="",
+                symbol=self.instrument.symbol,
+                kind=FillKind.FUNDING,
+                direction=Direction.BUY if self.held > 0 else Direction.SELL,
+                quantity=abs(self.held),
+                price=self.price,
+                fee=amount,
+                is_maker=False,
+                at_ms=now_ms,
+            )
+        )
+
+    # The truth, for whoever checks
+
+    @property
+    def held(self) -> Decimal:
+        """Signed position: a short is negative."""
+        return self.books.held
+
+    @property
+    def on_side(self) -> Decimal:
+        """The position as the bot's side counts it: negative when somebody turned it round."""
+        return self.books.held * self.side.sign
+
+    def own_live(self, prefix: str) -> Iterator[VenueOrder]:
+        """Live orders whose client id begins with `prefix`."""
+        return (order for order in self.live.values() if order.shown.client_id.startswith(prefix))
+
+    # Reads
+
+    def _listed(self, moment_ms: int) -> Iterator[OpenOrder]:
+        if not self._recent:
+            for order in self.live.values():
+                seen = order.versions[-1]
+                found = (seen[1], seen[2], seen[3]) if seen[0] <= moment_ms else order.at(moment_ms)
+                if found is not None and not found[1]:
+                    yield found[0]
+            return
+        for order in [*self.live.values(), *self._recent.values()]:
+            found = order.at(moment_ms)
+            if found is not None and not found[1]:
+                yield found[0]
+
+    def _fills_since(self, since_ms: int, moment_ms: int) -> tuple[Fill, ...]:
+        first = bisect_right(self._fill_times, max(since_ms, self.forgets_before_ms) - 1)
+        return tuple(self.fills[first : bisect_right(self._fill_times, moment_ms)])
+
+    def _position(self, moment_ms: int) -> VenuePosition:
+        held, average = ZERO, ZERO
+        for at_ms, held_then, average_then in reversed(self._held_history):
+            if at_ms <= moment_ms:
+                held, average = held_then, average_then
+                break
+        on_side = held * self.side.sign
+        return VenuePosition(
+            quantity=max(on_side, ZERO),
+            average=average if on_side > 0 else ZERO,
+            leverage=self.leverage,
+            hedged=self.hedged,
+            opposite_quantity=self.opposite if self.hedged else max(-on_side, ZERO),
+            mark=self.price,
+        )
+
+    def _record(self, call: ReadOrder, moment_ms: int) -> OrderRecord | None:
+        if call.order_id:
+            known = [self.orders[call.order_id]] if call.order_id in self.orders else []
+        else:
+            known = self.by_client_id.get(call.client_id, [])
+        for order in reversed(known):
+            found = order.at(moment_ms)
+            if found is None or (order.terminal and order.ended_ms < self.forgets_before_ms):
+                continue
+            return OrderRecord(order=found[0], terminal=found[1], reason=found[2])
+        return None
+
+    # Writes
+
+    def _prepare(self) -> Reply:
+        if self.refuses_accounts:
+            return Rejected(refusal=Refusal.ACCOUNT, code="110013", message="cannot set leverage")
+        return Done()
+
+    def _send(self, call: SendOrder, now_ms: int) -> Reply:
+        wanted = call.order
+        refusal = self._taken(call.client_id) or self._unfit(wanted.quantity, wanted.price, reduce_only=wanted.reduce_only)
+        if refusal is not None:
+            return refusal
+        if wanted.trigger is not None:
+            if (self.price - wanted.trigger) * self.side.sign <= 0:
+                return Rejected(refusal=Refusal.TRIGGER_PASSED, code="110093", message="trigger is on the wrong side")
+        if not wanted.reduce_only and self._lacks_margin(wanted.quantity, wanted.price):
+            return Rejected(refusal=Refusal.MARGIN, code="110007", message="ab not enough for new order")
+        shown = self._drawn(
+            call.client_id, wanted.direction, wanted.type, wanted.quantity, wanted.price, wanted.trigger,
+            wanted.reduce_only, now_ms,
+        )  # fmt: skip
+        if wanted.reduce_only and wanted.trigger is None and self._room(wanted.direction, rests=self._rests(shown)) <= 0:
+            return Rejected(refusal=Refusal.NO_POSITION, code="110017", message="current position is zero")
+        order = self._kept(Owner.BOT, shown, now_ms)
+        if wanted.trigger is None:
+            self._enter(order, now_ms)
+        return Accepted(order_id=order.shown.order_id)
+
+    def _taken(self, client_id: str) -> Rejected | None:
+        if self.ids is VenueIds.NEVER:
+            taken = client_id in self.used_ids
+        else:
+            same = self.by_client_id.get(client_id, [])
+            taken = self.ids is VenueIds.REUSABLE and any(not order.terminal for order in same)
+        if not taken:
+            return None
+        return Rejected(refusal=Refusal.TAKEN, code="110072", message="OrderLinkedID is duplicate")
+
+    def _unfit(self, quantity: Decimal, price: Decimal | None, *, reduce_only: bool) -> Rejected | None:
+        market = self.instrument
+        off = quantity < market.quantity_min or quantity % market.step or (price is not None and price % market.tick)
+        if off:
+            return Rejected(refusal=Refusal.FILTER, code="10001", message="params error: Qty or price invalid")
+        if not reduce_only and quantity * (price or self.price) < market.notional_min:
+            return Rejected(refusal=Refusal.FILTER, code="110094", message="below minimum order value")
+        return None
+
+    def _lacks_margin(self, quantity: Decimal, price: Decimal | None) -> bool:
+        opening = Direction.BUY if self.side is Side.LONG else Direction.SELL
+        value = abs(self.held) * self.price + quantity * (price or self.price)
+        for order in self.live.values():
+            if order.shown.direction is opening and not order.shown.reduce_only:
+                value += order.shown.remaining * (order.shown.price or self.price)
+        return value / self.leverage > self.balance
+
+    def _amend(self, call: AmendOrder, now_ms: int) -> Reply:
+        order = self.live.get(call.order_id)
+        if order is None:
+            return Rejected(refusal=Refusal.GONE, code="110001", message="order not exists or too late")
+        shown = order.shown
+        changed = replace(
+            shown,
+            quantity=shown.quantity if call.quantity is None else call.quantity,
+            price=shown.price if call.price is None else call.price,
+            trigger=shown.trigger if call.trigger is None else call.trigger,
+        )
+        if changed == shown:
+            return Rejected(refusal=Refusal.UNCHANGED, code="10001", message="order not modified")
+        refusal = self._amend_refused(order, changed)
+        if refusal is not None:
+            return refusal
+        moved = changed.price != shown.price and not order.waits
+        if shown.reduce_only and not order.waits:
+            rests = not moved or self._rests(changed)
+            room = self._room(shown.direction, rests=rests, except_id=shown.order_id)
+            if room <= 0:
+                return Rejected(refusal=Refusal.NO_POSITION, code="110017", message="reduce-only rule not satisfied")
+            changed = replace(changed, quantity=changed.filled + min(changed.remaining, room))
+        order.shown = changed
+        order.note(now_ms)
+        if moved:
+            self._enter(order, now_ms)
+        return Done()
+
+    def _amend_refused(self, order: VenueOrder, changed: OpenOrder) -> Rejected | None:
+        if changed.quantity != order.shown.quantity and changed.quantity <= changed.filled:
+            return Rejected(refusal=Refusal.GONE, code="110064", message="order qty must be above the filled qty")
+        if order.waits and changed.trigger is not None and (self.price - changed.trigger) * self.side.sign <= 0:
+            return Rejected(refusal=Refusal.TRIGGER_PASSED, code="110093", message="trigger is on the wrong side")
+        if changed.quantity != order.shown.quantity and changed.quantity < self.instrument.quantity_min:
+            return Rejected(refusal=Refusal.FILTER, code="10001", message="params error: Qty invalid")
+        if changed.price is not None and changed.price % self.instrument.tick:
+            return Rejected(refusal=Refusal.FILTER, code="10001", message="params error: price invalid")
+        return None
+
+    def _cancel(self, order_id: str, now_ms: int) -> Reply:
+        order = self.live.get(order_id)
+        if order is None:
+            return Rejected(refusal=Refusal.GONE, code="110001", message="order not exists or too late")
+        self._end(order, now_ms, "CancelByUser")
+        return Done()
+
+    # Matching
+
+    def _enter(self, order: VenueOrder, now_ms: int) -> None:
+        """Take what the book offers at the last price; a limit rests with what is left, a market order ends."""
+        shown = order.shown
+        if shown.reduce_only:
+            room = self._room(shown.direction, rests=self._rests(shown), except_id=shown.order_id)
+            if room <= 0:
+                self._end(order, now_ms, "CancelByReduceOnly")
+                return
+            if shown.remaining > room:
+                order.shown = shown = replace(shown, quantity=shown.filled + room)
+                order.note(now_ms)
+        is_limit = shown.type is OrderType.LIMIT
+        if not self.halted and (not is_limit or self._crosses(shown)):
+            quantity = min(shown.remaining, self._closable(shown.direction)) if shown.reduce_only else shown.remaining
+            self._fill(order, quantity, self.price, FillKind.TRADE, now_ms, is_maker=False)
+        if not order.terminal and not is_limit:
+            self._end(order, now_ms, "EC_NoImmediateQtyToFill")
+
+    def _touch(self, order: VenueOrder, now_ms: int) -> None:
+        """The price has reached a resting limit: it fills at its own price, as far as one touch may."""
+        shown = order.shown
+        quantity = shown.remaining if self.fill_max is None else min(shown.remaining, self.fill_max)
+        if shown.reduce_only:
+            quantity = min(quantity, self._closable(shown.direction))
+        assert shown.price is not None
+        if quantity > 0:
+            self._fill(order, quantity, shown.price, FillKind.TRADE, now_ms, is_maker=True)
+
+    def _next_touched(self, old: Decimal, touched: set[str]) -> VenueOrder | None:
+        best: VenueOrder | None = None
+        best_rank: tuple[Decimal, int] | None = None
+        for number, order in enumerate(self.live.values()):
+            shown = order.shown
+            if shown.order_id in touched or not self._reached(order):
+                continue
+            at = shown.trigger if order.waits else shown.price
+            assert at is not None
+            rank = (abs(at - old), number)
+            if best_rank is None or rank < best_rank:
+                best, best_rank = order, rank
+        return best
+
+    def _reached(self, order: VenueOrder) -> bool:
+        shown = order.shown
+        if order.waits:
+            assert shown.trigger is not None
+            return (self.price - shown.trigger) * self.side.sign <= 0
+        return shown.price is not None and self._crosses(shown)
+
+    def _crosses(self, shown: OpenOrder) -> bool:
+        assert shown.price is not None
+        return self.price <= shown.price if shown.direction is Direction.BUY else self.price >= shown.price
+
+    def _closable(self, direction: Direction) -> Decimal:
+        """How much an order of this direction could take from the position."""
+        return max(-self.held if direction is Direction.BUY else self.held, ZERO)
+
+    def _room(self, direction: Direction, *, rests: bool, except_id: str = "") -> Decimal:
+        """What a reduce-only order may cover: one that trades at once all of it, one that rests what others leave."""
+        closable = self._closable(direction)
+        return closable - self._reserved(direction, except_id) if rests else closable
+
+    def _rests(self, shown: OpenOrder) -> bool:
+        """Whether an order would wait in the book rather than trade at once."""
+        return shown.type is OrderType.LIMIT and (self.halted or not self._crosses(shown))
+
+    def _reserved(self, direction: Direction, except_id: str) -> Decimal:
+        return sum(
+            (
+                order.shown.remaining
+                for order in self.live.values()
+                if order.shown.reduce_only
+                and not order.waits
+                and order.shown.direction is direction
+                and order.shown.order_id != except_id
+            ),
+            ZERO,
+        )
+
+    def _fill(
+        self, order: VenueOrder, quantity: Decimal, price: Decimal, kind: FillKind, now_ms: int, *, is_maker: bool
+    ) -> None:
+        value = round_money(price * quantity)
+        rate = self.instrument.maker_rate if is_maker else self.instrument.taker_rate
+        fee = ZERO if kind is FillKind.ADL else round_money(value * rate)
+        shown = order.shown
+        self.books.fold(shown.direction, quantity, value, fee)
+        order.shown = replace(shown, filled=shown.filled + quantity)
+        self._number += 1
+        self._append(
+            Fill(
+                exec_id=f"{self.prefix}e{self._number}",
+                order_id=shown.order_id,
+                client_id=shown.client_id,
+                symbol=self.instrument.symbol,
+                kind=kind,
+                direction=shown.direction,
+                quantity=quantity,
+                price=price,
+                fee=fee,
+                is_maker=is_maker,
+                at_ms=now_ms,
+            )
+        )
+        self._held_history.append((now_ms, self.books.held, self.books.average))
+        if order.shown.remaining == 0:
+            self._end(order, now_ms, "Filled")
+        else:
+            order.note(now_ms)
+        self._fit_reduce_only(now_ms)
+
+    def _append(self, fill: Fill) -> None:
+        self.fills.append(fill)
+        self._fill_times.append(fill.at_ms)
+
+    def _taken_over(self, quantity: Decimal, price: Decimal, kind: FillKind, now_ms: int) -> None:
+        if quantity <= 0:
+            return
+        direction = Direction.SELL if self.held > 0 else Direction.BUY
+        shown = self._drawn("", direction, OrderType.MARKET, quantity, None, None, True, now_ms)
+        order = self._kept(Owner.VENUE, shown, now_ms)
+        self._fill(order, quantity, price, kind, now_ms, is_maker=False)
+
+    def _fit_reduce_only(self, now_ms: int) -> None:
+        """Resting reduce-only orders are trimmed, newest first, until together they fit the position."""
+        for direction in (Direction.BUY, Direction.SELL):
+            resting = [
+                order
+                for order in self.live.values()
+                if order.shown.reduce_only and not order.waits and order.shown.direction is direction
+            ]
+            if not resting:
+                continue
+            excess = sum((order.shown.remaining for order in resting), ZERO) - self._closable(direction)
+            for order in reversed(resting):
+                if excess <= 0:
+                    break
+                cut = min(excess, order.shown.remaining)
+                excess -= cut
+                if cut == order.shown.remaining:
+                    self._end(order, now_ms, "CancelByReduceOnly")
+                else:
+                    order.shown = replace(order.shown, quantity=order.shown.quantity - cut)
+                    order.note(now_ms)
+
+    def _drawn(
+        self, client_id: str, direction: Direction, kind: OrderType, quantity: Decimal, price: Decimal | None,
+        trigger: Decimal | None, reduce_only: bool, now_ms: int,
+    ) -> OpenOrder:  # fmt: skip
+        """A new order as it would be listed; nothing is kept yet."""
+        return OpenOrder(
+            order_id=f"{self.prefix}{self._number + 1}",
+            client_id=client_id,
+            symbol=self.instrument.symbol,
+            direction=direction,
+            type=kind,
+            quantity=quantity,
+            filled=ZERO,
+            price=price,
+            trigger=trigger,
+            reduce_only=reduce_only,
+            side=self.side if self.hedged else None,
+            created_ms=now_ms,
+        )
+
+    def _kept(self, owner: Owner, shown: OpenOrder, now_ms: int) -> VenueOrder:
+        self._number += 1
+        order = VenueOrder(owner=owner, shown=shown)
+        order.note(now_ms)
+        self.orders[shown.order_id] = self.live[shown.order_id] = order
+        if shown.client_id:
+            self.used_ids.add(shown.client_id)
+            self.by_client_id.setdefault(shown.client_id, []).append(order)
+        return order
+
+    def _end(self, order: VenueOrder, now_ms: int, reason: str) -> None:
+        order.terminal, order.reason, order.ended_ms = True, reason, now_ms
+        order.note(now_ms)
+        del self.live[order.shown.order_id]
+        for order_id, old in list(self._recent.items()):
+            if old.ended_ms < now_ms - REMEMBERS_MS:
+                del self._recent[order_id]
+        self._recent[order.shown.order_id] = order
+
+
+def round_money(amount: Decimal) -> Decimal:
+    """Round a USDT amount to 1e-8, half to even, as the paper exchange does."""
+    return amount.quantize(MONEY_QUANTUM, rounding=ROUND_HALF_EVEN)
