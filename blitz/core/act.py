@@ -44,8 +44,12 @@ from blitz.core.records import (
 from blitz.core.settle import is_new_order
 from blitz.core.work import Acted
 
-BUMPS_MAX = 3
-"""Generations tried for one order in one pass."""
+STRIDES = (1, 1, 1, *(2**power for power in range(1, 14)))
+"""How far each try in one pass goes on behind an id that is taken: one by one, then twice as far each time.
+
+A bot that lost its journal does not know how far its tags have come; so it gets there in a handful of tries, whatever
+the number is, and even sixteen thousand used ids cost it no more than these.
+"""
 
 RETRY_AFTER_MS = {
     Refusal.MARGIN: 30_000,
@@ -60,6 +64,9 @@ RETRY_AFTER_MS = {
     Refusal.GONE: 500,
 }
 """How long an order waits after each kind of refusal, so that no refusal becomes a busy loop."""
+
+EXIT_RETRY_MS = 2_000
+"""A refused exit waits no longer than this: whatever stood in the way may be over, and a position is waiting."""
 
 
 class Outcome(StrEnum):
@@ -91,8 +98,8 @@ def act(memory: BotMemory, actions: Sequence[Action]) -> Step[Acted]:
 
 def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcome]:
     """Send one new order under its tag. `also` is saved together with the intent."""
-    for _ in range(BUMPS_MAX):
-        intent = yield from _intend(memory, order, also)
+    for stride in STRIDES:
+        intent = yield from _intend(memory, order, also, stride)
         if intent is None:
             return Outcome.OPEN
         expires_ms = intent.sent_ms if memory.keeps(Guard.INTENT_EXPIRES) else 2**62
@@ -116,11 +123,11 @@ def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcom
     return Outcome.REFUSED
 
 
-def _intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change]) -> Step[Slot | None]:
+def _intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change], stride: int) -> Step[Slot | None]:
     """Save the intent; None when an entry's intent could not be stored, because then it must not be sent."""
     slot = memory.slot(order.key)
     id_is_gone = slot.burnt or (slot.used and memory.regime is IdRegime.NEVER)
-    generation = slot.generation + 1 if id_is_gone else slot.generation
+    generation = slot.generation + stride if id_is_gone else slot.generation
     now_ms = yield from read_clock()
     if not memory.keeps(Guard.STABLE_ID):
         generation = now_ms // 250 % 36**4 or 1
@@ -184,9 +191,11 @@ def _answered(memory: BotMemory, intent: Slot, reply: Reply) -> Step[Outcome]:
 
 
 def _hold_off(memory: BotMemory, key: OrderKey, refusal: Refusal, now_ms: int) -> None:
-    """A refused order waits before it is tried again."""
-    if memory.keeps(Guard.BACK_OFF):
-        memory.retry_ms[key] = now_ms + RETRY_AFTER_MS.get(refusal, RETRY_AFTER_MS[Refusal.OTHER])
+    """A refused order waits before it is tried again; what protects a position waits least (L1)."""
+    if not memory.keeps(Guard.BACK_OFF):
+        return
+    wait_ms = RETRY_AFTER_MS.get(refusal, RETRY_AFTER_MS[Refusal.OTHER])
+    memory.retry_ms[key] = now_ms + (wait_ms if key.role is Role.LEG else min(wait_ms, EXIT_RETRY_MS))
 
 
 def _never_was(intent: Slot) -> Slot:

@@ -151,7 +151,7 @@ def _adopt(memory: BotMemory, seen: Seen, mode: Mode) -> Step[Acted | Finish]:
     memory.open_cycle(cycle)
     # Whatever else that history holds belongs to earlier cycles, though it may carry the same tags.
     memory.booked_before |= {fill.exec_id for fill in history.fills} - {fill.exec_id for fill in fills}
-    memory.ledger.book_all(booked)
+    memory.ledger = memory.ledger.with_all(booked)
     memory.last_fill_ms = fills[-1].at_ms
     return Acted(words=("adopted_cycle",), open=True, wake_in_ms=0)
 

@@ -32,7 +32,7 @@ DISAGREE_MAX_MS = 15_000
 PASSING_WAIT_MS = 1_000
 """A look that met a rate limit or a clock that was off is repeated after this long: a position may be waiting (L1)."""
 
-REFUSED_WAIT_MS = 5_000
+REFUSED_WAIT_MS = 3_000
 """Any other refused look, such as one with a bad key, is not repeated sooner."""
 
 SOON_MS = 250

@@ -43,8 +43,6 @@ class Guard(StrEnum):
     """An old order under the same id is not taken for the new one."""
     BURNT_IDS = "burnt_ids"
     """An id that is taken for good is not sent again."""
-    FILLS_ONCE = "fills_once"
-    """An execution is booked once."""
     EARLIER_FILLS = "earlier_fills"
     """A fill of an earlier cycle is not booked into this one, though its tag is the same."""
     FILLED_LEGS = "filled_legs"

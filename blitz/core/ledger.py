@@ -39,6 +39,8 @@ class Ledger:
     """How many times the position came down to flat, or was turned round."""
     foreign_quantity: Decimal = ZERO
     """Net quantity traded by orders that are not ours."""
+    booked: list[BookedFill] = field(default_factory=list)
+    """Everything that was folded, in the order of the venue's time."""
 
     @property
     def average(self) -> Decimal:
@@ -57,6 +59,7 @@ class Ledger:
         if fill.exec_id in self.seen:
             return False
         self.seen.add(fill.exec_id)
+        self.booked.append(booked)
         if fill.kind is FillKind.FUNDING:
             self.funding += fill.fee
             return True
@@ -73,10 +76,18 @@ class Ledger:
             self.last_exit = booked.key or fill.kind
         return True
 
-    def book_all(self, fills: Iterable[BookedFill]) -> None:
-        """Fold many fills, oldest first."""
-        for booked in fills:
-            self.book(booked)
+    def with_all(self, fills: Iterable[BookedFill]) -> "Ledger":
+        """The books with these fills too, each in its place: a list that was cut short may bring older ones later (A8).
+
+        What a part of a position cost depends on what was there before it, so the books are made anew when a fill
+        belongs before one that is folded already.
+        """
+        fresh = [booked for booked in fills if booked.fill.exec_id not in self.seen]
+        late = bool(self.booked) and any(one.fill.at_ms < self.booked[-1].fill.at_ms for one in fresh)
+        books = Ledger(side=self.side) if late else self
+        for booked in sorted([*self.booked, *fresh], key=_at) if late else fresh:
+            books.book(booked)
+        return books
 
     def _note_key(self, booked: BookedFill) -> None:
         fill, key = booked.fill, booked.key
@@ -107,3 +118,7 @@ class Ledger:
         self.realised += gain if pointing_up else -gain
         self.cost -= leaving
         self.quantity -= closing.copy_sign(self.quantity)
+
+
+def _at(booked: BookedFill) -> int:
+    return booked.fill.at_ms

@@ -75,8 +75,7 @@ def book_new(memory: BotMemory, fills: tuple[Fill, ...], now_ms: int) -> Step[bo
     fresh = [
         booked
         for fill in fills
-        if (fill.exec_id not in memory.ledger.seen or not memory.keeps(Guard.FILLS_ONCE))
-        and (booked := attribute(memory, fill)) is not None
+        if fill.exec_id not in memory.ledger.seen and (booked := attribute(memory, fill)) is not None
     ]
     changes: list[Change] = [FillBooked(booked=booked) for booked in fresh]
     changes += [
@@ -86,7 +85,7 @@ def book_new(memory: BotMemory, fills: tuple[Fill, ...], now_ms: int) -> Step[bo
     ]
     if not (yield from save(*changes)):
         return False
-    memory.ledger.book_all(fresh)
+    memory.ledger = memory.ledger.with_all(fresh)
     memory.last_fill_ms = max([memory.last_fill_ms, *(booked.fill.at_ms for booked in fresh)])
     return True
 

@@ -167,7 +167,7 @@ def recall(
         booked_before=set(remembered.recent_exec_ids),
         switched_off=switched_off,
     )
-    memory.ledger.book_all(remembered.fills)
+    memory.ledger = memory.ledger.with_all(remembered.fills)
     for slot in remembered.slots:
         if slot.symbol == in_force.symbol:
             died_waiting = slot.state is SlotState.INTENT

@@ -41,13 +41,11 @@ class Exchanges:
         return TRAITS
 
     def clock(self, venue: Venue) -> VenueClock:
-        """The venue's clock, measured once when it is first asked for."""
+        """The venue's clock, asked for its time until it has told it once."""
         with self._guard:
-            known = self._clocks.get(venue)
-            if known is not None:
-                return known
-            clock = self._clocks[venue] = VenueClock(self._clock)
-        clock.measure(bybit_client(venue, self._clock))
+            clock = self._clocks.setdefault(venue, VenueClock(self._clock))
+        if not clock.is_measured:
+            clock.measure(bybit_client(venue, self._clock))
         return clock
 
     def instrument(self, venue: Venue, symbol: str) -> Instrument:
@@ -59,8 +57,14 @@ class Exchanges:
         return self._markets.symbols(venue)
 
     def gateway(self, venue: Venue, credentials: Credentials, settings: LadderSettings) -> ExchangeGateway:
-        """Open one user's account on the market of `settings`. Raises `GatewayProblem`."""
+        """Open one user's account on the market of `settings`. Raises `GatewayProblem`.
+
+        Nothing is decided before the venue has told its time: fences and waits count on it, and our own wall clock may
+        be set at any moment (F1).
+        """
         clock = self.clock(venue)
+        if not clock.is_measured:
+            raise GatewayProblem(f"{venue.exchange.value} ({venue.mode.value}) does not tell its time.")
         client = bybit_client(venue, clock, credentials)
         self._markets.share_with(client, venue)
         return BybitGateway(client, clock, self.instrument(venue, settings.symbol), settings)

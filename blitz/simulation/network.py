@@ -70,6 +70,8 @@ class Network:
     down_ms: int = 0
     """No request gets anywhere until then."""
     just_hidden: bool = False
+    answers_by_ms: int = 0
+    """When the last answer that is on its way arrives."""
 
     def carry(self, call: object, signed_ms: int, answered: Answered) -> None:
         """Bring a call to the venue and its reply back. `signed_ms` is the time written into the request."""
@@ -242,6 +244,7 @@ class Network:
         return OrderRead(record=None) if self.just_hidden else reply
 
     def _answer(self, delay_ms: int, reply: Reply, answered: Answered) -> None:
+        self.answers_by_ms = max(self.answers_by_ms, self.world.now_ms + delay_ms)
         self.world.after(delay_ms, lambda: answered(reply))
 
 

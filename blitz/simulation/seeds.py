@@ -13,6 +13,7 @@ from blitz.clock import VenueTime
 from blitz.core.guards import Guard
 from blitz.core.instrument import Instrument
 from blitz.core.memory import VenueTraits
+from blitz.core.orders import Direction
 from blitz.core.work import Mode
 from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.checks import Violation, Violations
@@ -181,7 +182,7 @@ class Seed:
             account.venue.fill_max = None
             account.venue.forgets_before_ms = 0
             account.venue.balance = Decimal(1_000_000)
-        self.server.frozen_ms = min(self.server.frozen_ms, world.now_ms)
+        self._run(self.server.frozen_ms - world.now_ms)
         self._await(lambda: not self.server.draining, 20_000)
         self.server.start()
         self._let_calls_come_home()
@@ -199,19 +200,19 @@ class Seed:
         if bot.runs:
             bot.wish = Wish.RUN
             return
-        if venue.on_side > 0 and bot.last_words == "foreign_position":
-            self._close_by_hand(account)
-        self._trader(account).press_start()
-        self._run(3_000)
-        if not bot.runs and venue.on_side > 0 and bot.last_words == "foreign_position":
-            self._close_by_hand(account)
-        if not bot.runs:
+        for _ in range(3):
+            if bot.runs:
+                return
+            if venue.held != 0 and bot.last_words == "foreign_position":
+                self._close_by_hand(account)
             self._trader(account).press_start()
+            self._run(3_000)
 
     def _close_by_hand(self, account: SimulatedAccount) -> None:
         venue = account.venue
         account.note(self.world, "closes what the bot did not open")
-        venue.trade_by_hand(venue.side.closing, venue.on_side, self.world.now_ms, reduce_only=True)
+        direction = Direction.SELL if venue.held > 0 else Direction.BUY
+        venue.trade_by_hand(direction, abs(venue.held), self.world.now_ms, reduce_only=True)
         self._changed(account)
 
     def _watch_a_cycle(self) -> None:
@@ -264,7 +265,7 @@ class Seed:
 
     def _let_calls_come_home(self) -> None:
         """A call that hangs belongs to the chaos: the bounds count from when the last of them was answered."""
-        self._await(lambda: all(bot.is_between_passes or not bot.waits_long for bot in self.server.bots), 110_000)
+        self._run(max(account.network.answers_by_ms for account in self.accounts) - self.world.now_ms)
 
     def _each(self, act: Callable[[RestCheck], None]) -> None:
         for account in self.accounts:

@@ -105,8 +105,6 @@ class SimulatedBot:
     _token: int = 0
     """Grows with each pass and each death: a reply or a timer of before is nobody's."""
     _woken: bool = False
-    _asked_ms: int = 0
-    """When the call that is on its way left."""
 
     @property
     def name(self) -> str:
@@ -171,11 +169,6 @@ class SimulatedBot:
         """Whether nothing is going on."""
         return self._step is None
 
-    @property
-    def waits_long(self) -> bool:
-        """Whether the pass has waited for an answer for more than a second."""
-        return self._step is not None and self.world.now_ms - self._asked_ms > 1_000
-
     # Its own life
 
     def _look_in(self, delay_ms: int) -> None:
@@ -210,6 +203,8 @@ class SimulatedBot:
     def _opened(self) -> bool:
         """Read the journal, at the start and when settings have changed between cycles."""
         memory = self.memory
+        if not self.server.knows_the_time(self):
+            return False
         if memory is not None and (memory.cycle is not None or memory.settings == self.settings):
             return True
         try:
@@ -258,13 +253,10 @@ class SimulatedBot:
             return None
         if isinstance(call, Save):
             return self._save(call)
-        if isinstance(call, SendOrder) and not self.server.knows_the_time(self):
-            return NOT_SENT
         if isinstance(call, SendOrder) and self.clock_ms() > call.expires_ms:
             return NOT_SENT
         self.server.watcher.departs(self, call)
         token = self._token
-        self._asked_ms = self.world.now_ms
         self.network.carry(call, self.clock_ms(), lambda reply: self._reply(token, call, reply))
         self.server.dies_now(self, Fault.KILLED_UNANSWERED)
         return None

@@ -311,7 +311,8 @@ def test_from_flat_to_flat_realised_is_exactly_proceeds_minus_cost_and_no_fill_c
         fills.append(fill_of(len(fills), back, abs(held), last, ZERO))
     shuffled = data.draw(st.permutations(fills))
     book = Ledger(side=side)
-    book.book_all([*shuffled, *fills])
+    for one in [*shuffled, *fills]:
+        book.book(one)
     proceeds = sum(
         ((1 if f.fill.direction is Direction.SELL else -1) * f.fill.quantity * f.fill.price for f in fills), ZERO
     )

@@ -11,16 +11,19 @@ from blitz.core.calls import (
     AmendOrder,
     Call,
     CancelOrder,
+    Done,
     FillsRead,
     OpenOrdersRead,
     PositionRead,
     PrepareAccount,
+    ReadClock,
     ReadFills,
     ReadOpenOrders,
     ReadPosition,
     Refusal,
     Rejected,
     Reply,
+    Save,
     SendOrder,
 )
 from blitz.core.orders import Role, leg
@@ -88,8 +91,7 @@ class Behaviour(Watcher):
             self._check_intent(bot, call)
             self._check_id(bot, watched, call)
             memory = bot.memory
-            frozen = memory.cycle.settings if memory is not None and memory.cycle is not None else None
-            watched.truth.entry_departs(call, frozen)
+            watched.truth.entry_departs(call, None if memory is None else memory.cycle)
 
     def answered(self, bot: SimulatedBot, call: Call, reply: Reply) -> None:
         """The pass is handed a reply."""
@@ -99,6 +101,8 @@ class Behaviour(Watcher):
             watched.blind = True
         if isinstance(call, SendOrder) and isinstance(reply, Rejected) and reply.refusal is Refusal.TAKEN:
             watched.taken.add(call.client_id)
+        if isinstance(call, ReadClock) or (isinstance(call, Save) and isinstance(reply, Done)):
+            return
         if expected is None or not isinstance(reply, expected):
             self._world.tell(f"{bot.name} < {type(reply).__name__} {_said(reply)}")
 

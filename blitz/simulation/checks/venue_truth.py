@@ -12,6 +12,7 @@ from blitz.core.calls import AmendOrder, CancelOrder, Rejected, SendOrder
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.orders import ZERO, Direction, FillKind, Role, Side
+from blitz.core.records import Cycle
 from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.checks.violations import Violations
 from blitz.simulation.tags import Tag, parsed
@@ -56,6 +57,7 @@ class VenueTruth:
     violations: Violations
     cycle: TrueCycle | None = None
     _seen_fills: int = 0
+    _pending_number: int = 0
     _pending_entry: Decimal = ZERO
     _pending_ladders: list[LadderSettings] = field(default_factory=list)
 
@@ -69,10 +71,16 @@ class VenueTruth:
                 self._wrong("S4", f"touched somebody else's order {order.shown.client_id or order.shown.order_id}")
         self.changed()
 
-    def entry_departs(self, call: SendOrder, settings: LadderSettings | None) -> None:
-        """The bot sends an entry order, under these frozen settings."""
+    def entry_departs(self, call: SendOrder, cycle: Cycle | None) -> None:
+        """The bot sends an entry order in this cycle, as its store has it."""
         if call.order.key.role is not Role.LEG:
             return
+        if self.cycle is None and call.order.key.leg:
+            return  # on its way while the cycle closed
+        settings = None if cycle is None else cycle.settings
+        if cycle is not None and cycle.number != self._pending_number:
+            self._pending_number = cycle.number
+            self._pending_entry, self._pending_ladders = ZERO, []
         ladders = self.cycle.ladders if self.cycle else self._pending_ladders
         if settings is not None and settings not in ladders:
             if settings not in self.account.saved:
@@ -153,13 +161,13 @@ class VenueTruth:
             return
         entry = cycle.entry_cost / cycle.filled[0]
         instrument = self.account.venue.instrument
+        meant = max((one.grids[0].amount * one.leverage for one in cycle.ladders), default=ZERO)
+        if cycle.entry_cost > meant * ENTRY_DRIFT:
+            self._wrong("S3", f"the entry is worth {cycle.entry_cost}, meant were {meant}")
         for settings in cycle.ladders:
             for leg, size in enumerate(leg_sizes(settings, entry, instrument)):
                 most = max(size, cycle.entry_sent) if leg == 0 else size
                 cycle.allowed[leg] = max(cycle.allowed.get(leg, ZERO), most)
-            budget = settings.grids[0].amount * settings.leverage * ENTRY_DRIFT
-            if cycle.entry_cost > budget:
-                self._wrong("S3", f"the entry is worth {cycle.entry_cost}, meant were {budget / ENTRY_DRIFT}")
 
     def _live_by_place(self) -> dict[tuple[Role, int, int], list[Decimal]]:
         """What rests of each place of the ladder, by the ids at the venue."""
