@@ -5,7 +5,7 @@ Starting never cancels (S11). A position that nobody's journal explains is refus
 
 from decimal import Decimal
 
-from blitz.core.act import Outcome, create
+from blitz.core.act import Outcome, act, create
 from blitz.core.calls import (
     Done,
     FillsRead,
@@ -21,6 +21,7 @@ from blitz.core.calls import (
     read_clock,
     save,
 )
+from blitz.core.diff import Cancel
 from blitz.core.guards import Guard
 from blitz.core.ladder import leg_quantity
 from blitz.core.look import Seen, key_of
@@ -50,6 +51,21 @@ def adopt_or_enter(
         return NOTHING_TO_RECOVER
     if last_cycle:
         return Finish(code="cycle_done", message="The cycle is finished and the bot has stopped, as asked.")
+    now_ms = yield from read_clock()
+    # An exit whose first try was never answered may still arrive, and would rest against the new position.
+    doubted = now_ms < max(memory.doubted_until_ms.values(), default=0) and memory.keeps(Guard.DOUBTED_EXITS)
+    open_fates = (not settled or bool(seen.surplus)) and memory.keeps(Guard.SETTLED_FIRST)
+    if open_fates or doubted:
+        return Acted(open=True, wake_in_ms=250)
+    if seen.own:
+        # Left over from a cycle that was given up or forgotten: filled beside a new ladder, they would exceed it (S3).
+        return (yield from act(memory, [Cancel(key=key, resting=order) for key, order in seen.own.items()]))
+    return (yield from enter(memory, seen))
+
+
+def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:
+    """Open a cycle with its market entry, or try the entry of an open one again."""
+    settings = memory.cycle.settings if memory.cycle else memory.settings
     if not seen.position.hedged and seen.position.opposite_quantity > 0:
         return Finish(
             code="foreign_position",
@@ -57,18 +73,6 @@ def adopt_or_enter(
             "one position per market: an entry would eat into it. Close it or trade another market.",
             refused=True,
         )
-    now_ms = yield from read_clock()
-    # An exit whose first try was never answered may still arrive, and would rest against the new position.
-    doubted = now_ms < max(memory.doubted_until_ms.values(), default=0) and memory.keeps(Guard.DOUBTED_EXITS)
-    open_fates = (not settled or bool(seen.surplus)) and memory.keeps(Guard.SETTLED_FIRST)
-    if open_fates or doubted:
-        return Acted(open=True, wake_in_ms=250)
-    return (yield from enter(memory, seen))
-
-
-def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:
-    """Open a cycle with its market entry, or try the entry of an open one again."""
-    settings = memory.cycle.settings if memory.cycle else memory.settings
     if not memory.prepared:
         refused = yield from _prepare(memory)
         if refused is not None:
@@ -86,10 +90,9 @@ def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:
         return Acted(wake_in_ms=memory.retry_ms[leg(0)] - now_ms)
     started: list[Change] = []
     if memory.cycle is None:
-        before = {fill.exec_id for fill in seen.fills} | memory.booked_before
         cycle = Cycle(number=memory.last_cycle + 1, settings=settings, started_ms=now_ms)
         memory.open_cycle(cycle)
-        memory.booked_before = before
+        memory.remember_earlier(seen.fills)
         event = BotEvent(kind=EventKind.CYCLE_STARTED, at_ms=now_ms, cycle=cycle.number)
         started = [EventNoted(event=event)]
     assert memory.cycle is not None
@@ -150,7 +153,8 @@ def _adopt(memory: BotMemory, seen: Seen, mode: Mode) -> Step[Acted | Finish]:
         return Acted(open=True, wake_in_ms=1_000)
     memory.open_cycle(cycle)
     # Whatever else that history holds belongs to earlier cycles, though it may carry the same tags.
-    memory.booked_before |= {fill.exec_id for fill in history.fills} - {fill.exec_id for fill in fills}
+    adopted_ids = {fill.exec_id for fill in fills}
+    memory.remember_earlier(fill for fill in history.fills if fill.exec_id not in adopted_ids)
     memory.ledger = memory.ledger.with_all(booked)
     memory.last_fill_ms = fills[-1].at_ms
     return Acted(words=("adopted_cycle",), open=True, wake_in_ms=0)

@@ -63,7 +63,8 @@ def next_look_in_ms(result: PassResult, poll_ms: int) -> int:
     """How long a bot that polls every `poll_ms` waits after a pass, unless something wakes it sooner."""
     if result.wake_in_ms is None:
         return poll_ms
-    return min(poll_ms, result.wake_in_ms) if result.settled else result.wake_in_ms
+    # A look that failed is not repeated sooner than it says. But a refused leg is no reason to look away for long.
+    return result.wake_in_ms if result.seen is None else min(poll_ms, result.wake_in_ms)
 
 
 def run_pass(memory: BotMemory, mode: Mode, *, last_cycle: bool = False) -> Step[PassResult]:
@@ -146,8 +147,11 @@ def _began(result: Acted | Finish, seen: Seen) -> PassResult:
 
 
 def _entry_failed(memory: BotMemory, seen: Seen) -> bool:
-    """The cycle is open, but its entry was refused or proved absent: nothing filled and nothing of it can be alive."""
-    untouched = memory.ledger.quantity == 0 and memory.ledger.exits == 0 and seen.position.quantity == 0
+    """The cycle is open, but its entry was refused or proved absent: nothing filled and nothing of it can be alive.
+
+    What somebody else trades meanwhile is theirs, even where it points the other way.
+    """
+    untouched = memory.ledger.quantity <= 0 and memory.ledger.exits == 0 and seen.position.quantity == 0
     return untouched and not memory.busy_slots and not seen.own
 
 

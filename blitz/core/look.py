@@ -103,6 +103,9 @@ def attribute(memory: BotMemory, fill: Fill) -> BookedFill | None:
     # Clocks may differ until our own first fill; after a restart nothing else tells a trade by hand from just before.
     if key is None and fill.at_ms < memory.cycle.started_ms - (EARLY_MS if first_ms is None else 0):
         return None
+    # No order of this cycle was sent before it began, whatever the tag of an older fill says.
+    if fill.at_ms < memory.cycle.started_ms - EARLY_MS and memory.keeps(Guard.EARLIER_FILLS):
+        return None
     if key is not None and first_ms is not None and fill.at_ms < first_ms and not known:
         return None
     return BookedFill(fill=fill, cycle=memory.cycle.number, key=key)

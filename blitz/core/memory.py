@@ -4,20 +4,23 @@
 it. Whatever must survive a crash is saved before it is relied on; the rest (back-offs, second looks) may be forgotten.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from blitz.core.guards import Guard
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ledger import Ledger
-from blitz.core.orders import OrderKey
+from blitz.core.orders import Fill, OrderKey
 from blitz.core.records import Cycle, IdRegime, Remembered, Slot, SlotState
 from blitz.core.tags import TagBook
 
 FILL_OVERLAP_MS = 120_000
 """Each read of fills starts this long before the newest booked one, so that a late-listed fill is not missed."""
 
+
+BOOKED_BEFORE_MAX = 1_000
+"""With more exec ids of earlier cycles than this, those that no read lists any more are forgotten."""
 
 BOOKS_DIFFER = "books_differ"
 """Attention code: position and fills have contradicted each other for too long."""
@@ -69,8 +72,8 @@ class BotMemory:
     last_cycle: int = 0
     last_fill_ms: int = 0
     regime: IdRegime = IdRegime.UNLEARNT
-    booked_before: set[str] = field(default_factory=set)
-    """Exec ids that belong to earlier cycles or were there before this one."""
+    booked_before: dict[str, int] = field(default_factory=dict)
+    """Exec ids that belong to earlier cycles or were there before this one, and when they happened."""
     not_found_ms: dict[OrderKey, int] = field(default_factory=dict)
     """When an order was first proved absent after its fence; the second look decides."""
     doubted_until_ms: dict[OrderKey, int] = field(default_factory=dict)
@@ -131,10 +134,17 @@ class BotMemory:
         self.gone_ms.clear()
         self.retry_ms.clear()
 
+    def remember_earlier(self, fills: Iterable[Fill]) -> None:
+        """These executions belong to earlier cycles. A read reaches back two minutes: what is far older is forgotten."""
+        self.booked_before |= {fill.exec_id: fill.at_ms for fill in fills}
+        if len(self.booked_before) > BOOKED_BEFORE_MAX:
+            oldest_ms = max(self.booked_before.values()) - 2 * FILL_OVERLAP_MS
+            self.booked_before = {name: at_ms for name, at_ms in self.booked_before.items() if at_ms >= oldest_ms}
+
     def close_cycle(self) -> None:
         """Forget the cycle that was booked, but not which fills were in it."""
         self.cycle = None
-        self.booked_before = set(self.ledger.seen)
+        self.remember_earlier(one.fill for one in self.ledger.booked)
         self.cancelling.clear()
 
 
@@ -164,7 +174,7 @@ def recall(
         last_cycle=remembered.last_cycle,
         last_fill_ms=remembered.last_fill_ms,
         regime=remembered.regime,
-        booked_before=set(remembered.recent_exec_ids),
+        booked_before=dict.fromkeys(remembered.recent_exec_ids, remembered.last_fill_ms),
         switched_off=switched_off,
     )
     memory.ledger = memory.ledger.with_all(remembered.fills)

@@ -502,6 +502,10 @@ class SimulatedVenue:
     def _fill(
         self, order: VenueOrder, quantity: Decimal, price: Decimal, kind: FillKind, now_ms: int, *, is_maker: bool
     ) -> None:
+        if self.hedged and order.owner is Owner.HUMAN and self._opens_the_other_side(order.shown):
+            self.opposite += quantity
+            self._end(order, now_ms, "Filled")
+            return
         value = round_money(price * quantity)
         rate = self.instrument.maker_rate if is_maker else self.instrument.taker_rate
         fee = ZERO if kind is FillKind.ADL else round_money(value * rate)
@@ -530,6 +534,9 @@ class SimulatedVenue:
         else:
             order.note(now_ms)
         self._fit_reduce_only(now_ms)
+
+    def _opens_the_other_side(self, shown: OpenOrder) -> bool:
+        return not shown.reduce_only and shown.direction is self.side.closing
 
     def _append(self, fill: Fill) -> None:
         self.fills.append(fill)
