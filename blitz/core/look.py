@@ -101,7 +101,8 @@ def attribute(memory: BotMemory, fill: Fill) -> BookedFill | None:
     key = key_of(memory, fill.order_id, fill.client_id)
     first_ms, known = memory.ledger.first_fill_ms, fill.order_id in memory.ledger.order_filled
     # Clocks may differ until our own first fill; after a restart nothing else tells a trade by hand from just before.
-    if key is None and fill.at_ms < memory.cycle.started_ms - (EARLY_MS if first_ms is None else 0):
+    began_ms = memory.cycle.started_ms
+    if key is None and fill.at_ms < (began_ms - EARLY_MS if first_ms is None else min(began_ms, first_ms)):
         return None
     # No order of this cycle was sent before it began, whatever the tag of an older fill says.
     if fill.at_ms < memory.cycle.started_ms - EARLY_MS and memory.keeps(Guard.EARLIER_FILLS):
