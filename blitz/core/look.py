@@ -19,9 +19,10 @@ from blitz.core.calls import (
     ask,
     save,
 )
+from blitz.core.fill_events import told_of
 from blitz.core.memory import BotMemory
 from blitz.core.orders import ZERO, BookedFill, Fill, OpenOrder, OrderKey, Role, VenuePosition
-from blitz.core.records import BotEvent, Change, EventKind, EventNoted, FillBooked
+from blitz.core.records import Change, FillBooked
 
 LOOKS_MAX = 3
 EARLY_MS = 1_000
@@ -75,11 +76,7 @@ def book_new(memory: BotMemory, fills: tuple[Fill, ...], now_ms: int) -> Step[bo
         if fill.exec_id not in memory.ledger.seen and (booked := attribute(memory, fill)) is not None
     ]
     changes: list[Change] = [FillBooked(booked=booked) for booked in fresh]
-    changes += [
-        EventNoted(event=_leg_filled(booked, memory.cycle.number, now_ms))
-        for booked in fresh
-        if booked.key is not None and booked.key.role is Role.LEG
-    ]
+    changes += told_of(fresh, now_ms)
     if not (yield from save(*changes)):
         return False
     memory.ledger.book_all(fresh)
@@ -112,15 +109,6 @@ def key_of(memory: BotMemory, order_id: str, client_id: str) -> OrderKey | None:
             return key
     parsed = memory.tags.read(client_id)
     return parsed[0] if parsed else None
-
-
-def _leg_filled(booked: BookedFill, cycle: int, now_ms: int) -> BotEvent:
-    return BotEvent(
-        kind=EventKind.LEG_FILLED,
-        at_ms=now_ms,
-        cycle=cycle,
-        data={"order": str(booked.key), "quantity": str(booked.fill.quantity), "price": str(booked.fill.price)},
-    )
 
 
 def _arrange(

@@ -46,7 +46,7 @@ class VenueTraits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
-    """Entries are blocked; the code is for programs, the sentence tells the trader what is wrong and what to do."""
+    """Something needs a person; the code is for programs, the sentence says what is wrong and what to do."""
 
     code: str
     message: str
@@ -81,10 +81,26 @@ class BotMemory:
     cancelling: set[str] = field(default_factory=set)
     """Order ids we asked to cancel ourselves."""
     attention: Attention | None = None
+    standing: dict[str, Attention] = field(default_factory=dict)
+    """What looks show to be wrong with account or market, by code: it blocks entries until a look shows it right."""
+    hedged: bool | None = None
+    """The account's position mode when this run first saw the open cycle's position."""
+    account_read_ms: int | None = None
+    """When the account's setup was last asked for."""
+    leverage_tries: int = 0
+    """How often the leverage was set and the venue went on showing another one."""
+    rules_read_ms: int | None = None
+    """When the market's rules were last asked for."""
+    rules_again_ms: int = 0
+    """Not before this moment are doubted rules read again."""
+    rules_doubted: bool = False
+    """An order was refused in a way that new rules of the market would explain."""
+    refused: dict[OrderKey, str] = field(default_factory=dict)
+    """The refusal that the trader was told last for an order that still lacks."""
     disagree_since_ms: int | None = None
     """Since when position and fills do not agree."""
     prepared: bool = False
-    """Margin mode and leverage were set and accepted in this run."""
+    """Margin mode and leverage were set and accepted for the coming cycle."""
     started_by_trader: bool = False
     """The trader just pressed Start: a cycle that ended while the bot was off is booked, and the next one begins."""
     closing_by_trader: bool = False
@@ -121,14 +137,28 @@ class BotMemory:
         self.ledger = Ledger(side=cycle.settings.side)
         self.closing_by_trader = False
         self.started_by_trader = False
+        self.hedged = self.account_read_ms = None
         self.gone_ms.clear()
         self.retry_ms.clear()
+        self.refused.clear()
 
     def close_cycle(self) -> None:
         """Forget the cycle that was booked, but not which fills were in it."""
         self.cycle = None
         self.booked_before = set(self.ledger.seen)
         self.cancelling.clear()
+        self.prepared = False
+
+    def hold(self, code: str, message: str | None) -> None:
+        """Let an attention stand, or end it when `message` is None."""
+        if message is not None:
+            self.standing[code] = self.attention = Attention(code=code, message=message)
+        elif self.standing.pop(code, None) is not None and self.attention and self.attention.code == code:
+            self.calm()
+
+    def calm(self) -> None:
+        """Nothing that was refused is in the way any more: only what stands is left to tell."""
+        self.attention = next(reversed(self.standing.values()), None)
 
 
 def recall(

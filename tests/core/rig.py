@@ -107,6 +107,8 @@ class Rig:
 
     def __post_init__(self) -> None:
         self.venue.side = self.settings.side
+        self.venue.leverage_asked = self.settings.leverage
+        self.venue.margin_mode = self.settings.margin_mode
         self.restart()
 
     def restart(self) -> None:

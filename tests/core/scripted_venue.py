@@ -10,20 +10,24 @@ from decimal import Decimal
 
 from blitz.core.calls import (
     Accepted,
+    AccountRead,
     AmendOrder,
     Call,
     CancelOrder,
     ClockRead,
     Done,
     FillsRead,
+    InstrumentRead,
     NotSent,
     OpenOrdersRead,
     OrderRead,
     PositionRead,
     PrepareAccount,
     PriceRead,
+    ReadAccount,
     ReadClock,
     ReadFills,
+    ReadInstrument,
     ReadOpenOrders,
     ReadOrder,
     ReadPosition,
@@ -34,6 +38,8 @@ from blitz.core.calls import (
     SendOrder,
     Unknown,
 )
+from blitz.core.instrument import Instrument
+from blitz.core.ladder_settings import MarginMode
 from blitz.core.orders import (
     ZERO,
     Direction,
@@ -68,6 +74,15 @@ class ScriptedVenue:
     side: Side = Side.LONG
     regime: str = "never"
     hedged: bool = False
+    leverage: Decimal = Decimal(10)
+    """What the position shows; 0 shows none."""
+    leverage_asked: Decimal = Decimal(10)
+    """What `PrepareAccount` sets."""
+    stubborn: bool = False
+    """Says that the leverage is set, and leaves it as it is."""
+    margin_mode: MarginMode = MarginMode.CROSS
+    instrument: Instrument | None = None
+    """The market's rules: what does not fit them is refused; None takes everything and has no rules to read."""
     price: Decimal = Decimal(60_000)
     now_ms: int = 1_700_000_000_000
     lag_ms: Callable[[Call], int] = lambda call: 0
@@ -109,6 +124,26 @@ class ScriptedVenue:
         """Somebody trades at market on this account, or the venue does."""
         order = self._new_order("", direction, OrderType.MARKET, Decimal(quantity), None, None, False)
         self.fill(order.order_id, Decimal(quantity), self.price, kind)
+
+    def charge(self, fee: str, at_ms: int | None = None) -> None:
+        """Funding for holding a position at that moment, listed from now on."""
+        at_ms = self.now_ms if at_ms is None else at_ms
+        self.fills.append(
+            Fill(
+                exec_id=f"exec-{len(self.fills) + 1}",
+                order_id="",
+                client_id="",
+                symbol="BTC/USDT:USDT",
+                kind=FillKind.FUNDING,
+                direction=self.side.opening,
+                quantity=abs(self.held),
+                price=self.price,
+                fee=Decimal(fee),
+                is_maker=False,
+                at_ms=at_ms,
+            )
+        )
+        self._remember()
 
     def cancel_by_hand(self, tag: str) -> None:
         """A person cancels the live order with this tag at the venue's own page."""
@@ -197,7 +232,11 @@ class ScriptedVenue:
             case ReadPrice():
                 return PriceRead(price=self.price)
             case PrepareAccount():
-                return Done()
+                return self._prepare()
+            case ReadInstrument():
+                return InstrumentRead(instrument=self.instrument) if self.instrument else LOST
+            case ReadAccount():
+                return AccountRead(margin_mode=self.margin_mode)
             case SendOrder():
                 return self._send(call)
             case AmendOrder():
@@ -224,6 +263,23 @@ class ScriptedVenue:
                 return OrderRead(record=found[-1] if found else None)
         raise AssertionError(f"nobody knows {call}")
 
+    def _prepare(self) -> Reply:
+        if not self.stubborn:
+            self.leverage = self.leverage_asked
+        return Done()
+
+    def _misfit(self, quantity: Decimal, price: Decimal | None) -> Rejected | None:
+        """What the market's rules say to an order; those of a venue also hold for exits."""
+        rules = self.instrument
+        if rules is None:
+            return None
+        if not rules.trading:
+            return Rejected(refusal=Refusal.CLOSED_MARKET, code="110023", message="only position reduction is possible")
+        fits = quantity % rules.step == 0 and quantity >= rules.quantity_min
+        if fits and (price is None or price % rules.tick == 0):
+            return None
+        return Rejected(refusal=Refusal.FILTER, code="10001", message="params error")
+
     def _send(self, call: SendOrder) -> Reply:
         order = call.order
         assert call.client_id, "every order of ours carries its tag"
@@ -237,6 +293,9 @@ class ScriptedVenue:
             return Rejected(refusal=Refusal.NO_POSITION, code="110017", message="nothing to reduce")
         if order.trigger is not None and (self.price - order.trigger) * self.side.sign <= 0:
             return Rejected(refusal=Refusal.TRIGGER_PASSED, code="110093", message="trigger is on the wrong side")
+        misfit = self._misfit(order.quantity, order.price)
+        if misfit is not None:
+            return misfit
         made = self._new_order(
             call.client_id, order.direction, order.type, order.quantity, order.price, order.trigger, order.reduce_only
         )
@@ -261,6 +320,9 @@ class ScriptedVenue:
             price=record.order.price if call.price is None else call.price,
             trigger=record.order.trigger if call.trigger is None else call.trigger,
         )
+        misfit = self._misfit(changed.remaining, changed.price)
+        if misfit is not None:
+            return misfit
         if changed == record.order:
             return Rejected(refusal=Refusal.UNCHANGED, code="10001", message="order not modified")
         self._put(changed, terminal=changed.remaining <= 0)
@@ -307,6 +369,10 @@ class ScriptedVenue:
         if not self.history:
             self.history.append(Moment(at_ms=0, records={}, fills=(), held=ZERO))
         self.records[order.order_id] = OrderRecord(order=order, terminal=terminal, reason=reason)
+        self._remember()
+
+    def _remember(self) -> None:
+        """From this moment on, reads show what is true now."""
         moment = Moment(at_ms=self.now_ms, records=dict(self.records), fills=tuple(self.fills), held=self.held)
         self.history.append(moment)
 
@@ -321,7 +387,7 @@ class ScriptedVenue:
         return VenuePosition(
             quantity=max(on_side, ZERO),
             average=ZERO,
-            leverage=Decimal(10),
+            leverage=self.leverage,
             hedged=self.hedged,
             opposite_quantity=max(-on_side, ZERO),
         )
