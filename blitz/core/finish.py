@@ -51,7 +51,7 @@ def finish_cycle(memory: BotMemory, mode: Mode, now_ms: int, *, last_cycle: bool
     event = BotEvent(kind=EventKind.CYCLE_CLOSED, at_ms=now_ms, cycle=ended.number, data=told)
     if not (yield from save(CycleSaved(cycle=ended), EventNoted(event=event), durable=True)):
         return Acted(open=True, wake_in_ms=1_000)
-    memory.close_cycle()
+    memory.close_cycle(ended)
     forget_orders(memory)
     words = (f"closed_cycle_{ended.number}",)
     if ended.end in FINAL_WORDS and not memory.started_by_trader:

@@ -20,6 +20,7 @@ from blitz.core.calls import (
     save,
 )
 from blitz.core.fill_events import told_of
+from blitz.core.late_fills import book_late
 from blitz.core.memory import BotMemory
 from blitz.core.orders import ZERO, BookedFill, Fill, OpenOrder, OrderKey, Role, VenuePosition
 from blitz.core.records import Change, FillBooked
@@ -56,6 +57,8 @@ def look(memory: BotMemory, now_ms: int) -> Step[Seen | Rejected | Unknown]:
         position = yield from ask(ReadPosition(), PositionRead)
         if not isinstance(position, PositionRead):
             return position
+        if not (yield from book_late(memory, fills.fills, now_ms)):
+            return Unknown(reason="The journal could not be written.")
         if not (yield from book_new(memory, fills.fills, now_ms)):
             return Unknown(reason="The journal could not be written.")
         seen = _arrange(memory, orders.orders, fills.fills, position.position)

@@ -11,11 +11,15 @@ from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ledger import Ledger
 from blitz.core.orders import OrderKey
-from blitz.core.records import Cycle, IdRegime, Remembered, Slot, SlotState
+from blitz.core.records import CLOSED_KEPT, ClosedCycle, Cycle, IdRegime, Remembered, Slot, SlotState
 from blitz.core.tags import TagBook
 
 FILL_OVERLAP_MS = 120_000
 """Each read of fills starts this long before the newest booked one, so that a late-listed fill is not missed."""
+LATE_FILL_MS = 15 * 60_000
+"""So long after its last fill, what else belongs to a closed cycle is still looked for."""
+LOOK_BACK_MS = 7 * 24 * 3_600_000
+"""So far a bot's first look reaches back for it: the cycle may have ended with the bot."""
 
 
 BOOKS_DIFFER = "books_differ"
@@ -70,6 +74,10 @@ class BotMemory:
     regime: IdRegime = IdRegime.UNLEARNT
     booked_before: set[str] = field(default_factory=set)
     """Exec ids that belong to earlier cycles or were there before this one."""
+    closed: tuple[ClosedCycle, ...] = ()
+    """The newest closed cycles, newest first: fills of theirs may still be listed."""
+    looked_back: bool = False
+    """This run has looked for what was listed late while no bot ran."""
     not_found_ms: dict[OrderKey, int] = field(default_factory=dict)
     """When an order was first proved absent after its fence; the second look decides."""
     doubted_until_ms: dict[OrderKey, int] = field(default_factory=dict)
@@ -124,11 +132,15 @@ class BotMemory:
 
         When the books differ for long, a fill is missing: then it is looked for from the cycle's beginning.
         """
+        reach_ms = LATE_FILL_MS if self.looked_back else LOOK_BACK_MS
+        late_ms = [closed.last_fill_ms for closed in self.closed if now_ms < closed.last_fill_ms + reach_ms]
+        return min([self._open_since_ms(now_ms), *late_ms]) - FILL_OVERLAP_MS
+
+    def _open_since_ms(self, now_ms: int) -> int:
         if self.cycle is None:
-            return now_ms - FILL_OVERLAP_MS
+            return now_ms
         is_missing_one = self.attention is not None and self.attention.code == BOOKS_DIFFER
-        newest_ms = self.cycle.started_ms if is_missing_one else max(self.last_fill_ms, self.cycle.started_ms)
-        return newest_ms - FILL_OVERLAP_MS
+        return self.cycle.started_ms if is_missing_one else max(self.last_fill_ms, self.cycle.started_ms)
 
     def open_cycle(self, cycle: Cycle) -> None:
         """Begin a cycle with empty books."""
@@ -142,8 +154,16 @@ class BotMemory:
         self.retry_ms.clear()
         self.refused.clear()
 
-    def close_cycle(self) -> None:
+    def close_cycle(self, booked: Cycle) -> None:
         """Forget the cycle that was booked, but not which fills were in it."""
+        if self.ledger.first_fill_ms is not None:
+            closed = ClosedCycle(
+                cycle=booked,
+                first_fill_ms=self.ledger.first_fill_ms,
+                last_fill_ms=self.last_fill_ms,
+                exec_ids=frozenset(self.ledger.seen),
+            )
+            self.closed = (closed, *self.closed)[:CLOSED_KEPT]
         self.cycle = None
         self.booked_before = set(self.ledger.seen)
         self.cancelling.clear()
@@ -182,6 +202,7 @@ def recall(
         last_fill_ms=remembered.last_fill_ms,
         regime=remembered.regime,
         booked_before=set(remembered.recent_exec_ids),
+        closed=remembered.closed,
     )
     memory.ledger.book_all(remembered.fills)
     for slot in remembered.slots:

@@ -37,6 +37,8 @@ SENTENCES = {
     EventKind.DELEVERAGED: "The exchange took {quantity} at {price} from the position by auto-deleveraging. "
     "Take-profit and stop-loss follow.",
     EventKind.FUNDING: "Funding {paid}: {amount} USDT.",
+    EventKind.CYCLE_CORRECTED: "Cycle {cycle} corrected by {amount} USDT that the exchange listed late; "
+    "its profit is {profit} USDT.",
     EventKind.ORDER_PLACED: "{order} placed: {quantity} at {level}.",
     EventKind.ORDER_MOVED: "{order} moved: {quantity} at {level}.",
     EventKind.ORDER_CANCELLED: "{order} cancelled.",
