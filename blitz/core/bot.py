@@ -6,7 +6,7 @@ restart, reaches the same orders from what the venue shows and the journal kept.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from blitz.core.account_watch import watch_account
 from blitz.core.act import KEY_REJECTED_CODE, act, attention_for
@@ -23,6 +23,7 @@ from blitz.core.prepare import PASSING
 from blitz.core.records import SlotState
 from blitz.core.refusals import DUST, dust_sentence, watch_dust
 from blitz.core.settle import settle
+from blitz.core.unexplained import cover_position
 from blitz.core.work import Acted, Finish, Mode
 
 GRACE_MS = 2_500
@@ -69,7 +70,11 @@ def run_pass(memory: BotMemory, mode: Mode, *, last_cycle: bool = False) -> Step
     if not isinstance(seen, Seen):
         if _may_give_up(memory, mode):
             return (yield from _give_up(memory, mode, now_ms))
-        return _undecided(memory, seen, now_ms)
+        result = _undecided(memory, seen, now_ms)
+        if mode is Mode.TRADE and memory.cycle is not None and _differ_for_long(memory, seen, now_ms):
+            acted = yield from cover_position(memory, now_ms)
+            return replace(result, words=acted.words)
+        return result
     settled = yield from settle(memory, seen, now_ms)
     _forget_attention(memory, now_ms)
     yield from watch_account(memory, seen, now_ms)
@@ -94,15 +99,21 @@ def _undecided(memory: BotMemory, answer: Rejected | Unknown, now_ms: int) -> Pa
         wake_in_ms = PASSING_WAIT_MS if answer.refusal in PASSING else REFUSED_WAIT_MS
         trouble = f"{answer.code}: {answer.message}"
         return PassResult(refusal=answer.refusal, trouble=trouble, wake_in_ms=wake_in_ms)
-    since = memory.disagree_since_ms
-    if since is not None and now_ms - since > DISAGREE_MAX_MS:
+    if _differ_for_long(memory, answer, now_ms):
         memory.attention = Attention(
             code=BOOKS_DIFFER,
             message="The exchange's position is not what this bot traded: fills are missing or somebody else trades on "
-            "the same side. Nothing is sent until they agree; look at the position, then stop and start the bot.",
+            "the same side. No entry is sent and nothing is booked until they agree; take-profit and stop-loss follow "
+            "the position that the exchange shows. Look at it, then stop and start the bot.",
         )
         return PassResult(trouble=answer.reason, wake_in_ms=5_000)
-    return PassResult(trouble=answer.reason, wake_in_ms=SOON_MS if since is not None else 1_000)
+    return PassResult(trouble=answer.reason, wake_in_ms=SOON_MS if memory.disagree_since_ms is not None else 1_000)
+
+
+def _differ_for_long(memory: BotMemory, answer: Rejected | Unknown, now_ms: int) -> bool:
+    """Say whether position and fills have contradicted each other for longer than reads may lag."""
+    since_ms = memory.disagree_since_ms
+    return isinstance(answer, Unknown) and since_ms is not None and now_ms - since_ms > DISAGREE_MAX_MS
 
 
 def _may_give_up(memory: BotMemory, mode: Mode) -> bool:

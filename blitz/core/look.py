@@ -124,7 +124,7 @@ def _arrange(
     surplus: list[OpenOrder] = []
     foreign: list[OpenOrder] = []
     for order in orders:
-        key = _own_key(memory, order)
+        key = own_key(memory, order)
         booked = memory.ledger.order_filled.get(order.order_id, ZERO)
         if key is None:
             foreign.append(order)
@@ -144,7 +144,7 @@ def _books_agree(memory: BotMemory, position: VenuePosition) -> bool:
     return held == position.quantity if held >= 0 else -held == position.opposite_quantity
 
 
-def _own_key(memory: BotMemory, order: OpenOrder) -> OrderKey | None:
+def own_key(memory: BotMemory, order: OpenOrder) -> OrderKey | None:
     """Whose order is this? A tag counts only on an order that could be what the tag says."""
     key = key_of(memory, order.order_id, order.client_id)
     if key is None:

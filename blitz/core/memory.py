@@ -6,6 +6,7 @@ it. Whatever must survive a crash is saved before it is relied on; the rest (bac
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
@@ -54,6 +55,17 @@ class Attention:
 
     code: str
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionReading:
+    """A position that the books do not explain, as a read showed it first."""
+
+    at_ms: int
+    differ_since_ms: int | None
+    """The disagreement that it belongs to."""
+    quantity: Decimal
+    average: Decimal
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,6 +119,7 @@ class BotMemory:
     """The refusal that the trader was told last for an order that still lacks."""
     disagree_since_ms: int | None = None
     """Since when position and fills do not agree."""
+    unexplained: PositionReading | None = None
     prepared: bool = False
     """Margin mode and leverage were set and accepted for the coming cycle."""
     started_by_trader: bool = False

@@ -87,6 +87,8 @@ class ScriptedVenue:
     now_ms: int = 1_700_000_000_000
     lag_ms: Callable[[Call], int] = lambda call: 0
     held: Decimal = ZERO
+    average: Decimal = ZERO
+    """Average entry price of what is held."""
     records: dict[str, OrderRecord] = field(default_factory=dict)
     fills: list[Fill] = field(default_factory=list)
     faults: list[tuple[Callable[[Call], bool], str | Rejected]] = field(default_factory=list)
@@ -94,6 +96,7 @@ class ScriptedVenue:
     calls: list[Call] = field(default_factory=list)
     foreign_ids: set[str] = field(default_factory=set)
     last_order: int = 0
+    last_exec: int = 0
     history: list[Moment] = field(default_factory=list)
     late: list[tuple[int, int, SendOrder]] = field(default_factory=list)
     """Requests still on their way: arrival, time they were signed, request."""
@@ -130,7 +133,7 @@ class ScriptedVenue:
         at_ms = self.now_ms if at_ms is None else at_ms
         self.fills.append(
             Fill(
-                exec_id=f"exec-{len(self.fills) + 1}",
+                exec_id=self._next_exec_id(),
                 order_id="",
                 client_id="",
                 symbol="BTC/USDT:USDT",
@@ -163,10 +166,10 @@ class ScriptedVenue:
         if order.reduce_only:
             quantity = min(quantity, self._on_side())
         signed = quantity if order.direction is Direction.BUY else -quantity
-        self.held += signed
+        self._hold(signed, price)
         self.fills.append(
             Fill(
-                exec_id=f"exec-{len(self.fills) + 1}",
+                exec_id=self._next_exec_id(),
                 order_id=order_id,
                 client_id=order.client_id,
                 symbol=order.symbol,
@@ -182,6 +185,11 @@ class ScriptedVenue:
         filled = replace(order, filled=order.filled + quantity)
         self._put(filled, terminal=filled.remaining == 0)
         self._trim_exits()
+
+    def forget(self, exec_id: str) -> None:
+        """Lose an execution, as after a restart of the venue."""
+        self.fills = [fill for fill in self.fills if fill.exec_id != exec_id]
+        self._remember()
 
     def live(self, tag: str) -> OpenOrder:
         """The live order whose client id starts with `tag`."""
@@ -379,6 +387,17 @@ class ScriptedVenue:
     def _end(self, order_id: str, reason: str) -> None:
         self._put(self.records[order_id].order, terminal=True, reason=reason)
 
+    def _next_exec_id(self) -> str:
+        self.last_exec += 1
+        return f"exec-{self.last_exec}"
+
+    def _hold(self, signed: Decimal, price: Decimal) -> None:
+        before, self.held = self.held, self.held + signed
+        if before * self.held <= 0:
+            self.average = price if self.held else ZERO
+        elif abs(self.held) > abs(before):
+            self.average = (before * self.average + signed * price) / self.held
+
     def _on_side(self) -> Decimal:
         return self.held * self.side.sign
 
@@ -386,7 +405,7 @@ class ScriptedVenue:
         on_side = held * self.side.sign
         return VenuePosition(
             quantity=max(on_side, ZERO),
-            average=ZERO,
+            average=self.average if on_side > 0 else ZERO,
             leverage=self.leverage,
             hedged=self.hedged,
             opposite_quantity=max(-on_side, ZERO),
