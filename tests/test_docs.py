@@ -249,6 +249,7 @@ def test_every_reason_for_attention_has_its_remedy() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "blitz").rglob("*.py"))
     reasons = {word for word, _ in ATTENTION.values()} | {BOOKS_DIFFER}
     reasons |= set(re.findall(r'Attention\(\s*code="(\w+)"', code))
+    reasons |= set(re.findall(r'= "(\w+)"\n"""Attention code', code))
 
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == reasons
 

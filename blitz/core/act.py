@@ -41,6 +41,7 @@ from blitz.core.records import (
     SlotSaved,
     SlotState,
 )
+from blitz.core.refusals import NO_MARGIN, attention_of_order, deeper_legs_wait, is_dust, is_news
 from blitz.core.settle import is_new_order
 from blitz.core.work import Acted
 
@@ -83,7 +84,10 @@ def act(memory: BotMemory, actions: Sequence[Action]) -> Step[Acted]:
     """Carry out `actions` in their order."""
     words: list[str] = []
     anything_open = False
+    waits_ms = dict(memory.retry_ms)
     for action in actions:
+        if isinstance(action, Create) and memory.retry_ms.get(action.order.key) != waits_ms.get(action.order.key):
+            continue  # an order before it was refused, and this one has to wait for the same
         if isinstance(action, Create):
             outcome, verb, key = (yield from create(memory, action.order)), "created", action.order.key
         elif isinstance(action, Amend):
@@ -167,6 +171,7 @@ def _answered(memory: BotMemory, intent: Slot, reply: Reply) -> Step[Outcome]:
             changes += _learn(memory, IdRegime.REUSABLE)
         memory.put(live)
         memory.gone_ms.pop(intent.key, None)
+        memory.refused.pop(intent.key, None)
         yield from save(*changes)
         return Outcome.DONE
     if isinstance(reply, NotSent):
@@ -178,8 +183,10 @@ def _answered(memory: BotMemory, intent: Slot, reply: Reply) -> Step[Outcome]:
         empty = _never_was(intent)
         memory.put(empty)
         _hold_off(memory, intent.key, reply.refusal, now_ms)
+        if reply.refusal is Refusal.MARGIN:
+            deeper_legs_wait(memory, intent.key, memory.retry_ms.get(intent.key, now_ms))
         note = _note(memory, EventKind.ORDER_REJECTED, intent, now_ms, code=reply.code, reason=reply.message)
-        yield from save(SlotSaved(slot=empty), note)
+        yield from save(SlotSaved(slot=empty), *([note] if is_news(memory, intent.key, reply) else []))
         _raise_attention(memory, intent.key, reply)
         return Outcome.REFUSED
     assert isinstance(reply, Unknown), f"a new order was answered with {reply!r}"
@@ -195,7 +202,9 @@ def _hold_off(memory: BotMemory, key: OrderKey, refusal: Refusal, now_ms: int) -
     if not memory.keeps(Guard.BACK_OFF):
         return
     wait_ms = RETRY_AFTER_MS.get(refusal, RETRY_AFTER_MS[Refusal.OTHER])
-    memory.retry_ms[key] = now_ms + (wait_ms if key.role is Role.LEG else min(wait_ms, EXIT_RETRY_MS))
+    if key.role is not Role.LEG and not is_dust(memory):
+        wait_ms = min(wait_ms, EXIT_RETRY_MS)
+    memory.retry_ms[key] = now_ms + wait_ms
 
 
 def _never_was(intent: Slot) -> Slot:
@@ -329,10 +338,11 @@ def attention_for(refusal: Refusal, code: str, message: str) -> Attention | None
 
 
 def _raise_attention(memory: BotMemory, key: OrderKey, reply: Rejected) -> None:
+    memory.rules_doubted |= reply.refusal in {Refusal.FILTER, Refusal.CLOSED_MARKET}
     attention = attention_for(reply.refusal, reply.code, reply.message)
     if attention is None and reply.refusal is Refusal.MARGIN:
         attention = Attention(
-            code="insufficient_margin",
+            code=NO_MARGIN,
             message=f"There is not enough margin for {key} ({reply.code}: {reply.message}). What rests stays; add "
             "margin or use smaller amounts. The bot tries again every 30 seconds.",
         )
@@ -341,6 +351,7 @@ def _raise_attention(memory: BotMemory, key: OrderKey, reply: Rejected) -> None:
             code="entry_refused",
             message=f"The exchange refuses the entry ({reply.code}: {reply.message}). The bot tries again by itself.",
         )
+    attention = attention or attention_of_order(memory, key, reply)
     if attention is not None:
         memory.attention = attention
 

@@ -7,16 +7,11 @@ from decimal import Decimal
 
 from blitz.core.act import Outcome, act, create
 from blitz.core.calls import (
-    Done,
     FillsRead,
-    PrepareAccount,
     PriceRead,
     ReadFills,
     ReadPrice,
-    Refusal,
-    Rejected,
     Step,
-    Unknown,
     ask,
     read_clock,
     save,
@@ -27,6 +22,7 @@ from blitz.core.ladder import leg_quantity
 from blitz.core.look import Seen, key_of
 from blitz.core.memory import BotMemory
 from blitz.core.orders import ZERO, BookedFill, DesiredOrder, Fill, FillKind, OrderType, Role, leg
+from blitz.core.prepare import LEVERAGE_CHANGED, prepare_account
 from blitz.core.preview import check_tradable
 from blitz.core.records import BotEvent, Change, Cycle, CycleSaved, EventKind, EventNoted, FillBooked
 from blitz.core.work import Acted, Finish, Mode
@@ -35,8 +31,8 @@ from blitz.errors import SettingsProblem
 HISTORY_MS = 7 * 24 * 3_600_000
 """How far back fills are read to explain an open position."""
 
-PASSING = frozenset({Refusal.LIMIT, Refusal.CLOCK})
-"""Refusals that say nothing about the account: the same call is made again a moment later."""
+BLOCKED_WAIT_MS = 5_000
+"""How soon an entry that something blocks is thought of again."""
 
 NOTHING_TO_RECOVER = Acted(words=("checked_positions", "no_missing_orders"), idle=True)
 
@@ -73,10 +69,11 @@ def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:
             "one position per market: an entry would eat into it. Close it or trade another market.",
             refused=True,
         )
-    if not memory.prepared:
-        refused = yield from _prepare(memory)
-        if refused is not None:
-            return refused
+    if memory.standing.keys() - {LEVERAGE_CHANGED}:
+        return Acted(wake_in_ms=BLOCKED_WAIT_MS)
+    unready = yield from prepare_account(memory, seen)
+    if unready is not None:
+        return unready
     price = yield from ask(ReadPrice(), PriceRead)
     if not isinstance(price, PriceRead):
         return Acted(open=True, wake_in_ms=1_000)
@@ -108,23 +105,6 @@ def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:
 
 def _entry(memory: BotMemory, quantity: Decimal) -> DesiredOrder:
     return DesiredOrder(key=leg(0), type=OrderType.MARKET, direction=memory.ledger.side.opening, quantity=quantity)
-
-
-def _prepare(memory: BotMemory) -> Step[Acted | Finish | None]:
-    """Set margin mode and leverage before the first entry; None when they are as they should be."""
-    answer = yield from ask(PrepareAccount(), Done)
-    if isinstance(answer, Unknown) or (isinstance(answer, Rejected) and answer.refusal in PASSING):
-        return Acted(open=True, wake_in_ms=2_000)
-    if isinstance(answer, Rejected):
-        return Finish(
-            code="account_mode",
-            message=f"The exchange refuses to set {memory.settings.margin_mode.value} margin and leverage "
-            f"{memory.settings.leverage} on {memory.settings.symbol} ({answer.code}: {answer.message}). Nothing was "
-            "sent; close other positions and orders on this market or choose the values the account already has.",
-            refused=True,
-        )
-    memory.prepared = True
-    return None
 
 
 def _adopt(memory: BotMemory, seen: Seen, mode: Mode) -> Step[Acted | Finish]:

@@ -6,20 +6,25 @@ restart, reaches the same orders from what the venue shows and the journal kept.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from blitz.core.account_watch import watch_account
 from blitz.core.act import KEY_REJECTED_CODE, act, attention_for
-from blitz.core.begin import PASSING, adopt_or_enter, enter
+from blitz.core.begin import adopt_or_enter, enter
 from blitz.core.calls import Refusal, Rejected, Step, Unknown, read_clock
 from blitz.core.diff import Action, Amend, Cancel, Create, diff
 from blitz.core.finish import cycle_is_over, finish_cycle
 from blitz.core.guards import Guard
 from blitz.core.look import Seen, look
+from blitz.core.market_watch import watch_market
 from blitz.core.memory import BOOKS_DIFFER, Attention, BotMemory
 from blitz.core.orders import DesiredOrder, OrderKey, Role
 from blitz.core.plan import Situation, plan
+from blitz.core.prepare import PASSING
 from blitz.core.records import SlotState
+from blitz.core.refusals import DUST, dust_sentence, watch_dust
 from blitz.core.settle import settle
+from blitz.core.unexplained import cover_position
 from blitz.core.work import Acted, Finish, Mode
 
 GRACE_MS = 2_500
@@ -74,9 +79,16 @@ def run_pass(memory: BotMemory, mode: Mode, *, last_cycle: bool = False) -> Step
     if not isinstance(seen, Seen):
         if _may_give_up(memory, mode):
             return (yield from _give_up(memory, mode, now_ms))
-        return _undecided(memory, seen, now_ms)
+        result = _undecided(memory, seen, now_ms)
+        if mode is Mode.TRADE and memory.cycle is not None and _differ_for_long(memory, seen, now_ms):
+            acted = yield from cover_position(memory, now_ms)
+            return replace(result, words=acted.words)
+        return result
     settled = yield from settle(memory, seen, now_ms)
     _forget_attention(memory, now_ms)
+    yield from watch_account(memory, seen, now_ms)
+    yield from watch_market(memory, now_ms)
+    watch_dust(memory)
     if memory.cycle is None:
         if mode in {Mode.TRADE, Mode.RECOVER, Mode.RECOVER_DRY}:
             return _began((yield from adopt_or_enter(memory, seen, mode, settled, last_cycle=last_cycle)), seen)
@@ -96,15 +108,21 @@ def _undecided(memory: BotMemory, answer: Rejected | Unknown, now_ms: int) -> Pa
         wake_in_ms = PASSING_WAIT_MS if answer.refusal in PASSING else REFUSED_WAIT_MS
         trouble = f"{answer.code}: {answer.message}"
         return PassResult(refusal=answer.refusal, trouble=trouble, wake_in_ms=wake_in_ms)
-    since = memory.disagree_since_ms
-    if since is not None and now_ms - since > DISAGREE_MAX_MS:
+    if _differ_for_long(memory, answer, now_ms):
         memory.attention = Attention(
             code=BOOKS_DIFFER,
             message="The exchange's position is not what this bot traded: fills are missing or somebody else trades on "
-            "the same side. Nothing is sent until they agree; look at the position, then stop and start the bot.",
+            "the same side. No entry is sent and nothing is booked until they agree; take-profit and stop-loss follow "
+            "the position that the exchange shows. Look at it, then stop and start the bot.",
         )
         return PassResult(trouble=answer.reason, wake_in_ms=5_000)
-    return PassResult(trouble=answer.reason, wake_in_ms=SOON_MS if since is not None else 1_000)
+    return PassResult(trouble=answer.reason, wake_in_ms=SOON_MS if memory.disagree_since_ms is not None else 1_000)
+
+
+def _differ_for_long(memory: BotMemory, answer: Rejected | Unknown, now_ms: int) -> bool:
+    """Say whether position and fills have contradicted each other for longer than reads may lag."""
+    since_ms = memory.disagree_since_ms
+    return isinstance(answer, Unknown) and since_ms is not None and now_ms - since_ms > DISAGREE_MAX_MS
 
 
 def _may_give_up(memory: BotMemory, mode: Mode) -> bool:
@@ -126,7 +144,7 @@ def _give_up(memory: BotMemory, mode: Mode, now_ms: int) -> Step[PassResult]:
 def _forget_attention(memory: BotMemory, now_ms: int) -> None:
     """The venue shows a coherent picture: what blocked entries is over once all that was refused may be tried again."""
     if all(now_ms >= at_ms for at_ms in memory.retry_ms.values()):
-        memory.attention = None
+        memory.calm()
 
 
 def _enter_again(memory: BotMemory, seen: Seen, now_ms: int) -> Step[Acted | Finish]:
@@ -169,7 +187,10 @@ def situation_of(memory: BotMemory, seen: Seen, mode: Mode) -> Situation:
         entry_price=ledger.entry_price if entry.state is SlotState.EMPTY else None,
         leg_filled=ledger.leg_filled if memory.keeps(Guard.FILLED_LEGS) else {},
         resting_legs=[key.leg for key in seen.own if key.role is Role.LEG],
-        entries_allowed=(ledger.exits == 0 or not memory.keeps(Guard.CLOSING_CYCLE)) and not leaving,
+        resting_exits={key: order.remaining for key, order in seen.own.items() if key.role is not Role.LEG},
+        entries_allowed=(ledger.exits == 0 or not memory.keeps(Guard.CLOSING_CYCLE))
+        and not ledger.liquidated
+        and not leaving,
         close_at_market=mode is Mode.CLOSE or memory.closing_by_trader,
     )
 
@@ -189,7 +210,7 @@ def _keep(memory: BotMemory, seen: Seen, mode: Mode, settled: bool, now_ms: int)
         return PassResult(words=words, settled=settled, seen=seen, wanted=wanted)
     acted = yield from act(memory, actions)
     if settled and not gap and not seen.surplus:
-        memory.attention = None
+        memory.calm()
     finish = _stopped(memory, seen, mode, acted) if settled else None
     return PassResult(
         words=acted.words,
@@ -230,7 +251,7 @@ def _may_create(memory: BotMemory, key: OrderKey, mode: Mode, now_ms: int) -> bo
         return False
     if mode in {Mode.RECOVER, Mode.RECOVER_DRY}:
         return True
-    blocked = memory.attention is not None and memory.attention.code in ENTRY_BLOCKS
+    blocked = memory.standing or (memory.attention is not None and memory.attention.code in ENTRY_BLOCKS)
     if blocked and key.role is Role.LEG:
         return False
     return now_ms >= memory.gone_ms.get(key, now_ms - GRACE_MS) + GRACE_MS
@@ -259,6 +280,8 @@ def _next_look_ms(memory: BotMemory, gap: Sequence[Action], settled: bool, now_m
         return SOON_MS
     if not gap:
         return None
+    if memory.rules_doubted and now_ms >= memory.rules_again_ms:
+        return SOON_MS
     keys = [action.order.key if isinstance(action, Create) else action.key for action in gap]
     moments = [memory.retry_ms.get(key, 0) for key in keys]
     moments += [memory.gone_ms[key] + GRACE_MS for key in keys if key in memory.gone_ms]
@@ -272,6 +295,9 @@ def _stopped(memory: BotMemory, seen: Seen, mode: Mode, acted: Acted) -> Finish 
     resting_legs = [key for key in seen.own if key.role is Role.LEG]
     if mode is Mode.STOP_KEEP or (mode is Mode.STOP_PULL and not resting_legs):
         return Finish(code="stopped", message=_left_behind(memory, seen, resting_legs))
+    left_over = dust_sentence(memory)
+    if mode is Mode.CLOSE and left_over is not None:
+        return Finish(code=DUST, message=f"Bot stopped. {left_over}")
     if mode is Mode.CLOSE and memory.cycle is None and not seen.own:
         return Finish(code="stopped", message="Bot stopped successfully. There was no position to close.")
     return None

@@ -11,6 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
+from blitz.core.instrument import Instrument
+from blitz.core.ladder_settings import MarginMode
 from blitz.core.orders import DesiredOrder, Fill, OpenOrder, OrderRecord, VenuePosition
 from blitz.core.records import Change
 
@@ -48,6 +50,18 @@ class ReadOrder:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPrice:
     """The last traded price."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadInstrument:
+    """The market's rules, read from the venue at most `max_age_ms` ago."""
+
+    max_age_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadAccount:
+    """How the account is set up, as far as the position does not show it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +110,8 @@ Call = (
     | ReadFills
     | ReadOrder
     | ReadPrice
+    | ReadInstrument
+    | ReadAccount
     | PrepareAccount
     | SendOrder
     | AmendOrder
@@ -137,7 +153,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """The venue said no, and that is certain."""
+    """The venue said no, or the market's rules did before anything was sent; either way that is certain."""
 
     refusal: Refusal
     code: str
@@ -202,6 +218,20 @@ class PriceRead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentRead:
+    """The market's rules. A market that the venue does not list any more comes with `trading` false."""
+
+    instrument: Instrument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRead:
+    """The account's margin mode; None when it is one that this project has no word for."""
+
+    margin_mode: MarginMode | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """A write was carried out: account prepared, order amended or cancelled, changes saved."""
 
@@ -227,6 +257,8 @@ Reply = (
     | FillsRead
     | OrderRead
     | PriceRead
+    | InstrumentRead
+    | AccountRead
     | Done
     | Accepted
     | NotSaved

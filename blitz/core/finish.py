@@ -5,8 +5,9 @@ from dataclasses import replace
 from blitz.core.calls import Step, save
 from blitz.core.look import Seen
 from blitz.core.memory import BOOKS_DIFFER, BotMemory
-from blitz.core.orders import FillKind, OrderKey, Role
+from blitz.core.orders import OrderKey, Role
 from blitz.core.records import BotEvent, Cycle, CycleEnd, CycleSaved, EventKind, EventNoted
+from blitz.core.refusals import forget_orders
 from blitz.core.work import Acted, Finish, Mode
 
 FINAL_WORDS = {
@@ -15,7 +16,8 @@ FINAL_WORDS = {
     "Press Start when you want the next cycle.",
     CycleEnd.GIVEN_UP: "The bot has stopped and gave the cycle up, because position and fills did not agree. Nothing "
     "was cancelled: look at position and orders at the exchange. Start goes on once the position is closed.",
-    CycleEnd.LIQUIDATED: "The position was LIQUIDATED by the exchange. The bot took back its legs and stopped.",
+    CycleEnd.LIQUIDATED: "The position was LIQUIDATED by the exchange, in whole or in part. The bot took back its legs "
+    "and stopped. Use smaller amounts, less leverage or more margin before you press Start again.",
 }
 """Ends after which no bot re-enters by itself."""
 
@@ -49,7 +51,8 @@ def finish_cycle(memory: BotMemory, mode: Mode, now_ms: int, *, last_cycle: bool
     event = BotEvent(kind=EventKind.CYCLE_CLOSED, at_ms=now_ms, cycle=ended.number, data=told)
     if not (yield from save(CycleSaved(cycle=ended), EventNoted(event=event), durable=True)):
         return Acted(open=True, wake_in_ms=1_000)
-    memory.close_cycle()
+    memory.close_cycle(ended)
+    forget_orders(memory)
     words = (f"closed_cycle_{ended.number}",)
     if ended.end in FINAL_WORDS and not memory.started_by_trader:
         return Finish(code=ended.end.value, message=FINAL_WORDS[ended.end], words=words)
@@ -78,6 +81,8 @@ def _reason(memory: BotMemory) -> CycleEnd:
     """Name what brought the position down to flat the last time."""
     if memory.attention is not None and memory.attention.code == BOOKS_DIFFER:
         return CycleEnd.GIVEN_UP
+    if memory.ledger.liquidated:
+        return CycleEnd.LIQUIDATED  # whatever took the rest: the ladder was too large for its margin
     last = memory.ledger.last_exit
     if last is None:
         return CycleEnd.NOT_ENTERED
@@ -85,4 +90,4 @@ def _reason(memory: BotMemory) -> CycleEnd:
         if memory.closing_by_trader:
             return CycleEnd.CLOSED_BY_TRADER
         return CycleEnd.STOP_LOSS if last.role is Role.STOP_LOSS else CycleEnd.TAKE_PROFIT
-    return CycleEnd.LIQUIDATED if last is FillKind.LIQUIDATION else CycleEnd.CLOSED_EXTERNALLY
+    return CycleEnd.CLOSED_EXTERNALLY

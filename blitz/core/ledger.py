@@ -37,6 +37,8 @@ class Ledger:
     """What last took the position down to flat, or through it: a key of ours, or how the venue did it."""
     exits: int = 0
     """How many times the position came down to flat, or was turned round."""
+    liquidated: Decimal = ZERO
+    """Quantity that the venue took because the margin was used up."""
     foreign_quantity: Decimal = ZERO
     """Net quantity traded by orders that are not ours."""
     booked: list[BookedFill] = field(default_factory=list)
@@ -67,6 +69,8 @@ class Ledger:
             self.first_fill_ms = fill.at_ms
         self.fees += fill.fee
         self.order_filled[fill.order_id] = self.order_filled.get(fill.order_id, ZERO) + fill.quantity
+        if fill.kind is FillKind.LIQUIDATION:
+            self.liquidated += fill.quantity
         self._note_key(booked)
         signed = fill.quantity if fill.direction is self.side.opening else -fill.quantity
         held = self.quantity

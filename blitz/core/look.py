@@ -19,10 +19,12 @@ from blitz.core.calls import (
     ask,
     save,
 )
+from blitz.core.fill_events import told_of
 from blitz.core.guards import Guard
+from blitz.core.late_fills import book_late
 from blitz.core.memory import BotMemory
 from blitz.core.orders import ZERO, BookedFill, Fill, OpenOrder, OrderKey, Role, VenuePosition
-from blitz.core.records import BotEvent, Change, EventKind, EventNoted, FillBooked
+from blitz.core.records import Change, FillBooked
 
 LOOKS_MAX = 3
 EARLY_MS = 1_000
@@ -58,6 +60,8 @@ def look(memory: BotMemory, now_ms: int) -> Step[Seen | Rejected | Unknown]:
         position = yield from ask(ReadPosition(), PositionRead)
         if not isinstance(position, PositionRead):
             return position
+        if not (yield from book_late(memory, fills.fills, now_ms)):
+            return Unknown(reason="The journal could not be written.")
         if not (yield from book_new(memory, fills.fills, now_ms)):
             return Unknown(reason="The journal could not be written.")
         seen = _arrange(memory, orders.orders, fills.fills, position.position)
@@ -78,11 +82,7 @@ def book_new(memory: BotMemory, fills: tuple[Fill, ...], now_ms: int) -> Step[bo
         if fill.exec_id not in memory.ledger.seen and (booked := attribute(memory, fill)) is not None
     ]
     changes: list[Change] = [FillBooked(booked=booked) for booked in fresh]
-    changes += [
-        EventNoted(event=_leg_filled(booked, memory.cycle.number, now_ms))
-        for booked in fresh
-        if booked.key is not None and booked.key.role is Role.LEG
-    ]
+    changes += told_of(fresh, now_ms)
     if not (yield from save(*changes)):
         return False
     memory.ledger = memory.ledger.with_all(fresh)
@@ -121,15 +121,6 @@ def key_of(memory: BotMemory, order_id: str, client_id: str) -> OrderKey | None:
     return parsed[0] if parsed else None
 
 
-def _leg_filled(booked: BookedFill, cycle: int, now_ms: int) -> BotEvent:
-    return BotEvent(
-        kind=EventKind.LEG_FILLED,
-        at_ms=now_ms,
-        cycle=cycle,
-        data={"order": str(booked.key), "quantity": str(booked.fill.quantity), "price": str(booked.fill.price)},
-    )
-
-
 def _arrange(
     memory: BotMemory, orders: tuple[OpenOrder, ...], fills: tuple[Fill, ...], position: VenuePosition
 ) -> Seen | None:
@@ -140,7 +131,7 @@ def _arrange(
     surplus: list[OpenOrder] = []
     foreign: list[OpenOrder] = []
     for order in orders:
-        key = _own_key(memory, order)
+        key = own_key(memory, order)
         booked = memory.ledger.order_filled.get(order.order_id, ZERO)
         if key is None:
             foreign.append(order)
@@ -160,7 +151,7 @@ def _books_agree(memory: BotMemory, position: VenuePosition) -> bool:
     return held == position.quantity if held >= 0 else -held == position.opposite_quantity
 
 
-def _own_key(memory: BotMemory, order: OpenOrder) -> OrderKey | None:
+def own_key(memory: BotMemory, order: OpenOrder) -> OrderKey | None:
     """Whose order is this? A tag counts only on an order that could be what the tag says."""
     key = key_of(memory, order.order_id, order.client_id)
     if key is None or not memory.keeps(Guard.TAG_FITS_ORDER):

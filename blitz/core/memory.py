@@ -6,17 +6,22 @@ it. Whatever must survive a crash is saved before it is relied on; the rest (bac
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from blitz.core.guards import Guard
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ledger import Ledger
 from blitz.core.orders import Fill, OrderKey
-from blitz.core.records import Cycle, IdRegime, Remembered, Slot, SlotState
+from blitz.core.records import CLOSED_KEPT, ClosedCycle, Cycle, IdRegime, Remembered, Slot, SlotState
 from blitz.core.tags import TagBook
 
 FILL_OVERLAP_MS = 120_000
 """Each read of fills starts this long before the newest booked one, so that a late-listed fill is not missed."""
+LATE_FILL_MS = 15 * 60_000
+"""So long after its last fill, what else belongs to a closed cycle is still looked for."""
+LOOK_BACK_MS = 7 * 24 * 3_600_000
+"""So far a bot's first look reaches back for it: the cycle may have ended with the bot."""
 
 
 BOOKED_BEFORE_MAX = 1_000
@@ -50,10 +55,21 @@ class VenueTraits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
-    """Entries are blocked; the code is for programs, the sentence tells the trader what is wrong and what to do."""
+    """Something needs a person; the code is for programs, the sentence says what is wrong and what to do."""
 
     code: str
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionReading:
+    """A position that the books do not explain, as a read showed it first."""
+
+    at_ms: int
+    differ_since_ms: int | None
+    """The disagreement that it belongs to."""
+    quantity: Decimal
+    average: Decimal
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,6 +90,10 @@ class BotMemory:
     regime: IdRegime = IdRegime.UNLEARNT
     booked_before: dict[str, int] = field(default_factory=dict)
     """Exec ids that belong to earlier cycles or were there before this one, and when they happened."""
+    closed: tuple[ClosedCycle, ...] = ()
+    """The newest closed cycles, newest first: fills of theirs may still be listed."""
+    looked_back: bool = False
+    """This run has looked for what was listed late while no bot ran."""
     not_found_ms: dict[OrderKey, int] = field(default_factory=dict)
     """When an order was first proved absent after its fence; the second look decides."""
     doubted_until_ms: dict[OrderKey, int] = field(default_factory=dict)
@@ -85,10 +105,27 @@ class BotMemory:
     cancelling: set[str] = field(default_factory=set)
     """Order ids we asked to cancel ourselves."""
     attention: Attention | None = None
+    standing: dict[str, Attention] = field(default_factory=dict)
+    """What looks show to be wrong with account or market, by code: it blocks entries until a look shows it right."""
+    hedged: bool | None = None
+    """The account's position mode when this run first saw the open cycle's position."""
+    account_read_ms: int | None = None
+    """When the account's setup was last asked for."""
+    leverage_tries: int = 0
+    """How often the leverage was set and the venue went on showing another one."""
+    rules_read_ms: int | None = None
+    """When the market's rules were last asked for."""
+    rules_again_ms: int = 0
+    """Not before this moment are doubted rules read again."""
+    rules_doubted: bool = False
+    """An order was refused in a way that new rules of the market would explain."""
+    refused: dict[OrderKey, str] = field(default_factory=dict)
+    """The refusal that the trader was told last for an order that still lacks."""
     disagree_since_ms: int | None = None
     """Since when position and fills do not agree."""
+    unexplained: PositionReading | None = None
     prepared: bool = False
-    """Margin mode and leverage were set and accepted in this run."""
+    """Margin mode and leverage were set and accepted for the coming cycle."""
     started_by_trader: bool = False
     """The trader just pressed Start: a cycle that ended while the bot was off is booked, and the next one begins."""
     closing_by_trader: bool = False
@@ -118,11 +155,15 @@ class BotMemory:
 
         When the books differ for long, a fill is missing: then it is looked for from the cycle's beginning.
         """
+        reach_ms = LATE_FILL_MS if self.looked_back else LOOK_BACK_MS
+        late_ms = [closed.last_fill_ms for closed in self.closed if now_ms < closed.last_fill_ms + reach_ms]
+        return min([self._open_since_ms(now_ms), *late_ms]) - FILL_OVERLAP_MS
+
+    def _open_since_ms(self, now_ms: int) -> int:
         if self.cycle is None:
-            return now_ms - FILL_OVERLAP_MS
+            return now_ms
         is_missing_one = self.attention is not None and self.attention.code == BOOKS_DIFFER
-        newest_ms = self.cycle.started_ms if is_missing_one else max(self.last_fill_ms, self.cycle.started_ms)
-        return newest_ms - FILL_OVERLAP_MS
+        return self.cycle.started_ms if is_missing_one else max(self.last_fill_ms, self.cycle.started_ms)
 
     def open_cycle(self, cycle: Cycle) -> None:
         """Begin a cycle with empty books."""
@@ -131,21 +172,43 @@ class BotMemory:
         self.ledger = Ledger(side=cycle.settings.side)
         self.closing_by_trader = False
         self.started_by_trader = False
+        self.hedged = self.account_read_ms = None
         self.gone_ms.clear()
         self.retry_ms.clear()
+        self.refused.clear()
 
     def remember_earlier(self, fills: Iterable[Fill]) -> None:
-        """These executions belong to earlier cycles. A read reaches back two minutes: what is far older is forgotten."""
+        """These executions belong to earlier cycles. Reads reach back two minutes: what is far older is forgotten."""
         self.booked_before |= {fill.exec_id: fill.at_ms for fill in fills}
         if len(self.booked_before) > BOOKED_BEFORE_MAX:
             oldest_ms = max(self.booked_before.values()) - 2 * FILL_OVERLAP_MS
             self.booked_before = {name: at_ms for name, at_ms in self.booked_before.items() if at_ms >= oldest_ms}
 
-    def close_cycle(self) -> None:
+    def close_cycle(self, booked: Cycle) -> None:
         """Forget the cycle that was booked, but not which fills were in it."""
+        if self.ledger.first_fill_ms is not None:
+            closed = ClosedCycle(
+                cycle=booked,
+                first_fill_ms=self.ledger.first_fill_ms,
+                last_fill_ms=self.last_fill_ms,
+                exec_ids=frozenset(self.ledger.seen),
+            )
+            self.closed = (closed, *self.closed)[:CLOSED_KEPT]
         self.cycle = None
         self.remember_earlier(one.fill for one in self.ledger.booked)
         self.cancelling.clear()
+        self.prepared = False
+
+    def hold(self, code: str, message: str | None) -> None:
+        """Let an attention stand, or end it when `message` is None."""
+        if message is not None:
+            self.standing[code] = self.attention = Attention(code=code, message=message)
+        elif self.standing.pop(code, None) is not None and self.attention and self.attention.code == code:
+            self.calm()
+
+    def calm(self) -> None:
+        """Nothing that was refused is in the way any more: only what stands is left to tell."""
+        self.attention = next(reversed(self.standing.values()), None)
 
 
 def recall(
@@ -176,6 +239,7 @@ def recall(
         regime=remembered.regime,
         booked_before=dict.fromkeys(remembered.recent_exec_ids, remembered.last_fill_ms),
         switched_off=switched_off,
+        closed=remembered.closed,
     )
     memory.ledger = memory.ledger.with_all(remembered.fills)
     for slot in remembered.slots:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from blitz.core.instrument import Instrument, quantity_down_to_step
 from blitz.core.ladder import leg_prices, leg_quantity, stop_loss_price, take_profit_price
 from blitz.core.ladder_settings import LadderSettings
-from blitz.core.orders import STOP_LOSS, TAKE_PROFIT, ZERO, DesiredOrder, OrderType, leg
+from blitz.core.orders import STOP_LOSS, TAKE_PROFIT, ZERO, DesiredOrder, OrderKey, OrderType, leg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,8 @@ class Situation:
     """Filled quantity per leg index."""
     resting_legs: Collection[int] = ()
     """Legs that rest already: what is left of one may be smaller than a new order could be."""
+    resting_exits: Mapping[OrderKey, Decimal] = field(default_factory=dict)
+    """What rests of each exit: one that covers the position is left alone, though new rules would round it."""
     entries_allowed: bool = True
     """False while legs must not be added: the cycle is closing, or something blocks entries."""
     close_at_market: bool = False
@@ -47,27 +49,36 @@ def plan(situation: Situation) -> tuple[DesiredOrder, ...]:
 
 def _take_profit(situation: Situation) -> DesiredOrder | None:
     direction = situation.settings.side.closing
+    quantity = _exit_quantity(situation, TAKE_PROFIT)
+    if quantity == 0:
+        return None
     if situation.close_at_market:
-        return DesiredOrder(key=TAKE_PROFIT, type=OrderType.MARKET, direction=direction, quantity=situation.quantity)
+        return DesiredOrder(key=TAKE_PROFIT, type=OrderType.MARKET, direction=direction, quantity=quantity)
     price = take_profit_price(situation.settings, situation.average, situation.instrument.tick)
     if price is None:
         return None
-    return DesiredOrder(
-        key=TAKE_PROFIT, type=OrderType.LIMIT, direction=direction, quantity=situation.quantity, price=price
-    )
+    return DesiredOrder(key=TAKE_PROFIT, type=OrderType.LIMIT, direction=direction, quantity=quantity, price=price)
 
 
 def _stop_loss(situation: Situation) -> DesiredOrder | None:
     trigger = stop_loss_price(situation.settings, situation.average, situation.instrument.tick)
-    if trigger is None:
+    quantity = _exit_quantity(situation, STOP_LOSS)
+    if trigger is None or quantity == 0:
         return None
     return DesiredOrder(
         key=STOP_LOSS,
         type=OrderType.STOP_MARKET,
         direction=situation.settings.side.closing,
-        quantity=situation.quantity,
+        quantity=quantity,
         trigger=trigger,
     )
+
+
+def _exit_quantity(situation: Situation, key: OrderKey) -> Decimal:
+    """The whole position, in steps the venue takes; less than one step is nothing that could be asked for (C5, C6)."""
+    if situation.resting_exits.get(key) == situation.quantity:
+        return situation.quantity
+    return quantity_down_to_step(situation.quantity, situation.instrument.step)
 
 
 def _legs(situation: Situation) -> list[DesiredOrder]:

@@ -107,6 +107,22 @@ class Cycle:
         return self.realised - self.fees - self.funding
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedCycle:
+    """A cycle that was booked not long ago, and what is needed to know a late fill of it."""
+
+    cycle: Cycle
+    first_fill_ms: int
+    last_fill_ms: int
+    """Times of the venue."""
+    exec_ids: frozenset[str]
+    """Every fill that is booked into it."""
+
+
+CLOSED_KEPT = 3
+"""So many closed cycles a bot remembers: short cycles follow each other faster than a late fee is listed."""
+
+
 class EventKind(StrEnum):
     """What happened, for the trader's feed. Each kind has its sentence in the page's language."""
 
@@ -116,6 +132,15 @@ class EventKind(StrEnum):
     CYCLE_STARTED = "cycle_started"
     LEG_FILLED = "leg_filled"
     CYCLE_CLOSED = "cycle_closed"
+    TRADED_BY_HAND = "traded_by_hand"
+    """Somebody traded on the bot's position outside this server."""
+    LIQUIDATED = "liquidated"
+    """The venue took the position, or a part of it, because its margin was used up."""
+    DELEVERAGED = "deleveraged"
+    """The venue took a part of the position by auto-deleveraging."""
+    FUNDING = "funding"
+    CYCLE_CORRECTED = "cycle_corrected"
+    """A fill of a closed cycle was listed late, and its figures were set right."""
     ORDER_PLACED = "order_placed"
     ORDER_MOVED = "order_moved"
     ORDER_CANCELLED = "order_cancelled"
@@ -126,6 +151,8 @@ class EventKind(StrEnum):
     ORDER_ADOPTED = "order_adopted"
     CYCLE_ADOPTED = "cycle_adopted"
     RECOVERED = "recovered"
+    RULES_CHANGED = "rules_changed"
+    """The market's price step, quantity step or limits are others than before."""
     ATTENTION = "attention"
     ATTENTION_OVER = "attention_over"
     FAILED = "failed"
@@ -196,3 +223,5 @@ class Remembered:
     regime: IdRegime
     recent_exec_ids: tuple[str, ...] = ()
     """Exec ids of the newest booked fills of this account, a few hundred: reads overlap, booking must not."""
+    closed: tuple[ClosedCycle, ...] = ()
+    """The newest closed cycles that had fills, newest first."""

@@ -86,10 +86,10 @@ def _settle_vanished(memory: BotMemory, slot: Slot, seen: Seen, now_ms: int) -> 
     """A live order is not listed any more. True once it is certain what became of it."""
     booked = memory.ledger.order_filled.get(slot.order_id, ZERO)
     if slot.quantity > 0 and booked == slot.quantity:
-        yield from _empty(memory, slot)
+        yield from empty_slot(memory, slot)
         return True
     if not memory.keeps(Guard.TERMINAL_RECORD):
-        yield from _empty(memory, slot)
+        yield from empty_slot(memory, slot)
         return True
     answer = yield from ask(ReadOrder(order_id=slot.order_id, client_id=slot.client_id), OrderRead)
     if not isinstance(answer, OrderRead) or answer.record is None or not answer.record.terminal:
@@ -104,7 +104,7 @@ def _settle_vanished(memory: BotMemory, slot: Slot, seen: Seen, now_ms: int) -> 
         memory.gone_ms[slot.key] = now_ms
         yield from save(_note(memory, EventKind.ORDER_GONE, slot.key, now_ms, reason=answer.record.reason))
     _pause_after_dead_entry(memory, slot, answer.record, now_ms)
-    yield from _empty(memory, slot)
+    yield from empty_slot(memory, slot)
     return True
 
 
@@ -146,7 +146,7 @@ def _settle_unanswered(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool]
     memory.not_found_ms.pop(slot.key, None)
     if not memory.keeps(Guard.SAME_ID):
         slot = replace(slot, burnt=True)
-    yield from _empty(memory, slot, used=slot.used or slot.burnt)
+    yield from empty_slot(memory, slot, used=slot.used or slot.burnt)
     return True
 
 
@@ -171,11 +171,11 @@ def _found(memory: BotMemory, slot: Slot, record: OrderRecord, now_ms: int) -> S
     if not record.terminal or (record.order.filled > booked and memory.keeps(Guard.FILLS_SUMMED)):
         return False  # the next look lists it, or its fills
     _pause_after_dead_entry(memory, live, record, now_ms)
-    yield from _empty(memory, live)
+    yield from empty_slot(memory, live)
     return True
 
 
-def _empty(memory: BotMemory, slot: Slot, *, used: bool = True) -> Step[None]:
+def empty_slot(memory: BotMemory, slot: Slot, *, used: bool = True) -> Step[None]:
     """No order of this tag can be alive any more; its generation and last id are kept."""
     emptied = replace(
         slot,

@@ -5,6 +5,7 @@ implicit methods, because their raw envelopes show whether an answer is whole. E
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,17 +13,21 @@ import ccxt
 
 from blitz.core.calls import (
     Accepted,
+    AccountRead,
     AmendOrder,
     CancelOrder,
     Done,
     FillsRead,
+    InstrumentRead,
     NotSent,
     OpenOrdersRead,
     OrderRead,
     PositionRead,
     PrepareAccount,
     PriceRead,
+    ReadAccount,
     ReadFills,
+    ReadInstrument,
     ReadOpenOrders,
     ReadOrder,
     ReadPosition,
@@ -31,13 +36,15 @@ from blitz.core.calls import (
     Rejected,
     Reply,
     SendOrder,
+    Unknown,
 )
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings, MarginMode, plain
 from blitz.core.memory import VenueTraits
 from blitz.core.orders import Fill, OrderType, Side
+from blitz.errors import GatewayProblem
 from blitz.exchange import translate
-from blitz.exchange.envelope import Malformed, asked, not_sent, result_of, rows_of
+from blitz.exchange.envelope import Malformed, asked, misfit, result_of, rows_of
 from blitz.exchange.gateway import VenueCall
 from blitz.exchange.venue_clock import VenueClock
 
@@ -64,8 +71,17 @@ class BybitGateway:
 
     traits = TRAITS
 
-    def __init__(self, client: ccxt.bybit, clock: VenueClock, instrument: Instrument, settings: LadderSettings) -> None:
+    def __init__(
+        self,
+        client: ccxt.bybit,
+        clock: VenueClock,
+        instrument: Instrument,
+        settings: LadderSettings,
+        renewed_rules: Callable[[int], Instrument | None],
+    ) -> None:
+        """`renewed_rules` answers the market's rules no older than so many milliseconds, None when it is not listed."""
         self._client = client
+        self._renewed_rules = renewed_rules
         self._clock = clock
         self._instrument = instrument
         self._settings = settings
@@ -91,6 +107,10 @@ class BybitGateway:
                 return asked(lambda: self._order(call))
             case ReadPrice():
                 return asked(self._price)
+            case ReadInstrument():
+                return self._rules(call.max_age_ms)
+            case ReadAccount():
+                return asked(self._account)
             case PrepareAccount():
                 return self._prepare()
             case SendOrder():
@@ -149,6 +169,20 @@ class BybitGateway:
             raise Malformed(f"The exchange sent a price of {price}.")
         return PriceRead(price=price)
 
+    def _rules(self, max_age_ms: int) -> InstrumentRead | Unknown:
+        """The market's rules anew. A market that is listed no more keeps its last rules and does not trade."""
+        try:
+            rules = self._renewed_rules(max_age_ms)
+        except GatewayProblem as problem:
+            return Unknown(reason=str(problem))
+        self._instrument = rules or replace(self._instrument, trading=False)
+        return InstrumentRead(instrument=self._instrument)
+
+    def _account(self) -> AccountRead:
+        present = translate.text(result_of(self._client.private_get_v5_account_info()), "marginMode")
+        modes = {word: mode for mode, word in MARGIN_MODES.items()}
+        return AccountRead(margin_mode=modes.get(present))
+
     def _query(self) -> dict[str, Any]:
         return {"category": CATEGORY, "symbol": self._instrument.venue_symbol}
 
@@ -199,7 +233,7 @@ class BybitGateway:
         try:
             request = self._request(call)
         except (ccxt.BaseError, ValueError) as problem:
-            return not_sent(problem) if isinstance(problem, ccxt.BaseError) else NotSent(reason=str(problem))
+            return misfit(problem)
         if self._clock.now_ms() > call.expires_ms:
             return NotSent(reason="The decision is too old; it is made again.")
         return asked(

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import ccxt
 
-from blitz.core.calls import NotSent, Refusal, Rejected, Unknown
+from blitz.core.calls import Refusal, Rejected, Unknown
 
 T = TypeVar("T")
 MESSAGE_MAX = 200
@@ -147,9 +147,9 @@ def rows_of(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return rows
 
 
-def not_sent(problem: ccxt.BaseError) -> NotSent:
-    """ccxt refused to build the request: it never left this machine."""
-    return NotSent(reason=_short(f"{type(problem).__name__}: {problem}"))
+def misfit(problem: Exception) -> Rejected:
+    """The request could not be built by the market's rules as they are known here: it never left this machine."""
+    return Rejected(refusal=Refusal.FILTER, code="not sent", message=_short(str(problem)))
 
 
 def _short(text: str) -> str:

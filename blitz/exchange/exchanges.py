@@ -67,7 +67,13 @@ class Exchanges:
             raise GatewayProblem(f"{venue.exchange.value} ({venue.mode.value}) does not tell its time.")
         client = bybit_client(venue, clock, credentials)
         self._markets.share_with(client, venue)
-        return BybitGateway(client, clock, self.instrument(venue, settings.symbol), settings)
+
+        def renewed_rules(max_age_ms: int) -> Instrument | None:
+            rules = self._markets.renew(venue, settings.symbol, max_age_ms)
+            self._markets.share_with(client, venue)  # ccxt rounds what it sends by its own table
+            return rules
+
+        return BybitGateway(client, clock, self.instrument(venue, settings.symbol), settings, renewed_rules)
 
     def last_price(self, venue: Venue, symbol: str) -> Decimal:
         """The last traded price. Raises `GatewayProblem` with a sentence when the venue does not answer."""

@@ -10,7 +10,9 @@ from blitz.core.calls import (
     AmendOrder,
     CancelOrder,
     PrepareAccount,
+    ReadAccount,
     ReadFills,
+    ReadInstrument,
     ReadOpenOrders,
     ReadOrder,
     ReadPosition,
@@ -26,6 +28,8 @@ VenueCall = (
     | ReadFills
     | ReadOrder
     | ReadPrice
+    | ReadInstrument
+    | ReadAccount
     | PrepareAccount
     | SendOrder
     | AmendOrder

@@ -52,6 +52,19 @@ class MarketTables:
                 table = self._load(venue, table)
             return table.master
 
+    def renew(self, venue: Venue, symbol: str, max_age_ms: int) -> Instrument | None:
+        """The rules of a market from a table at most `max_age_ms` old; None when it does not list the market.
+
+        Raises `GatewayProblem` when no such table can be had; the old one stays.
+        """
+        with self._guard:
+            lock = self._locks.setdefault(venue, threading.Lock())
+        with lock:
+            table = self._tables.get(venue)
+            if table is None or self._clock.now_ms() - table.loaded_ms > max_age_ms:
+                table = self._load(venue, None)
+        return self.instrument(venue, symbol) if unified_symbol(symbol) in table.master.markets else None
+
     def share_with(self, client: ccxt.bybit, venue: Venue) -> None:
         """Give `client` the venue's table."""
         client.set_markets_from_exchange(self.master(venue))

@@ -186,7 +186,7 @@ class Swarm:
 
     @classmethod
     def drawn(cls, chance: random.Random, only: frozenset[Fault] | None = None) -> "Swarm":
-        """Draw a swarm. `only` leaves all other faults out; the draws stay the same, so that a seed keeps its course."""
+        """Draw a swarm. `only` leaves all other faults out; the draws stay the same, so a seed keeps its course."""
         force: dict[Fault, float] = {}
         for fault in Fault:
             share = RARE_SHARE if fault in RARE else ON_SHARE

@@ -190,17 +190,17 @@ def faulty_connection(switch: FaultSwitch) -> type[sqlite3.Connection]:
     class Cursor(sqlite3.Cursor):
         """Fails at statements."""
 
-        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        def execute(self, sql: str, *parameters: Any) -> Any:
             if switch.fault is DiskFault.BUSY and sql.startswith("BEGIN IMMEDIATE"):
                 raise sqlite3.OperationalError(switch.fault.value)
             if switch.fault is DiskFault.FULL and sql.startswith("INSERT"):
                 raise sqlite3.OperationalError(switch.fault.value)
             return super().execute(sql, *parameters)
 
-        def executemany(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        def executemany(self, sql: str, parameters: Any, /) -> Any:
             if switch.fault is DiskFault.FULL:
                 raise sqlite3.OperationalError(switch.fault.value)
-            return super().executemany(sql, *parameters)
+            return super().executemany(sql, parameters)
 
     class Connection(sqlite3.Connection):
         """Fails at commits, and hands out cursors that fail."""

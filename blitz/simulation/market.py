@@ -4,7 +4,7 @@ Everything here acts on the simulated venue as the real one would act by itself;
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from blitz.core.orders import ZERO, Role
@@ -106,7 +106,7 @@ class Market:
         world, venue, conditions = self.world, account.venue, account.network.conditions
         now_ms = world.now_ms
         length_ms = world.chance("length").randint(*PAUSE_MS)
-        for fault, rate, begin in (
+        acts: tuple[tuple[Fault, float, Callable[[], None]], ...] = (
             (Fault.MAINTENANCE, 0.008, lambda: setattr(conditions, "maintenance_ms", now_ms + length_ms)),
             (Fault.KEY_REVOKED, 0.005, lambda: setattr(conditions, "key_revoked_ms", now_ms + length_ms)),
             (Fault.ADDRESS_BANNED, 0.005, lambda: setattr(conditions, "banned_ms", now_ms + length_ms)),
@@ -117,7 +117,10 @@ class Market:
             (Fault.FUNDED, 0.02, lambda: venue.fund(self._rate(), now_ms)),
             (Fault.DELEVERAGED, 0.01, lambda: self._deleverage(account)),
             (Fault.LIQUIDATED, 0.004, lambda: self._liquidate(account)),
-        ):
+            (Fault.RULES_CHANGED, 0.005, lambda: self._change_rules(account)),
+            (Fault.LEVERAGE_CHANGED, 0.005, lambda: self._change_leverage(account, length_ms)),
+        )
+        for fault, rate, begin in acts:
             if not self._possible(fault, account) or not world.strikes(fault, rate):
                 continue
             world.coverage.note(fault, account.bot.state)
@@ -144,6 +147,20 @@ class Market:
     def _delist(self, account: SimulatedAccount) -> None:
         """The market closes and is not expected back; it comes back only with the calm."""
         account.network.conditions.maintenance_ms = self.world.now_ms + 10**9
+
+    def _change_rules(self, account: SimulatedAccount) -> None:
+        """The price step grows or shrinks; what rests stays as it is."""
+        venue = account.venue
+        factor = Decimal(self.world.chance("rules").choice((2, 5, 10)))
+        coarser = venue.instrument is venue.rules[0]
+        tick = venue.rules[0].tick * factor if coarser else venue.rules[0].tick
+        venue.take_up_rules(replace(venue.instrument, tick=tick))
+
+    def _change_leverage(self, account: SimulatedAccount, length_ms: int) -> None:
+        """Somebody sets another leverage by hand, and the right one again later."""
+        venue = account.venue
+        venue.leverage = venue.wanted_leverage * 2
+        self.world.after(length_ms, lambda: setattr(venue, "leverage", venue.wanted_leverage))
 
     def _deleverage(self, account: SimulatedAccount) -> None:
         venue = account.venue

@@ -63,9 +63,9 @@ class Network:
     world: World
     venue: SimulatedVenue
     name: str
-    state: Callable[[], str]
+    state: Callable[[], str] = field(default=lambda: "")
     """The bot's present state, for the coverage."""
-    observe: Callable[[object, Reply], None]
+    observe: Callable[[object, Reply], None] = field(default=lambda _call, _reply: None)
     conditions: Conditions = field(default_factory=Conditions)
     down_ms: int = 0
     """No request gets anywhere until then."""
@@ -136,7 +136,7 @@ class Network:
             return
         arrives_ms = late or there_ms
         if late or silent:
-            self.world.after(arrives_ms, lambda: self._execute(call, signed_ms, silent=True))
+            self.world.after(arrives_ms, lambda: self._arrive_unanswered(call, signed_ms))
             waits_ms = TIMEOUT_MS if self.world.chance("reset").random() < 0.5 else min(arrives_ms + 50, TIMEOUT_MS)
             self._answer(waits_ms, LOST, answered)
             return
@@ -168,6 +168,9 @@ class Network:
         if self._struck(Fault.RULE_REFUSED, 0.06):
             return Rejected(refusal=Refusal.FILTER, code="110003", message="Order price exceeds the allowable range")
         return None
+
+    def _arrive_unanswered(self, call: object, signed_ms: int) -> None:
+        self._execute(call, signed_ms, silent=True)
 
     def _execute(self, call: object, signed_ms: int, *, silent: bool = False) -> Reply:
         """The request has arrived: the venue looks at its time, then carries it out."""
@@ -236,7 +239,7 @@ class Network:
         return reply
 
     def _hidden(self, reply: OrderRead) -> OrderRead:
-        """A lookup that finds nothing though the order is there; never twice in a row, or absence could not be proved."""
+        """A lookup that finds nothing though the order is there; never twice in a row, or nothing could be proved."""
         if reply.record is None or self.just_hidden:
             self.just_hidden = False
             return reply

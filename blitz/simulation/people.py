@@ -135,7 +135,7 @@ class Trader:
         tick = venue.instrument.tick
         price = (price / tick).to_integral_value() * tick
         user, code = self.account.user_id, self.account.bot.settings.symbol.replace("/", "").replace(":", "")
-        looks = ("", "", f"sm_leg_1_{user}7_{code}", f"sm_tp_{user}1_{code}", f"sm_leg_1_{user}_1000{code}", f"x_{user}")
+        looks = ("", "", f"sm_leg_1_{user}7_{code}", f"sm_tp_{user}1_{code}", f"sm_leg_1_{user}_1000{code}", "x_1")
         client_id = chance.choice(looks)
         if client_id and client_id in venue.used_ids:
             client_id = ""
@@ -143,7 +143,7 @@ class Trader:
         order_id = venue.rest_by_hand(direction, quantity, price, self.world.now_ms, client_id=client_id)
         self.account.human_orders.add(order_id)
         if len(self.account.human_orders) > 3:
-            oldest = sorted(self.account.human_orders)[0]
+            oldest = min(self.account.human_orders)
             self.account.cancelled_by_hand.add(oldest)
             venue.cancel_by_hand(oldest, self.world.now_ms)
             self.account.human_orders.discard(oldest)
@@ -162,7 +162,8 @@ class Trader:
         step = venue.instrument.step
         quantity = max((venue.on_side * share / step).to_integral_value() * step, step)
         closing = Direction.SELL if venue.side is Side.LONG else Direction.BUY
-        return venue.trade_by_hand(closing, min(quantity, venue.on_side), self.world.now_ms, reduce_only=True) is not None
+        quantity = min(quantity, venue.on_side)
+        return venue.trade_by_hand(closing, quantity, self.world.now_ms, reduce_only=True) is not None
 
     def _add(self) -> bool:
         venue = self.account.venue

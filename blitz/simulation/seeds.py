@@ -114,13 +114,10 @@ class Seed:
             hedged=chance.random() < 0.3,
             price=price,
             leverage=settings.leverage,
+            wanted_leverage=settings.leverage,
             prefix=f"{user_id}-",
         )
-        bot: SimulatedBot
-        truth: VenueTruth
-        network = Network(
-            self.world, venue, f"bot {user_id}", lambda: bot.state, lambda call, reply: truth.arrived(call, reply)
-        )
+        network = Network(self.world, venue, f"bot {user_id}")
         bot = SimulatedBot(
             world=self.world,
             server=self.server,
@@ -134,6 +131,8 @@ class Seed:
         )
         account = SimulatedAccount(user_id=user_id, venue=venue, network=network, bot=bot, saved=[settings])
         truth = self.truths[user_id] = VenueTruth(account, self.violations)
+        network.state = lambda: bot.state
+        network.observe = truth.arrived
         self.behaviour.watch(account, truth)
         self.server.bots.append(bot)
         return account
@@ -201,7 +200,7 @@ class Seed:
             bot.wish = Wish.RUN
             return
         for _ in range(3):
-            if bot.runs:
+            if account.bot.runs:
                 return
             if venue.held != 0 and bot.last_words == "foreign_position":
                 self._close_by_hand(account)

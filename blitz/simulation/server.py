@@ -234,7 +234,7 @@ class SimulatedBot:
                 self._step = None
                 self._ended(end.value)
                 return
-            except Exception as fault:  # a pass never raises: whatever comes out of it is a finding
+            except Exception as fault:  # noqa: BLE001 - a pass never raises: whatever comes out of it is a finding
                 self._step = None
                 self.runs = False
                 self.server.watcher.broke(self, fault)

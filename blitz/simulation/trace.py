@@ -13,7 +13,7 @@ class Trace:
 
     keeps_lines: bool = False
     lines: list[str] = field(default_factory=list)
-    _hash: "hashlib._Hash" = field(default_factory=lambda: hashlib.blake2b(digest_size=8))
+    _hash: hashlib.blake2b = field(default_factory=lambda: hashlib.blake2b(digest_size=8))
     _pending: list[str] = field(default_factory=list)
 
     def tell(self, at_ms: int, line: str) -> None:

@@ -20,12 +20,14 @@ from blitz.core.calls import (
     CancelOrder,
     Done,
     FillsRead,
+    InstrumentRead,
     OpenOrdersRead,
     OrderRead,
     PositionRead,
     PrepareAccount,
     PriceRead,
     ReadFills,
+    ReadInstrument,
     ReadOpenOrders,
     ReadOrder,
     ReadPosition,
@@ -115,6 +117,10 @@ class SimulatedVenue:
     hedged: bool = False
     price: Decimal = Decimal(60_000)
     leverage: Decimal = Decimal(10)
+    wanted_leverage: Decimal = Decimal(10)
+    """What the bot's settings ask for, and `PrepareAccount` sets."""
+    rules: list[Instrument] = field(default_factory=list)
+    """Every version of the market's rules so far, the present one last."""
     balance: Decimal = Decimal(1_000_000)
     fill_max: Decimal | None = None
     """Largest quantity that one touch of a resting order fills."""
@@ -141,6 +147,7 @@ class SimulatedVenue:
 
     def __post_init__(self) -> None:
         self.books = VenueBooks()
+        self.rules.append(self.instrument)
         self._held_history.append((0, ZERO, ZERO))
 
     # What a bot does
@@ -160,6 +167,8 @@ class SimulatedVenue:
                 return PriceRead(price=self.price)
             case PrepareAccount():
                 return self._prepare()
+            case ReadInstrument():
+                return InstrumentRead(instrument=self.instrument)
             case SendOrder():
                 return self._send(call, now_ms)
             case AmendOrder():
@@ -218,6 +227,11 @@ class SimulatedVenue:
         """A person drags an order to another price or size."""
         call = AmendOrder(order_id=order_id, quantity=quantity, price=price, trigger=None)
         return isinstance(self._amend(call, now_ms), Done)
+
+    def take_up_rules(self, instrument: Instrument) -> None:
+        """The venue changes the market's rules."""
+        self.instrument = instrument
+        self.rules.append(instrument)
 
     def liquidate(self, price: Decimal, now_ms: int) -> None:
         """The venue closes the position at its bankruptcy price; open orders of the market go first."""
@@ -321,23 +335,25 @@ class SimulatedVenue:
     def _prepare(self) -> Reply:
         if self.refuses_accounts:
             return Rejected(refusal=Refusal.ACCOUNT, code="110013", message="cannot set leverage")
+        self.leverage = self.wanted_leverage
         return Done()
 
     def _send(self, call: SendOrder, now_ms: int) -> Reply:
         wanted = call.order
-        refusal = self._taken(call.client_id) or self._unfit(wanted.quantity, wanted.price, reduce_only=wanted.reduce_only)
+        fits = self._unfit(wanted.quantity, wanted.price, reduce_only=wanted.reduce_only)
+        refusal = self._taken(call.client_id) or fits
         if refusal is not None:
             return refusal
-        if wanted.trigger is not None:
-            if (self.price - wanted.trigger) * self.side.sign <= 0:
-                return Rejected(refusal=Refusal.TRIGGER_PASSED, code="110093", message="trigger is on the wrong side")
+        if wanted.trigger is not None and (self.price - wanted.trigger) * self.side.sign <= 0:
+            return Rejected(refusal=Refusal.TRIGGER_PASSED, code="110093", message="trigger is on the wrong side")
         if not wanted.reduce_only and self._lacks_margin(wanted.quantity, wanted.price):
             return Rejected(refusal=Refusal.MARGIN, code="110007", message="ab not enough for new order")
         shown = self._drawn(
             call.client_id, wanted.direction, wanted.type, wanted.quantity, wanted.price, wanted.trigger,
             wanted.reduce_only, now_ms,
         )  # fmt: skip
-        if wanted.reduce_only and wanted.trigger is None and self._room(wanted.direction, rests=self._rests(shown)) <= 0:
+        room = self._room(wanted.direction, rests=self._rests(shown))
+        if wanted.reduce_only and wanted.trigger is None and room <= 0:
             return Rejected(refusal=Refusal.NO_POSITION, code="110017", message="current position is zero")
         order = self._kept(Owner.BOT, shown, now_ms)
         if wanted.trigger is None:

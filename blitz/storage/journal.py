@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Insert, Table, func, insert, select
 
 from blitz.core.orders import BookedFill
 from blitz.core.records import (
+    CLOSED_KEPT,
     Change,
+    ClosedCycle,
     Cycle,
     CycleSaved,
     EventNoted,
@@ -69,6 +71,7 @@ class BotJournal:
                 last_fill_ms=self._last_fill_ms(connection),
                 regime=self._regime(connection),
                 recent_exec_ids=self._recent_exec_ids(connection),
+                closed=self._closed_cycles(connection),
             )
 
     def save(self, changes: Sequence[Change], *, durable: bool) -> None:
@@ -130,6 +133,33 @@ class BotJournal:
         )
         row = connection.execute(query).mappings().first()
         return None if row is None else cycle_from_row(row)
+
+    def _closed_cycles(self, connection: Connection) -> tuple[ClosedCycle, ...]:
+        """The newest closed cycles that had fills, newest first."""
+        own = cycles.c
+        query = (
+            select(cycles)
+            .where(own.user_id == self._user_id, own.account == self._account, own.ended_ms.is_not(None))
+            .order_by(own.number.desc())
+            .limit(CLOSED_KEPT)
+        )
+        closed = map(cycle_from_row, connection.execute(query).mappings())
+        return tuple(each for cycle in closed if (each := self._closed_cycle(connection, cycle)) is not None)
+
+    def _closed_cycle(self, connection: Connection, cycle: Cycle) -> ClosedCycle | None:
+        own = fills.c
+        query = select(own.exec_id, own.at_ms).where(
+            own.user_id == self._user_id, own.account == self._account, own.cycle == cycle.number
+        )
+        times = {row.exec_id: row.at_ms for row in connection.execute(query)}
+        if not times:
+            return None
+        return ClosedCycle(
+            cycle=cycle,
+            first_fill_ms=min(times.values()),
+            last_fill_ms=max(times.values()),
+            exec_ids=frozenset(times),
+        )
 
     def _last_cycle(self, connection: Connection) -> int:
         """Numbers go on when the user changes to another account, so that a number names one cycle of a user."""

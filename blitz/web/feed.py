@@ -31,6 +31,14 @@ SENTENCES = {
     EventKind.CYCLE_STARTED: "Cycle {cycle} began.",
     EventKind.LEG_FILLED: "{order} filled: {quantity} at {price}.",
     EventKind.CYCLE_CLOSED: "Cycle {cycle} closed: {end}, {profit} USDT.",
+    EventKind.TRADED_BY_HAND: "Somebody traded here outside this bot: {direction} {quantity} at {price}. "
+    "Take-profit and stop-loss follow the position.",
+    EventKind.LIQUIDATED: "The exchange LIQUIDATED {quantity} at {price}. No leg is added to this cycle any more.",
+    EventKind.DELEVERAGED: "The exchange took {quantity} at {price} from the position by auto-deleveraging. "
+    "Take-profit and stop-loss follow.",
+    EventKind.FUNDING: "Funding {paid}: {amount} USDT.",
+    EventKind.CYCLE_CORRECTED: "Cycle {cycle} corrected by {amount} USDT that the exchange listed late; "
+    "its profit is {profit} USDT.",
     EventKind.ORDER_PLACED: "{order} placed: {quantity} at {level}.",
     EventKind.ORDER_MOVED: "{order} moved: {quantity} at {level}.",
     EventKind.ORDER_CANCELLED: "{order} cancelled.",
@@ -40,15 +48,20 @@ SENTENCES = {
     EventKind.ORDER_ADOPTED: "{order} was found on the exchange and taken over.",
     EventKind.CYCLE_ADOPTED: "Cycle {cycle} was found running and taken over.",
     EventKind.RECOVERED: "Recovered: {actions}.",
+    EventKind.RULES_CHANGED: "The exchange changed this market's rules: {changes}. The orders follow.",
     EventKind.ATTENTION: "Needs attention: {message}",
     EventKind.ATTENTION_OVER: "All clear again.",
     EventKind.FAILED: "The bot stopped with a fault: {message}",
 }
 TONES = {
     EventKind.LEG_FILLED: "fill",
+    EventKind.TRADED_BY_HAND: "warn",
+    EventKind.LIQUIDATED: "bad",
+    EventKind.DELEVERAGED: "warn",
     EventKind.ORDER_REJECTED: "warn",
     EventKind.ORDER_UNKNOWN: "warn",
     EventKind.ORDER_GONE: "warn",
+    EventKind.RULES_CHANGED: "warn",
     EventKind.ATTENTION: "bad",
     EventKind.FAILED: "bad",
     EventKind.CYCLE_CLOSED: "good",
@@ -114,6 +127,9 @@ def sentence(kind: EventKind, cycle: int, data: Mapping[str, str]) -> str:
         words["end"] = ENDS.get(data["end"], data["end"])
     if level is not None:
         words["level"] = tidy(level)
+    if "fee" in data:
+        fee = Decimal(data["fee"])
+        words["paid"], words["amount"] = "received" if fee < 0 else "paid", plain(abs(fee))
     if "profit" in data:
         words["profit"] = f"{Decimal(data['profit']):+.2f}"
     return " ".join(SENTENCES[kind].format_map(words).split())

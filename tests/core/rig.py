@@ -1,6 +1,6 @@
 """Drives the real passes against the scripted venue, with a journal in memory and a kill at any yield."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -11,8 +11,10 @@ from blitz.core.ladder_settings import LadderSettings
 from blitz.core.memory import BotMemory, VenueTraits, recall
 from blitz.core.orders import BookedFill, OrderKey, Role
 from blitz.core.records import (
+    CLOSED_KEPT,
     BotEvent,
     Change,
+    ClosedCycle,
     Cycle,
     CycleSaved,
     EventKind,
@@ -81,7 +83,20 @@ class MemoryJournal:
             last_fill_ms=max((one.fill.at_ms for one in self.fills.values()), default=0),
             regime=self.regime,
             recent_exec_ids=tuple(self.fills),
+            closed=tuple(self._closed_cycles())[:CLOSED_KEPT],
         )
+
+    def _closed_cycles(self) -> Iterator[ClosedCycle]:
+        for number in sorted(self.cycles, reverse=True):
+            times = {one.fill.exec_id: one.fill.at_ms for one in self.fills.values() if one.cycle == number}
+            if times and self.cycles[number].ended_ms is not None:
+                first_ms, last_ms = min(times.values()), max(times.values())
+                yield ClosedCycle(
+                    cycle=self.cycles[number],
+                    first_fill_ms=first_ms,
+                    last_fill_ms=last_ms,
+                    exec_ids=frozenset(times),
+                )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,6 +122,8 @@ class Rig:
 
     def __post_init__(self) -> None:
         self.venue.side = self.settings.side
+        self.venue.leverage_asked = self.settings.leverage
+        self.venue.margin_mode = self.settings.margin_mode
         self.restart()
 
     def restart(self) -> None:

@@ -10,20 +10,24 @@ from decimal import Decimal
 
 from blitz.core.calls import (
     Accepted,
+    AccountRead,
     AmendOrder,
     Call,
     CancelOrder,
     ClockRead,
     Done,
     FillsRead,
+    InstrumentRead,
     NotSent,
     OpenOrdersRead,
     OrderRead,
     PositionRead,
     PrepareAccount,
     PriceRead,
+    ReadAccount,
     ReadClock,
     ReadFills,
+    ReadInstrument,
     ReadOpenOrders,
     ReadOrder,
     ReadPosition,
@@ -34,6 +38,8 @@ from blitz.core.calls import (
     SendOrder,
     Unknown,
 )
+from blitz.core.instrument import Instrument
+from blitz.core.ladder_settings import MarginMode
 from blitz.core.orders import (
     ZERO,
     Direction,
@@ -68,10 +74,21 @@ class ScriptedVenue:
     side: Side = Side.LONG
     regime: str = "never"
     hedged: bool = False
+    leverage: Decimal = Decimal(10)
+    """What the position shows; 0 shows none."""
+    leverage_asked: Decimal = Decimal(10)
+    """What `PrepareAccount` sets."""
+    stubborn: bool = False
+    """Says that the leverage is set, and leaves it as it is."""
+    margin_mode: MarginMode = MarginMode.CROSS
+    instrument: Instrument | None = None
+    """The market's rules: what does not fit them is refused; None takes everything and has no rules to read."""
     price: Decimal = Decimal(60_000)
     now_ms: int = 1_700_000_000_000
     lag_ms: Callable[[Call], int] = lambda call: 0
     held: Decimal = ZERO
+    average: Decimal = ZERO
+    """Average entry price of what is held."""
     records: dict[str, OrderRecord] = field(default_factory=dict)
     fills: list[Fill] = field(default_factory=list)
     faults: list[tuple[Callable[[Call], bool], str | Rejected]] = field(default_factory=list)
@@ -79,6 +96,7 @@ class ScriptedVenue:
     calls: list[Call] = field(default_factory=list)
     foreign_ids: set[str] = field(default_factory=set)
     last_order: int = 0
+    last_exec: int = 0
     history: list[Moment] = field(default_factory=list)
     late: list[tuple[int, int, SendOrder]] = field(default_factory=list)
     """Requests still on their way: arrival, time they were signed, request."""
@@ -110,6 +128,26 @@ class ScriptedVenue:
         order = self._new_order("", direction, OrderType.MARKET, Decimal(quantity), None, None, False)
         self.fill(order.order_id, Decimal(quantity), self.price, kind)
 
+    def charge(self, fee: str, at_ms: int | None = None) -> None:
+        """Funding for holding a position at that moment, listed from now on."""
+        at_ms = self.now_ms if at_ms is None else at_ms
+        self.fills.append(
+            Fill(
+                exec_id=self._next_exec_id(),
+                order_id="",
+                client_id="",
+                symbol="BTC/USDT:USDT",
+                kind=FillKind.FUNDING,
+                direction=self.side.opening,
+                quantity=abs(self.held),
+                price=self.price,
+                fee=Decimal(fee),
+                is_maker=False,
+                at_ms=at_ms,
+            )
+        )
+        self._remember()
+
     def cancel_by_hand(self, tag: str) -> None:
         """A person cancels the live order with this tag at the venue's own page."""
         self._end(self.live(tag).order_id, "CancelByUser")
@@ -128,10 +166,10 @@ class ScriptedVenue:
         if order.reduce_only:
             quantity = min(quantity, self._on_side())
         signed = quantity if order.direction is Direction.BUY else -quantity
-        self.held += signed
+        self._hold(signed, price)
         self.fills.append(
             Fill(
-                exec_id=f"exec-{len(self.fills) + 1}",
+                exec_id=self._next_exec_id(),
                 order_id=order_id,
                 client_id=order.client_id,
                 symbol=order.symbol,
@@ -147,6 +185,11 @@ class ScriptedVenue:
         filled = replace(order, filled=order.filled + quantity)
         self._put(filled, terminal=filled.remaining == 0)
         self._trim_exits()
+
+    def forget(self, exec_id: str) -> None:
+        """Lose an execution, as after a restart of the venue."""
+        self.fills = [fill for fill in self.fills if fill.exec_id != exec_id]
+        self._remember()
 
     def live(self, tag: str) -> OpenOrder:
         """The live order whose client id starts with `tag`."""
@@ -197,7 +240,11 @@ class ScriptedVenue:
             case ReadPrice():
                 return PriceRead(price=self.price)
             case PrepareAccount():
-                return Done()
+                return self._prepare()
+            case ReadInstrument():
+                return InstrumentRead(instrument=self.instrument) if self.instrument else LOST
+            case ReadAccount():
+                return AccountRead(margin_mode=self.margin_mode)
             case SendOrder():
                 return self._send(call)
             case AmendOrder():
@@ -224,6 +271,23 @@ class ScriptedVenue:
                 return OrderRead(record=found[-1] if found else None)
         raise AssertionError(f"nobody knows {call}")
 
+    def _prepare(self) -> Reply:
+        if not self.stubborn:
+            self.leverage = self.leverage_asked
+        return Done()
+
+    def _misfit(self, quantity: Decimal, price: Decimal | None) -> Rejected | None:
+        """What the market's rules say to an order; those of a venue also hold for exits."""
+        rules = self.instrument
+        if rules is None:
+            return None
+        if not rules.trading:
+            return Rejected(refusal=Refusal.CLOSED_MARKET, code="110023", message="only position reduction is possible")
+        fits = quantity % rules.step == 0 and quantity >= rules.quantity_min
+        if fits and (price is None or price % rules.tick == 0):
+            return None
+        return Rejected(refusal=Refusal.FILTER, code="10001", message="params error")
+
     def _send(self, call: SendOrder) -> Reply:
         order = call.order
         assert call.client_id, "every order of ours carries its tag"
@@ -237,6 +301,9 @@ class ScriptedVenue:
             return Rejected(refusal=Refusal.NO_POSITION, code="110017", message="nothing to reduce")
         if order.trigger is not None and (self.price - order.trigger) * self.side.sign <= 0:
             return Rejected(refusal=Refusal.TRIGGER_PASSED, code="110093", message="trigger is on the wrong side")
+        misfit = self._misfit(order.quantity, order.price)
+        if misfit is not None:
+            return misfit
         made = self._new_order(
             call.client_id, order.direction, order.type, order.quantity, order.price, order.trigger, order.reduce_only
         )
@@ -261,6 +328,9 @@ class ScriptedVenue:
             price=record.order.price if call.price is None else call.price,
             trigger=record.order.trigger if call.trigger is None else call.trigger,
         )
+        misfit = self._misfit(changed.remaining, changed.price)
+        if misfit is not None:
+            return misfit
         if changed == record.order:
             return Rejected(refusal=Refusal.UNCHANGED, code="10001", message="order not modified")
         self._put(changed, terminal=changed.remaining <= 0)
@@ -307,11 +377,26 @@ class ScriptedVenue:
         if not self.history:
             self.history.append(Moment(at_ms=0, records={}, fills=(), held=ZERO))
         self.records[order.order_id] = OrderRecord(order=order, terminal=terminal, reason=reason)
+        self._remember()
+
+    def _remember(self) -> None:
+        """From this moment on, reads show what is true now."""
         moment = Moment(at_ms=self.now_ms, records=dict(self.records), fills=tuple(self.fills), held=self.held)
         self.history.append(moment)
 
     def _end(self, order_id: str, reason: str) -> None:
         self._put(self.records[order_id].order, terminal=True, reason=reason)
+
+    def _next_exec_id(self) -> str:
+        self.last_exec += 1
+        return f"exec-{self.last_exec}"
+
+    def _hold(self, signed: Decimal, price: Decimal) -> None:
+        before, self.held = self.held, self.held + signed
+        if before * self.held <= 0:
+            self.average = price if self.held else ZERO
+        elif abs(self.held) > abs(before):
+            self.average = (before * self.average + signed * price) / self.held
 
     def _on_side(self) -> Decimal:
         return self.held * self.side.sign
@@ -320,8 +405,8 @@ class ScriptedVenue:
         on_side = held * self.side.sign
         return VenuePosition(
             quantity=max(on_side, ZERO),
-            average=ZERO,
-            leverage=Decimal(10),
+            average=self.average if on_side > 0 else ZERO,
+            leverage=self.leverage,
             hedged=self.hedged,
             opposite_quantity=max(-on_side, ZERO),
         )

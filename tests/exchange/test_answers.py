@@ -12,7 +12,6 @@ from blitz.core.calls import (
     AmendOrder,
     CancelOrder,
     FillsRead,
-    NotSent,
     OpenOrdersRead,
     PrepareAccount,
     ReadFills,
@@ -286,7 +285,9 @@ def test_what_ccxt_refuses_to_build_never_left(world):
     gateway = world.gateway()
     gateway._client.markets = {}
     gateway._client.markets_by_id = {}
-    assert isinstance(gateway.execute(send(limit())), NotSent)
+    reply = gateway.execute(send(limit()))
+    assert isinstance(reply, Rejected)
+    assert (reply.refusal, reply.code) == (Refusal.FILTER, "not sent")
     assert world.account()["counts"]["open_orders"] == "0"
 
 

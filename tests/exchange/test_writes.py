@@ -115,7 +115,8 @@ def test_an_intent_that_has_expired_is_not_sent(world):
 )
 def test_what_does_not_fit_the_market_is_not_sent_rounded(world, order):
     reply = world.gateway().execute(send(order))
-    assert isinstance(reply, NotSent)
+    assert isinstance(reply, Rejected)
+    assert (reply.refusal, reply.code) == (Refusal.FILTER, "not sent")
     assert world.account()["counts"]["open_orders"] == "0"
 
 

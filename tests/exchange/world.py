@@ -63,7 +63,8 @@ class World:
         clock = self.exchanges.clock(self.venue)
         client = bybit_client(venue_at(url), clock, CREDENTIALS)
         client.set_markets_from_exchange(self.exchanges._markets.master(self.venue))
-        return BybitGateway(client, clock, self.exchanges.instrument(self.venue, SYMBOL), DEFAULT_SETTINGS)
+        rules = self.exchanges.instrument(self.venue, SYMBOL)
+        return BybitGateway(client, clock, rules, DEFAULT_SETTINGS, lambda max_age_ms: rules)
 
     def post(self, what: str, **body: str) -> dict[str, Any]:
         answer = requests.post(f"{self.url}/__paper/{what}", json=body, timeout=10)

@@ -10,6 +10,7 @@ from blitz.core.ladder_settings import DEFAULT_SETTINGS
 from blitz.core.orders import TAKE_PROFIT, BookedFill, Direction, Fill, FillKind, leg
 from blitz.core.records import (
     BotEvent,
+    ClosedCycle,
     Cycle,
     CycleEnd,
     CycleSaved,
@@ -104,7 +105,22 @@ def expected(changes, user_id):
         last_fill_ms=max((each.fill.at_ms for each in fills.values()), default=0),
         regime=regime,
         recent_exec_ids=tuple(each.fill.exec_id for each in reversed(oldest_first)),
+        closed=tuple(closed_cycles(cycles, oldest_first)),
     )
+
+
+def closed_cycles(cycles, fills):
+    """Those of the three newest closed cycles that have fills, newest first."""
+    ended = sorted((each for each in cycles.values() if each.ended_ms is not None), key=lambda each: -each.number)
+    for cycle in ended[:3]:
+        own = [each.fill for each in fills if each.cycle == cycle.number]
+        if own:
+            yield ClosedCycle(
+                cycle=cycle,
+                first_fill_ms=own[0].at_ms,
+                last_fill_ms=own[-1].at_ms,
+                exec_ids=frozenset(fill.exec_id for fill in own),
+            )
 
 
 def test_a_new_bot_remembers_nothing(journal):

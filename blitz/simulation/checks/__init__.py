@@ -1,4 +1,4 @@
-"""The checkers: they look at the venue's truth, never at what a bot believes, and share no code with what they check."""
+"""The checkers: they look at the venue's truth, never at a bot's belief, and share no code with what they check."""
 
 from blitz.simulation.checks.violations import Violation, Violations
 

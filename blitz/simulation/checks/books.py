@@ -84,7 +84,7 @@ class BooksCheck:
                 continue
             missing = [fill.exec_id for fill in segment.fills if fill.exec_id not in self.books.fills]
             if missing:
-                self._wrong(f"{len(missing)} of {len(segment.fills)} executions of a cycle are not booked: {missing[:3]}")
+                self._wrong(f"{len(missing)} of {len(segment.fills)} executions of a cycle are missing: {missing[:3]}")
 
     def check_cycles(self) -> None:
         """The figures of each ended cycle are those of its executions."""
@@ -92,7 +92,7 @@ class BooksCheck:
         for booked in self.books.fills.values():
             by_cycle.setdefault(booked.cycle, []).append(booked)
         for number, cycle in self.books.cycles.items():
-            if cycle.ended_ms is None or cycle.end in {CycleEnd.GIVEN_UP}:
+            if cycle.ended_ms is None or cycle.end is CycleEnd.GIVEN_UP:
                 continue
             self._check_cycle(cycle, [booked.fill for booked in by_cycle.get(number, [])])
 

@@ -54,9 +54,9 @@ class RestCheck:
             have = [str(order.remaining) for order in resting]
             self._wrong("L1", f"a position of {venue.on_side} has take-profits {have}{self._why()}")
             return
-        target = true_take_profit(settings, venue.books.average, venue.instrument)
-        if resting[0].price != target:
-            self._wrong("L1", f"the take-profit rests at {resting[0].price}, right is {target}{self._why()}")
+        targets = [true_take_profit(settings, venue.books.average, rules) for rules in venue.rules]
+        if resting[0].price not in targets:
+            self._wrong("L1", f"the take-profit rests at {resting[0].price}, right is {targets[-1]}{self._why()}")
         if settings.stop_loss and not self._own(Role.STOP_LOSS):
             self._wrong("L1", f"no stop-loss rests{self._why()}")
 
@@ -85,15 +85,14 @@ class RestCheck:
         if settings is None or cycle is None or not cycle.filled.get(0) or merged:
             return
         entry = cycle.entry_cost / cycle.filled[0]
-        for leg, size in enumerate(leg_sizes(settings, entry, venue.instrument)):
-            if leg == 0:
-                continue
-            lacking = size - cycle.filled.get(leg, ZERO)
+        by_rules = [leg_sizes(settings, entry, rules) for rules in venue.rules]
+        for leg in range(1, len(by_rules[0])):
+            lacking = [sizes[leg] - cycle.filled.get(leg, ZERO) for sizes in by_rules]
             resting = self._own(Role.LEG, leg)
             have = sum((order.remaining for order in resting), ZERO)
-            fine = venue.instrument.quantity_min <= lacking and lacking * venue.price >= 2 * venue.instrument.notional_min
-            if fine and have != lacking:
-                self._wrong("L2", f"leg {leg} rests {have} and lacks {lacking}{self._why()}")
+            large = min(lacking) * venue.price >= 2 * venue.instrument.notional_min
+            if large and min(lacking) >= venue.instrument.quantity_min and have not in lacking:
+                self._wrong("L2", f"leg {leg} rests {have} and lacks {lacking[-1]}{self._why()}")
 
     def own_legs(self) -> Sequence[OpenOrder]:
         """Every leg of the bot that rests."""

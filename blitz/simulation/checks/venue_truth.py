@@ -7,6 +7,7 @@ frozen, written apart from `core.ladder`.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from itertools import product
 
 from blitz.core.calls import AmendOrder, CancelOrder, Rejected, SendOrder
 from blitz.core.instrument import Instrument
@@ -160,12 +161,11 @@ class VenueTruth:
         if cycle.allowed:
             return
         entry = cycle.entry_cost / cycle.filled[0]
-        instrument = self.account.venue.instrument
         meant = max((one.grids[0].amount * one.leverage for one in cycle.ladders), default=ZERO)
         if cycle.entry_cost > meant * ENTRY_DRIFT:
             self._wrong("S3", f"the entry is worth {cycle.entry_cost}, meant were {meant}")
-        for settings in cycle.ladders:
-            for leg, size in enumerate(leg_sizes(settings, entry, instrument)):
+        for settings, rules in product(cycle.ladders, self.account.venue.rules):
+            for leg, size in enumerate(leg_sizes(settings, entry, rules)):
                 most = max(size, cycle.entry_sent) if leg == 0 else size
                 cycle.allowed[leg] = max(cycle.allowed.get(leg, ZERO), most)
 
