@@ -50,6 +50,7 @@ class Fault(StrEnum):
     DUST_LEFT = "dust_left"
     RULES_CHANGED = "rules_changed"
     LEVERAGE_CHANGED = "leverage_changed"
+    MARGIN_MODE_CHANGED = "margin_mode_changed"
     LIQUIDATED = "liquidated"
     DELEVERAGED = "deleveraged"
     FUNDED = "funded"
@@ -124,6 +125,7 @@ ROWS: dict[Fault, str] = {
     Fault.DUST_LEFT: "C5",
     Fault.RULES_CHANGED: "C6",
     Fault.LEVERAGE_CHANGED: "C7",
+    Fault.MARGIN_MODE_CHANGED: "C7",
     Fault.LIQUIDATED: "C8",
     Fault.DELEVERAGED: "C9",
     Fault.FUNDED: "C10",

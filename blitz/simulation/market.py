@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
+from blitz.core.ladder_settings import MarginMode
 from blitz.core.orders import ZERO, Role
 from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.faults import Fault
@@ -119,6 +120,7 @@ class Market:
             (Fault.LIQUIDATED, 0.004, lambda: self._liquidate(account)),
             (Fault.RULES_CHANGED, 0.005, lambda: self._change_rules(account)),
             (Fault.LEVERAGE_CHANGED, 0.005, lambda: self._change_leverage(account, length_ms)),
+            (Fault.MARGIN_MODE_CHANGED, 0.005, lambda: self._change_margin_mode(account, length_ms)),
         )
         for fault, rate, begin in acts:
             if not self._possible(fault, account) or not world.strikes(fault, rate):
@@ -161,6 +163,11 @@ class Market:
         venue = account.venue
         venue.leverage = venue.wanted_leverage * 2
         self.world.after(length_ms, lambda: setattr(venue, "leverage", venue.wanted_leverage))
+
+    def _change_margin_mode(self, account: SimulatedAccount, length_ms: int) -> None:
+        venue, wanted = account.venue, account.venue.wanted_margin_mode
+        venue.margin_mode = MarginMode.ISOLATED if wanted is MarginMode.CROSS else MarginMode.CROSS
+        self.world.after(length_ms, lambda: setattr(venue, "margin_mode", wanted))
 
     def _deleverage(self, account: SimulatedAccount) -> None:
         venue = account.venue

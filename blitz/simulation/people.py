@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from blitz.core.ladder_settings import LadderSettings
 from blitz.core.orders import Direction, Role, Side
 from blitz.core.work import Mode
 from blitz.simulation.accounts import SimulatedAccount
@@ -91,10 +92,15 @@ class Trader:
     def _edit_settings(self) -> bool:
         chance = self.world.chance("settings")
         drawn = drawn_settings(chance, self.account.venue.instrument)
-        kept = self.account.bot.settings
-        # The same market and side: another one would be another account in this model.
-        self.account.settings_saved(replace(drawn, symbol=kept.symbol, side=kept.side, leverage=kept.leverage))
+        self.account.settings_saved(self._as_traded(drawn))
         return True
+
+    def _as_traded(self, drawn: LadderSettings) -> LadderSettings:
+        """The same market, side and account set-up: other ones would be another account in this model."""
+        kept = self.account.bot.settings
+        return replace(
+            drawn, symbol=kept.symbol, side=kept.side, leverage=kept.leverage, margin_mode=kept.margin_mode
+        )
 
     def _press_stop(self) -> bool:
         bot = self.account.bot

@@ -12,8 +12,8 @@ from decimal import Decimal
 from blitz.clock import VenueTime
 from blitz.core.guards import Guard
 from blitz.core.instrument import Instrument
-from blitz.core.memory import VenueTraits
-from blitz.core.orders import Direction
+from blitz.core.memory import BOOKS_DIFFER, VenueTraits
+from blitz.core.orders import Direction, Side
 from blitz.core.work import Mode
 from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.checks import Violation, Violations
@@ -29,7 +29,7 @@ from blitz.simulation.network import Network
 from blitz.simulation.people import Operator, Trader
 from blitz.simulation.server import MachineClock, SimulatedBot, SimulatedServer, Wish
 from blitz.simulation.trace import Trace
-from blitz.simulation.venue import SimulatedVenue, VenueIds
+from blitz.simulation.venue import Owner, SimulatedVenue, VenueIds
 from blitz.simulation.world import EndlessSeed, World
 
 CHAOS_MS = 75_000
@@ -115,6 +115,7 @@ class Seed:
             price=price,
             leverage=settings.leverage,
             wanted_leverage=settings.leverage,
+            wanted_margin_mode=settings.margin_mode,
             prefix=f"{user_id}-",
         )
         network = Network(self.world, venue, f"bot {user_id}")
@@ -190,6 +191,8 @@ class Seed:
         for account in self.accounts:
             self._press_start(account)
         self._run(BACK_OFF_MS)
+        if any(self._sort_out(account) for account in self.accounts):
+            self._run(BACK_OFF_MS)
         self._each(lambda check: check.check_protected())
         self._each(lambda check: check.check_settled())
 
@@ -206,6 +209,20 @@ class Seed:
                 self._close_by_hand(account)
             self._trader(account).press_start()
             self._run(3_000)
+
+    def _sort_out(self, account: SimulatedAccount) -> bool:
+        """Somebody's own order filled just before an entry, where both share one position: do what the bot asks for."""
+        memory = account.bot.memory
+        differs = memory is not None and memory.attention is not None and memory.attention.code == BOOKS_DIFFER
+        traded = any(account.venue.orders[fill.order_id].owner is Owner.HUMAN for fill in account.venue.fills)
+        if not differs or not traded or account.venue.hedged:
+            return False
+        account.note(self.world, "stops, closes and starts, as the bot asks")
+        account.bot.stop(Mode.STOP_PULL)
+        self._run(5_000)
+        self._close_by_hand(account)
+        self._press_start(account)
+        return True
 
     def _close_by_hand(self, account: SimulatedAccount) -> None:
         venue = account.venue
@@ -231,7 +248,9 @@ class Seed:
         venue, memory = account.venue, account.bot.memory
         if venue.on_side <= 0 or memory is None or memory.cycle is None:
             return
-        target = true_take_profit(memory.cycle.settings, venue.books.average, venue.instrument)
+        settings = memory.cycle.settings
+        targets = [true_take_profit(settings, venue.books.average, rules) for rules in venue.rules]
+        target = max(targets) if settings.side is Side.LONG else min(targets)
         venue.move(target, self.world.now_ms)
         account.note(self.world, f"price reaches {target}")
         self._changed(account)

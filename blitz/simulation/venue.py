@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from blitz.core.calls import (
     Accepted,
+    AccountRead,
     AmendOrder,
     CancelOrder,
     Done,
@@ -26,6 +27,7 @@ from blitz.core.calls import (
     PositionRead,
     PrepareAccount,
     PriceRead,
+    ReadAccount,
     ReadFills,
     ReadInstrument,
     ReadOpenOrders,
@@ -38,6 +40,7 @@ from blitz.core.calls import (
     SendOrder,
 )
 from blitz.core.instrument import Instrument
+from blitz.core.ladder_settings import MarginMode
 from blitz.core.orders import (
     ZERO,
     Direction,
@@ -119,6 +122,8 @@ class SimulatedVenue:
     leverage: Decimal = Decimal(10)
     wanted_leverage: Decimal = Decimal(10)
     """What the bot's settings ask for, and `PrepareAccount` sets."""
+    margin_mode: MarginMode = MarginMode.CROSS
+    wanted_margin_mode: MarginMode = MarginMode.CROSS
     rules: list[Instrument] = field(default_factory=list)
     """Every version of the market's rules so far, the present one last."""
     balance: Decimal = Decimal(1_000_000)
@@ -167,6 +172,8 @@ class SimulatedVenue:
                 return PriceRead(price=self.price)
             case PrepareAccount():
                 return self._prepare()
+            case ReadAccount():
+                return AccountRead(margin_mode=self.margin_mode)
             case ReadInstrument():
                 return InstrumentRead(instrument=self.instrument)
             case SendOrder():
@@ -335,7 +342,7 @@ class SimulatedVenue:
     def _prepare(self) -> Reply:
         if self.refuses_accounts:
             return Rejected(refusal=Refusal.ACCOUNT, code="110013", message="cannot set leverage")
-        self.leverage = self.wanted_leverage
+        self.leverage, self.margin_mode = self.wanted_leverage, self.wanted_margin_mode
         return Done()
 
     def _send(self, call: SendOrder, now_ms: int) -> Reply:

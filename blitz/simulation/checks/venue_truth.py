@@ -34,6 +34,8 @@ class TrueCycle:
     entry_cost: Decimal = ZERO
     ladders: list[LadderSettings] = field(default_factory=list)
     """Settings that were frozen into the bot's cycle while this one lasted; more than one after a lost database."""
+    rules_known: int = 0
+    """How many versions of the market's rules `allowed` takes into account."""
     allowed: dict[int, Decimal] = field(default_factory=dict)
     """Most that each leg may fill, by the ladder from the real entry price."""
 
@@ -158,8 +160,10 @@ class VenueTruth:
                 self._wrong("S3", f"leg {leg} filled {filled} and rests {resting}, its size is {most}")
 
     def _refresh_allowed(self, cycle: TrueCycle) -> None:
-        if cycle.allowed:
+        versions = len(self.account.venue.rules)
+        if cycle.allowed and cycle.rules_known == versions:
             return
+        cycle.rules_known = versions
         entry = cycle.entry_cost / cycle.filled[0]
         meant = max((one.grids[0].amount * one.leverage for one in cycle.ladders), default=ZERO)
         if cycle.entry_cost > meant * ENTRY_DRIFT:
