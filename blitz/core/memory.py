@@ -7,6 +7,7 @@ it. Whatever must survive a crash is saved before it is relied on; the rest (bac
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from blitz.core.calls import Refusal
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ledger import Ledger
@@ -52,6 +53,17 @@ class Attention:
     message: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitTrouble:
+    """Why an exit is not as it should be: what the venue last said to it, or that it said nothing."""
+
+    refusal: Refusal | None
+    """None: there was no answer."""
+    code: str
+    message: str
+    at_ms: int
+
+
 @dataclass(slots=True, kw_only=True)
 class BotMemory:
     """One bot's state on one market. Everything in it belongs to the thread that drives the bot."""
@@ -78,6 +90,8 @@ class BotMemory:
     """When an own order was found cancelled by somebody else."""
     retry_ms: dict[OrderKey, int] = field(default_factory=dict)
     """Not before this moment is the order tried again."""
+    exit_trouble: dict[OrderKey, ExitTrouble] = field(default_factory=dict)
+    """The last refusal of an exit, or its lost answer; only told, never acted on. Gone once the exits are in order."""
     cancelling: set[str] = field(default_factory=set)
     """Order ids we asked to cancel ourselves."""
     attention: Attention | None = None
@@ -123,6 +137,7 @@ class BotMemory:
         self.started_by_trader = False
         self.gone_ms.clear()
         self.retry_ms.clear()
+        self.exit_trouble.clear()
 
     def close_cycle(self) -> None:
         """Forget the cycle that was booked, but not which fills were in it."""

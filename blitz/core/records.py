@@ -128,6 +128,10 @@ class EventKind(StrEnum):
     RECOVERED = "recovered"
     ATTENTION = "attention"
     ATTENTION_OVER = "attention_over"
+    UNPROTECTED = "unprotected"
+    """A position has been without certain protection for too long."""
+    PROTECTED_AGAIN = "protected_again"
+    """That is over: every exit rests again, or the position is closed."""
     FAILED = "failed"
 
 
