@@ -278,9 +278,10 @@ class SimpleBotManager:
                 with self._lock:
                     self._last[bot.user_id] = after_the_end(snapshot, self._parts.clock.now_ms())
                     del self.managed_bots[bot.user_id]
+                self._looked(bot)
 
     def _looked(self, bot: UserBot) -> None:
-        """Called by a bot's thread after each look."""
+        """Called by a bot's thread after each look, and at its end."""
         if not self._closing.is_set():
             self._judge(bot.user_id)
 
