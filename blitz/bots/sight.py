@@ -67,7 +67,7 @@ def remembered_as(before: Protection, remembered: Remembered, now_ms: int) -> Pr
 
 def unreachable(reason: str) -> Cause:
     """The exchange does not answer, or not with what a look needs."""
-    return Cause(code=CauseCode.EXCHANGE_UNREAD, said=f"The exchange cannot be read ({reason.rstrip('.')}).")
+    return Cause(code=CauseCode.EXCHANGE_UNREAD, said=f"The exchange cannot be read: {reason.rstrip('.')}.")
 
 
 def _may_be_open(memory: BotMemory) -> Decimal:

@@ -286,7 +286,8 @@ class UserBot:
         wake = result.wake_in_ms / 1000
         if poll is None:
             return wake if wake < AT_REST_SECONDS else None
-        return min(poll, wake) if result.settled else wake
+        # An order that waits for its next try is no reason not to look: a leg may fill meanwhile (L1).
+        return wake if result.seen is None else min(poll, wake)
 
     def _key_refused(self, result: PassResult) -> Finish | None:
         """A key that is refused at the very first look means that Start was pressed with a wrong key."""

@@ -182,3 +182,16 @@ def test_a_position_that_is_closed_ends_its_incident(hurried):
 
     until(lambda: incident(alice) is None, "the end of the incident")
     assert told(hurried, alice)[-1].startswith("The position is closed after ")
+
+
+def test_an_order_that_waits_for_its_next_try_does_not_keep_the_bot_from_looking(stage, alice):
+    alice.start()
+    alice.wait_for_names(*NAMES)
+    stage.fault("ret_code", endpoint="order/create", code="110007", message="not enough margin")
+    alice.cancel(f"sm_leg_3_{alice.id}_BTCUSDTUSDT")
+    alice.wait_for_status("needs_attention")
+
+    stage.price("59400")
+
+    until(lambda: alice.ladder()["tp"][0] == "0.032", "the take-profit to cover the leg that filled", 5)
+    until(lambda: guard(alice)["yes"], "protection", 5)

@@ -80,7 +80,7 @@ def test_a_failed_look_is_forgiven_within_the_bound_and_then_nothing_is_known():
 
     assert (within.cover, within.since_ms) == (Cover.PROTECTED, 0)
     assert (beyond.cover, beyond.since_ms, beyond.is_protected) == (Cover.UNKNOWN, 1_000, False)
-    assert beyond.why.startswith("The exchange cannot be read (timeout). When it was last seen, every exit rested")
+    assert beyond.why.startswith("The exchange cannot be read: timeout. When it was last seen, every exit rested")
 
 
 def test_a_bare_position_that_nobody_can_read_stays_unprotected_and_names_what_is_in_the_way():
