@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map
 
+from blitz.bots.protection import CauseCode
 from blitz.bots.status import BotStatus
 from blitz.cli import commands
 from blitz.core.act import ATTENTION
@@ -252,6 +253,13 @@ def test_every_reason_for_attention_has_its_remedy() -> None:
     reasons |= set(re.findall(r'= "(\w+)"\n"""Attention code', code))
 
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == reasons
+
+
+def test_every_cause_of_an_unprotected_position_has_its_remedy() -> None:
+    section = text_of(ROOT / "docs/troubleshooting.md").partition("## UNPROTECTED")[2].partition("\n## ")[0]
+    named = [re.findall(r"`(\w+)`", cell) for cell in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)]
+
+    assert sorted(word for words in named for word in words if word != "cause") == sorted(CauseCode)
 
 
 def test_every_message_of_the_troubleshooting_is_one_of_the_codes() -> None:

@@ -3,6 +3,7 @@
 This is the whole bridge between the pure core and everything real. A simulator has its own.
 """
 
+import time
 from typing import TypeVar
 
 import structlog
@@ -25,6 +26,8 @@ class Driver:
         self._gateway = gateway
         self._journal = journal
         self._clock = clock
+        self.waiting_since: float | None = None
+        """Monotonic seconds since which one call has not been answered; None between calls. Any thread may read it."""
 
     def run(self, step: Step[T]) -> T:
         """Drive `step` to its end and answer what it returns."""
@@ -35,7 +38,11 @@ class Driver:
             except StopIteration as end:
                 result: T = end.value
                 return result
-            reply = self._carry_out(call)
+            self.waiting_since = time.monotonic()
+            try:
+                reply = self._carry_out(call)
+            finally:
+                self.waiting_since = None
 
     def _carry_out(self, call: Call) -> Reply:
         match call:

@@ -6,6 +6,7 @@ bot that has not ended yet stays listed, so that a second one can never be start
 
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import TimeoutError as AnswerTimeout
 from dataclasses import replace
 from decimal import Decimal
@@ -13,7 +14,9 @@ from typing import Any, TypedDict
 
 import structlog
 
+from blitz.bots.incidents import Incidents, ProtectionFigures
 from blitz.bots.mailbox import LastCycle, Recover, Recovery, Shutdown, Stop, Wake
+from blitz.bots.protection import Protection
 from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_the_end
 from blitz.bots.user_bot import BotParts, MissingCredentials, UserBot
 from blitz.clock import iso_utc
@@ -33,7 +36,8 @@ STOP_SECONDS = 1.8
 """How long Stop waits for the bot to end (L4: stop answers within two seconds)."""
 RECOVER_SECONDS = 12.0
 DRAIN_SECONDS = 15.0
-WATCH_SECONDS = 5.0
+WATCH_SECONDS = 1.0
+"""How often the watchdog looks for threads that hang and for positions that nobody can vouch for."""
 RESUME_STAGGER_SECONDS = 0.02
 
 STALLED = Attention(
@@ -79,6 +83,7 @@ class SimpleBotManager:
         """Users whose orders are being recovered without a running bot."""
         self._last: dict[int, BotSnapshot] = {}
         """The final picture of bots that ended in this process."""
+        self._incidents = Incidents(self._tell_feed)
         self._closing = threading.Event()
         self._watchdog = threading.Thread(target=self._watch, name="bot_watchdog", daemon=True)
 
@@ -92,6 +97,8 @@ class SimpleBotManager:
         if refusal is not None:
             return refusal
         bot = self._register(user_id)
+        if bot is None and self._is_ending(user_id):
+            bot = self._register(user_id)
         if bot is None and self._closing.is_set():
             return dict(SHUTTING_DOWN)
         if bot is None:
@@ -139,13 +146,17 @@ class SimpleBotManager:
         snapshot = _shown(info["bot"]) if info else last
         uptime = int(time.monotonic() - info["start_time"]) if info else 0
         status, message = self._status_words(user_id, snapshot)
+        now_ms = self._parts.clock.now_ms()
         head = {"running": status.is_alive, "status": status.value, "uptime": uptime, "message": message}
         if snapshot is None:
             user = self._parts.users.by_id(user_id)
             if user is None:
                 return head
             snapshot = BotSnapshot(status=status, message=message, settings=user.settings)
-        return head | snapshot.to_json() | {"profit": self._profit(user_id)}
+        incident = self._incidents.of(user_id)
+        protection = info["bot"].protection(now_ms) if info else snapshot.protection.as_of(now_ms)
+        protected = protection.to_json(now_ms, incident.since_ms if incident else None)
+        return head | snapshot.to_json(protected) | {"profit": self._profit(user_id)}
 
     def recover_orders_for_user(self, user_id: int, *, dry_run: bool = False) -> dict[str, Any]:
         """Create the missing take-profit and legs, and nothing else. Works whether or not the bot runs."""
@@ -183,6 +194,12 @@ class SimpleBotManager:
             "timestamp": iso_utc(self._parts.clock.now_ms()),
         }
         return {"users": users, "totals": totals}
+
+    def protection_figures(self) -> ProtectionFigures:
+        """How many positions are open, protected and not, and how many incidents there are."""
+        now_ms = self._parts.clock.now_ms()
+        protections = [self._protection(user_id, now_ms) for user_id in self._known()]
+        return self._incidents.figures(protections, now_ms)
 
     # The server's side
 
@@ -228,7 +245,7 @@ class SimpleBotManager:
 
     def _register(self, user_id: int) -> UserBot | None:
         """List a new bot for the user; None when one is listed already or somebody recovers for this user."""
-        bot = UserBot(user_id, self._parts, self._changed)
+        bot = UserBot(user_id, self._parts, self._changed, self._looked)
         with self._lock:
             if user_id in self.managed_bots or user_id in self._visited or self._closing.is_set():
                 return None
@@ -241,6 +258,11 @@ class SimpleBotManager:
             )
             self._last.pop(user_id, None)
         return bot
+
+    def _is_ending(self, user_id: int) -> bool:
+        """Whether the user's bot has told its end and only has to leave the list; then it has left when this answers."""
+        bot = self._bot(user_id)
+        return bot is None or (not bot.snapshot.status.is_alive and bot.ended.wait(VERDICT_SECONDS))
 
     def _changed(self, bot: UserBot) -> None:
         """Called by a bot's thread when its status changed: keep the list, the record and the log true."""
@@ -261,8 +283,43 @@ class SimpleBotManager:
             # Unlisted last: what this bot writes at its end must never overwrite the wish of the next one.
             if not snapshot.status.is_alive:
                 with self._lock:
-                    self._last[bot.user_id] = after_the_end(snapshot)
+                    self._last[bot.user_id] = after_the_end(snapshot, self._parts.clock.now_ms())
                     del self.managed_bots[bot.user_id]
+                self._looked(bot)
+
+    def _looked(self, bot: UserBot) -> None:
+        """Called by a bot's thread after each look, and at its end."""
+        if not self._closing.is_set():
+            self._judge(bot.user_id)
+
+    def _judge(self, user_id: int) -> None:
+        """Let the user's incident begin, change or end."""
+        now_ms = self._parts.clock.now_ms()
+        with self._lock:
+            info, last = self.managed_bots.get(user_id), self._last.get(user_id)
+        known = info["bot"].snapshot if info else last
+        if known is None:
+            return
+        self._incidents.judge(
+            user_id,
+            known.settings.symbol,
+            lambda: self._protection(user_id, now_ms),
+            now_ms,
+            not_before_ms=info["bot"].no_incident_before_ms if info else 0,
+        )
+
+    def _protection(self, user_id: int, now_ms: int) -> Protection:
+        """What may be said now of the position of a bot that lives or has ended in this process."""
+        with self._lock:
+            info, last = self.managed_bots.get(user_id), self._last.get(user_id)
+        if info is not None:
+            return info["bot"].protection(now_ms)
+        return last.protection.as_of(now_ms) if last else Protection()
+
+    def _known(self) -> list[int]:
+        """Every user of whose position something is known."""
+        with self._lock:
+            return sorted({*self.managed_bots, *self._last})
 
     def _ended(self, bot: UserBot) -> None:
         """A bot ended by itself, by its trader or by a fault: only a fault leaves the wish to run as it is."""
@@ -307,11 +364,11 @@ class SimpleBotManager:
     def _visit(self, user_id: int, *, dry_run: bool) -> Recovery:
         """Recover for a user whose bot is not running, and keep the picture that was seen."""
         status, message = self._status_words(user_id, self._last.get(user_id))
-        visitor = UserBot(user_id, self._parts, self._changed)
+        visitor = UserBot(user_id, self._parts, self._changed, self._looked)
         recovery = visitor.recover_once(dry_run=dry_run)
         seen = replace(visitor.snapshot, status=status, message=message)
         with self._lock:
-            self._last[user_id] = after_the_end(seen)
+            self._last[user_id] = after_the_end(seen, self._parts.clock.now_ms())
         return recovery
 
     def _status_words(self, user_id: int, snapshot: BotSnapshot | None) -> tuple[BotStatus, str]:
@@ -334,19 +391,25 @@ class SimpleBotManager:
         return {name: plain(figure) for name, figure in figures.items()} | {"cycles": totals.cycles}
 
     def _note(self, user_id: int, kind: EventKind, **data: str) -> None:
+        self._tell_feed(user_id, kind, data)
+
+    def _tell_feed(self, user_id: int, kind: EventKind, data: Mapping[str, str]) -> None:
         """Add a line to the trader's feed."""
-        user = self._parts.users.by_id(user_id)
-        if user is None:
-            return
-        journal = BotJournal(self._parts.database, user_id, self._parts.venues.of(user.settings).account)
-        event = BotEvent(kind=kind, at_ms=self._parts.clock.now_ms(), data=data)
         try:
+            user = self._parts.users.by_id(user_id)
+            if user is None:
+                return
+            journal = BotJournal(self._parts.database, user_id, self._parts.venues.of(user.settings).account)
+            event = BotEvent(kind=kind, at_ms=self._parts.clock.now_ms(), data=data)
             journal.save([EventNoted(event=event)], durable=False)
         except DatabaseProblem as problem:
             log.error("A line of the feed could not be stored.", user_id=user_id, problem=str(problem))
 
     def _watch(self) -> None:
-        """Look for bots whose thread hangs in a call. Never starts a second one beside it: the first may still send."""
+        """Look for bots whose thread hangs in a call, and judge every position.
+
+        Never starts a second bot beside one that hangs: the first may still send.
+        """
         told: set[int] = set()
         while not self._closing.wait(WATCH_SECONDS):
             with self._lock:
@@ -358,6 +421,8 @@ class SimpleBotManager:
             for user_id in told - stalled:
                 log.info("Bot is no longer stalled.", user_id=user_id)
             told = stalled
+            for user_id in self._known():
+                self._judge(user_id)
 
 
 def _shown(bot: UserBot) -> BotSnapshot:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
+from blitz.bots.protection import Protection, ended
 from blitz.clock import iso_utc
 from blitz.core.bot import PassResult
 from blitz.core.instrument import quantity_down_to_step
@@ -57,15 +58,6 @@ LAST_CYCLE = "Bot is running; it stops when this cycle is finished"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Protection:
-    """Whether the open position is covered by what should protect it."""
-
-    is_protected: bool
-    since_ms: int | None
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BotSnapshot:
     """A bot as its last pass saw it. Built by its thread, read by everybody."""
 
@@ -76,16 +68,14 @@ class BotSnapshot:
     position: Mapping[str, str | None] | None = None
     orders: tuple[Mapping[str, object], ...] = ()
     foreign_orders: tuple[Mapping[str, object], ...] = ()
-    protection: Protection = field(
-        default_factory=lambda: Protection(is_protected=False, since_ms=None, why="The exchange has not been read yet.")
-    )
+    protection: Protection = field(default_factory=Protection)
+    """As of the last pass; for what may be said now, ask its `as_of`."""
     attention: Attention | None = None
     looked_ms: int | None = None
     """When the venue was last seen whole."""
 
-    def to_json(self) -> dict[str, object]:
-        """Everything behind the documented four fields."""
-        since_ms = self.protection.since_ms
+    def to_json(self, protected: Mapping[str, object]) -> dict[str, object]:
+        """Everything behind the documented four fields. `protected` is the protection as of now."""
         return {
             "mode": self.settings.mode.value,
             "exchange": self.settings.exchange.value,
@@ -95,11 +85,7 @@ class BotSnapshot:
             "position": self.position,
             "orders": list(self.orders),
             "foreign_orders": list(self.foreign_orders),
-            "protected": {
-                "yes": self.protection.is_protected,
-                "since": None if since_ms is None else iso_utc(since_ms),
-                "why": self.protection.why,
-            },
+            "protected": protected,
             "attention": None
             if self.attention is None
             else {"code": self.attention.code, "message": self.attention.message},
@@ -112,6 +98,7 @@ def after_pass(
     memory: BotMemory,
     result: PassResult,
     *,
+    protection: Protection,
     stopping: bool,
     now_ms: int,
     last_cycle: bool = False,
@@ -121,7 +108,14 @@ def after_pass(
     if last_cycle and message == MESSAGES[BotStatus.RUNNING]:
         message = LAST_CYCLE
     settings = memory.cycle.settings if memory.cycle else memory.settings
-    base = replace(before, status=status, message=message, settings=settings, attention=memory.attention)
+    base = replace(
+        before,
+        status=status,
+        message=message,
+        settings=settings,
+        protection=protection,
+        attention=memory.attention,
+    )
     if result.seen is None:
         return base
     seen = result.seen
@@ -131,22 +125,14 @@ def after_pass(
         position=_position(memory, seen),
         orders=_orders(memory, seen, is_busy=bool(result.words) or not result.settled),
         foreign_orders=tuple(_order(order) for order in seen.foreign),
-        protection=_protection(memory, seen, before.protection, now_ms),
         looked_ms=now_ms,
     )
 
 
-def after_the_end(snapshot: BotSnapshot) -> BotSnapshot:
-    """A stopped bot's last picture, without claiming what nobody watches any more.
-
-    Exits that rest for the whole position go on protecting it. But where entry legs rest too, one that fills is covered
-    by nothing, because nobody moves the exits then.
-    """
+def after_the_end(snapshot: BotSnapshot, now_ms: int) -> BotSnapshot:
+    """A stopped bot's last picture, without claiming what nobody watches any more."""
     legs_rest = any(row["resting"] and str(row["key"]).startswith("leg_") for row in snapshot.orders)
-    if snapshot.position is None or not legs_rest or not snapshot.protection.is_protected:
-        return snapshot
-    why = "Entry legs rest while the bot is stopped: nobody moves the exits when one of them fills."
-    return replace(snapshot, protection=Protection(is_protected=False, since_ms=snapshot.looked_ms, why=why))
+    return replace(snapshot, protection=ended(snapshot.protection, legs_rest=legs_rest, now_ms=now_ms))
 
 
 def _status(memory: BotMemory, result: PassResult, before: BotSnapshot, *, stopping: bool) -> tuple[BotStatus, str]:
@@ -264,31 +250,3 @@ def _order(order: OpenOrder) -> dict[str, object]:
         "filled": plain(order.filled),
         "reduce_only": order.reduce_only,
     }
-
-
-def _protection(memory: BotMemory, seen: Seen, before: Protection, now_ms: int) -> Protection:
-    """Protected means: every exit the settings ask for rests, for the whole position."""
-    quantity = seen.position.quantity
-    if quantity == 0:
-        return Protection(is_protected=False, since_ms=None, why="There is no position.")
-    if memory.cycle is None or memory.ledger.quantity <= 0:
-        return _unprotected(before, now_ms, "This bot did not open the position and does not protect it.")
-    missing = []
-    for key, planned in _planned_exits(memory):
-        del planned
-        resting = seen.own.get(key)
-        if resting is None or resting.remaining != quantity:
-            missing.append("take-profit" if key == TAKE_PROFIT else "stop-loss")
-    settings = memory.cycle.settings
-    if settings.take_profit == 0 and settings.stop_loss == 0:
-        return _unprotected(before, now_ms, "Take-profit and stop-loss are both switched off in the settings.")
-    if missing:
-        return _unprotected(before, now_ms, f"No {' and no '.join(missing)} rests for the whole position.")
-    if before.is_protected:
-        return before
-    return Protection(is_protected=True, since_ms=now_ms, why="Every exit rests for the whole position.")
-
-
-def _unprotected(before: Protection, now_ms: int, why: str) -> Protection:
-    since_ms = now_ms if before.is_protected or before.since_ms is None else before.since_ms
-    return Protection(is_protected=False, since_ms=since_ms, why=why)

@@ -14,6 +14,8 @@ import structlog
 from blitz.bots.driver import Driver
 from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.paper_accounts import WrongSecret
+from blitz.bots.protection import HANGS, INCIDENT_AFTER_MS, INCIDENT_AFTER_RESTART_MS, Protection, after, unread
+from blitz.bots.sight import remembered_as, sight_of, unreachable
 from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_pass
 from blitz.bots.venues import Venues
 from blitz.clock import Clock
@@ -76,9 +78,15 @@ class MissingCredentials(BlitzError):
 
 
 class UserBot:
-    """The bot of one user. `on_change` is called by the bot's thread whenever its status changes."""
+    """The bot of one user. Its thread calls `on_change` whenever its status changes, and `on_look` after each look."""
 
-    def __init__(self, user_id: int, parts: BotParts, on_change: Callable[["UserBot"], None]) -> None:
+    def __init__(
+        self,
+        user_id: int,
+        parts: BotParts,
+        on_change: Callable[["UserBot"], None],
+        on_look: Callable[["UserBot"], None],
+    ) -> None:
         self.user_id = user_id
         self.mailbox = Mailbox()
         self.stop_event = threading.Event()
@@ -98,6 +106,11 @@ class UserBot:
         self.thread = threading.Thread(target=self._run, name=f"bot_user_{user_id}", daemon=True)
         self._parts = parts
         self._on_change = on_change
+        self._on_look = on_look
+        self.no_incident_before_ms = 0
+        """A bot that resumes after a restart of the server has a little longer to look."""
+        self._opening_since: float | None = None
+        """Monotonic seconds since which the connection is being opened."""
         self._mode = Mode.TRADE
         self._last_cycle = False
         self._started_by_trader = False
@@ -114,6 +127,8 @@ class UserBot:
         """Start the thread. `by_trader`: the trader pressed Start, rather than the server resuming."""
         self._started_by_trader = by_trader
         self._last_cycle = last_cycle
+        if not by_trader:
+            self.no_incident_before_ms = self._parts.clock.now_ms() + INCIDENT_AFTER_RESTART_MS
         self.thread.start()
 
     @property
@@ -121,6 +136,15 @@ class UserBot:
         """Whether the thread hangs in a call: no pass takes this long, whatever the exchange does."""
         since = self._busy_since
         return since is not None and time.monotonic() - since > STALLED_SECONDS
+
+    def protection(self, now_ms: int) -> Protection:
+        """What may be said of the position's protection now, also while the thread hangs in a call."""
+        last, opened = self.snapshot.protection, self._opened
+        since = self._opening_since or (opened.driver.waiting_since if opened else None)
+        waits_ms = 0 if since is None else round((time.monotonic() - since) * 1000)
+        if waits_ms > INCIDENT_AFTER_MS:
+            last = unread(last, HANGS, since_ms=now_ms - waits_ms)
+        return last.as_of(now_ms)
 
     def wait_answered(self, token: int, timeout_seconds: float) -> bool:
         """Wait until a pass that began after `Wake(token=token)` has come to rest."""
@@ -183,11 +207,12 @@ class UserBot:
                     return Finish(code="stopped", message="Bot stopped before it could reach the exchange.")
                 continue
             self._recover_if_asked(opened, letters)
+            began_ms = self._parts.clock.now_ms()
             result = opened.driver.run(run_pass(opened.memory, self._mode, last_cycle=self._last_cycle))
             refused = self._key_refused(result)
             if result.finish or refused:
-                return self._ending(opened, result, refused)
-            self._after_pass(opened, result)
+                return self._ending(opened, result, refused, began_ms)
+            self._after_pass(opened, result, began_ms)
             timeout = self._timeout(result)
             if timeout is None or timeout >= AT_REST_SECONDS:
                 self._tell_answered(self._asked_token)
@@ -207,14 +232,28 @@ class UserBot:
             if isinstance(letter, Recover):
                 letter.answer.set_result(self._recover(opened, dry_run=letter.dry_run))
 
-    def _ending(self, opened: Opened, result: PassResult, refused: Finish | None) -> Finish:
-        self._publish(after_pass(self.snapshot, opened.memory, result, stopping=True, now_ms=opened.clock.now_ms()))
+    def _ending(self, opened: Opened, result: PassResult, refused: Finish | None, began_ms: int) -> Finish:
+        self._publish(self._picture(opened, result, began_ms, stopping=True))
         return result.finish or refused or Finish(code="stopped", message="")
 
-    def _after_pass(self, opened: Opened, result: PassResult) -> None:
-        stopping, now_ms, before = self._mode is not Mode.TRADE, opened.clock.now_ms(), self.snapshot
-        last = self._last_cycle
-        self._publish(after_pass(before, opened.memory, result, stopping=stopping, now_ms=now_ms, last_cycle=last))
+    def _picture(self, opened: Opened, result: PassResult, began_ms: int, *, stopping: bool) -> BotSnapshot:
+        """The snapshot after a pass that began at `began_ms`."""
+        venue_ms, now_ms = opened.clock.now_ms(), self._parts.clock.now_ms()
+        sight = sight_of(opened.memory, result, venue_ms)
+        return after_pass(
+            self.snapshot,
+            opened.memory,
+            result,
+            protection=after(self.snapshot.protection, sight, began_ms=began_ms, now_ms=now_ms),
+            stopping=stopping,
+            now_ms=venue_ms,
+            last_cycle=self._last_cycle,
+        )
+
+    def _after_pass(self, opened: Opened, result: PassResult, began_ms: int) -> None:
+        now_ms, before = opened.clock.now_ms(), self.snapshot
+        self._publish(self._picture(opened, result, began_ms, stopping=self._mode is not Mode.TRADE))
+        self._on_look(self)
         self._note_attention(opened, before.attention, opened.memory.attention, now_ms)
         if result.seen is not None and result.wake_in_ms != 0:
             self.verdict.set()  # and not while the ladder is being laid: whoever pressed Start wants to see it
@@ -262,13 +301,19 @@ class UserBot:
 
     def _opened_for_next_pass(self) -> Opened | None:
         """The open connection, renewed when settings have changed and no cycle is open; None when it cannot be had."""
-        opened = self._opened
+        opened, began_ms = self._opened, self._parts.clock.now_ms()
         try:
             if opened is None or self._is_outdated(opened):
+                self._opening_since = time.monotonic()
                 self._opened = opened = self._open()
         except GatewayProblem as problem:
-            self._publish(replace(self.snapshot, message=f"Waiting for the exchange: {problem}"))
+            protection = unread(self.snapshot.protection, unreachable(str(problem)), since_ms=began_ms)
+            message = f"Waiting for the exchange: {problem}"
+            self._publish(replace(self.snapshot, message=message, protection=protection))
+            self._on_look(self)
             return None
+        finally:
+            self._opening_since = None
         return opened
 
     def _is_outdated(self, opened: Opened) -> bool:
@@ -285,6 +330,8 @@ class UserBot:
         chosen = self._account_to_trade_on()
         journal = BotJournal(parts.database, self.user_id, parts.venues.of(chosen).account)
         remembered = journal.load()
+        protection = remembered_as(self.snapshot.protection, remembered, parts.clock.now_ms())
+        self.snapshot = replace(self.snapshot, protection=protection)
         in_force = remembered.cycle.settings if remembered.cycle else chosen
         venue = parts.venues.of(in_force)
         credentials = parts.venues.credentials(self.user_id, in_force)
@@ -326,7 +373,9 @@ class UserBot:
         words: list[str] = []
         mode = Mode.RECOVER_DRY if dry_run else Mode.RECOVER
         result = PassResult(trouble="No pass was run.")
+        began_ms = self._parts.clock.now_ms()
         for _ in range(RECOVER_TRIES):
+            began_ms = self._parts.clock.now_ms()
             result = opened.driver.run(run_pass(opened.memory, mode))
             words += [word for word in result.words if word not in words]
             if result.settled or (dry_run and result.seen is not None):
@@ -343,8 +392,7 @@ class UserBot:
                 data={"actions": ", ".join(actions)},
             )
             self._tell_feed(opened, event)
-        now_ms = opened.clock.now_ms()
-        self.snapshot = after_pass(self.snapshot, opened.memory, result, stopping=False, now_ms=now_ms)
+        self.snapshot = self._picture(opened, result, began_ms, stopping=False)
         complete = result.settled or (dry_run and result.seen is not None)
         return Recovery(words=tuple(actions), complete=complete, trouble=_trouble(opened, result, complete=complete))
 

@@ -28,7 +28,7 @@ from blitz.core.calls import (
 )
 from blitz.core.diff import Action, Amend, Cancel, Create
 from blitz.core.guards import Guard
-from blitz.core.memory import Attention, BotMemory
+from blitz.core.memory import Attention, BotMemory, ExitTrouble
 from blitz.core.orders import ZERO, DesiredOrder, OrderKey, OrderType, Role
 from blitz.core.records import (
     BotEvent,
@@ -164,6 +164,7 @@ def _intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change], stri
 def _answered(memory: BotMemory, intent: Slot, reply: Reply) -> Step[Outcome]:
     """Write down what the venue said to a new order."""
     now_ms = yield from read_clock()
+    _remember_trouble(memory, intent.key, reply, now_ms)
     if isinstance(reply, Accepted):
         live = replace(intent, state=SlotState.LIVE, used=True, order_id=reply.order_id)
         changes: list[Change] = [SlotSaved(slot=live), _note(memory, EventKind.ORDER_PLACED, live, now_ms)]
@@ -172,6 +173,7 @@ def _answered(memory: BotMemory, intent: Slot, reply: Reply) -> Step[Outcome]:
         memory.put(live)
         memory.gone_ms.pop(intent.key, None)
         memory.refused.pop(intent.key, None)
+        memory.exit_trouble.pop(intent.key, None)
         yield from save(*changes)
         return Outcome.DONE
     if isinstance(reply, NotSent):
@@ -274,6 +276,7 @@ def _amend(memory: BotMemory, action: Amend) -> Step[Outcome]:
         Done,
     )
     now_ms = yield from read_clock()
+    _remember_trouble(memory, action.key, reply, now_ms)
     slot = memory.slot(action.key)
     if isinstance(reply, Done) or (isinstance(reply, Rejected) and reply.refusal is Refusal.UNCHANGED):
         moved = replace(
@@ -283,6 +286,7 @@ def _amend(memory: BotMemory, action: Amend) -> Step[Outcome]:
             trigger=slot.trigger if action.trigger is None else action.trigger,
         )
         memory.put(moved)
+        memory.exit_trouble.pop(action.key, None)
         if isinstance(reply, Rejected):
             yield from save(SlotSaved(slot=moved))
             return Outcome.OPEN  # it was moved before, and the look that asked for it was stale
@@ -354,6 +358,18 @@ def _raise_attention(memory: BotMemory, key: OrderKey, reply: Rejected) -> None:
     attention = attention or attention_of_order(memory, key, reply)
     if attention is not None:
         memory.attention = attention
+
+
+def _remember_trouble(memory: BotMemory, key: OrderKey, reply: Reply, now_ms: int) -> None:
+    """Keep why an exit is not as it should be, so that whoever asks why a position is bare is told the cause."""
+    if key.role is Role.LEG:
+        return
+    if isinstance(reply, Rejected):
+        memory.exit_trouble[key] = ExitTrouble(
+            refusal=reply.refusal, code=reply.code, message=reply.message, at_ms=now_ms
+        )
+    elif isinstance(reply, Unknown):
+        memory.exit_trouble[key] = ExitTrouble(refusal=None, code="", message=reply.reason, at_ms=now_ms)
 
 
 def _note(memory: BotMemory, kind: EventKind, slot: Slot, now_ms: int, **data: str) -> EventNoted:

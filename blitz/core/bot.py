@@ -211,6 +211,7 @@ def _keep(memory: BotMemory, seen: Seen, mode: Mode, settled: bool, now_ms: int)
     acted = yield from act(memory, actions)
     if settled and not gap and not seen.surplus:
         memory.calm()
+        memory.exit_trouble.clear()
     finish = _stopped(memory, seen, mode, acted) if settled else None
     return PassResult(
         words=acted.words,

@@ -27,6 +27,8 @@ from blitz.core.orders import ZERO, BookedFill, Fill, OpenOrder, OrderKey, Role,
 from blitz.core.records import Change, FillBooked
 
 LOOKS_MAX = 3
+JOURNAL_UNWRITTEN = "The journal could not be written."
+BOOKS_DISAGREE = "Orders, fills and position do not agree yet."
 EARLY_MS = 1_000
 """A foreign fill this long before the cycle began is none of its business."""
 
@@ -63,13 +65,13 @@ def look(memory: BotMemory, now_ms: int) -> Step[Seen | Rejected | Unknown]:
         if not (yield from book_late(memory, fills.fills, now_ms)):
             return Unknown(reason="The journal could not be written.")
         if not (yield from book_new(memory, fills.fills, now_ms)):
-            return Unknown(reason="The journal could not be written.")
+            return Unknown(reason=JOURNAL_UNWRITTEN)
         seen = _arrange(memory, orders.orders, fills.fills, position.position)
         if seen is not None:
             memory.disagree_since_ms = None
             return seen
     memory.disagree_since_ms = memory.disagree_since_ms or now_ms
-    return Unknown(reason="Orders, fills and position do not agree yet.")
+    return Unknown(reason=BOOKS_DISAGREE)
 
 
 def book_new(memory: BotMemory, fills: tuple[Fill, ...], now_ms: int) -> Step[bool]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from blitz.core.calls import Refusal
 from blitz.core.guards import Guard
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
@@ -72,6 +73,17 @@ class PositionReading:
     average: Decimal
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitTrouble:
+    """Why an exit is not as it should be: what the venue last said to it, or that it said nothing."""
+
+    refusal: Refusal | None
+    """None: there was no answer."""
+    code: str
+    message: str
+    at_ms: int
+
+
 @dataclass(slots=True, kw_only=True)
 class BotMemory:
     """One bot's state on one market. Everything in it belongs to the thread that drives the bot."""
@@ -102,6 +114,8 @@ class BotMemory:
     """When an own order was found cancelled by somebody else."""
     retry_ms: dict[OrderKey, int] = field(default_factory=dict)
     """Not before this moment is the order tried again."""
+    exit_trouble: dict[OrderKey, ExitTrouble] = field(default_factory=dict)
+    """The last refusal of an exit, or its lost answer; only told, never acted on. Gone once the exits are in order."""
     cancelling: set[str] = field(default_factory=set)
     """Order ids we asked to cancel ourselves."""
     attention: Attention | None = None
@@ -176,6 +190,7 @@ class BotMemory:
         self.gone_ms.clear()
         self.retry_ms.clear()
         self.refused.clear()
+        self.exit_trouble.clear()
 
     def remember_earlier(self, fills: Iterable[Fill]) -> None:
         """These executions belong to earlier cycles. Reads reach back two minutes: what is far older is forgotten."""

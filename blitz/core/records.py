@@ -155,6 +155,10 @@ class EventKind(StrEnum):
     """The market's price step, quantity step or limits are others than before."""
     ATTENTION = "attention"
     ATTENTION_OVER = "attention_over"
+    UNPROTECTED = "unprotected"
+    """A position has been without certain protection for too long."""
+    PROTECTED_AGAIN = "protected_again"
+    """That is over: every exit rests again, or the position is closed."""
     FAILED = "failed"
 
 

@@ -214,7 +214,7 @@ class Seed:
         """Somebody's own order filled just before an entry, where both share one position: do what the bot asks for."""
         memory = account.bot.memory
         differs = memory is not None and memory.attention is not None and memory.attention.code == BOOKS_DIFFER
-        traded = any(account.venue.orders[fill.order_id].owner is Owner.HUMAN for fill in account.venue.fills)
+        traded = any(order.owner is Owner.HUMAN and order.shown.filled for order in account.venue.orders.values())
         if not differs or not traded or account.venue.hedged:
             return False
         account.note(self.world, "stops, closes and starts, as the bot asks")

@@ -1,13 +1,17 @@
 """Is it up, is it ready, where is its database, how is it doing: questions of operators and their tools."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response, current_app, jsonify, make_response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from blitz import __version__
+from blitz.bots.incidents import ProtectionFigures
 from blitz.clock import iso_utc
 from blitz.errors import DatabaseProblem
 from blitz.web.openapi import refusals
@@ -80,4 +84,29 @@ def figures(parts: Services, budget: StreamBudget) -> CollectorRegistry:
     by_status = Gauge("blitz_bots", "Bots by status.", ["status"], registry=registry)
     for one in bots["users"].values():
         by_status.labels(one["status"]).inc()
+    registry.register(ProtectionCollector(parts.manager.protection_figures()))
     return registry
+
+
+class ProtectionCollector(Collector):
+    """The figures of protection. The counter lives in the manager: the registry is made anew for each reading."""
+
+    def __init__(self, seen: ProtectionFigures) -> None:
+        self._seen = seen
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield each figure once."""
+        seen = self._seen
+        gauges = {
+            "blitz_positions_open": ("Positions that are, or may be, open.", seen.open),
+            "blitz_positions_protected": ("Positions whose every exit rests.", seen.protected),
+            "blitz_positions_unprotected": ("Positions that are not, or not certainly, protected.", seen.unprotected),
+            "blitz_incidents_open": ("Positions unprotected for longer than the bound.", seen.incidents_open),
+            "blitz_unprotected_seconds_max": (
+                "The longest stretch without certain protection that goes on now.",
+                seen.unprotected_seconds_max,
+            ),
+        }
+        for name, (words, value) in gauges.items():
+            yield GaugeMetricFamily(name, words, value=value)
+        yield CounterMetricFamily("blitz_incidents", "Incidents since the process started.", value=seen.incidents_total)

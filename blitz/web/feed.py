@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
+from blitz.bots.protection import CauseCode
 from blitz.clock import iso_utc
 from blitz.core.ladder_settings import plain
 from blitz.core.orders import BookedFill
@@ -51,8 +52,33 @@ SENTENCES = {
     EventKind.RULES_CHANGED: "The exchange changed this market's rules: {changes}. The orders follow.",
     EventKind.ATTENTION: "Needs attention: {message}",
     EventKind.ATTENTION_OVER: "All clear again.",
+    EventKind.UNPROTECTED: "UNPROTECTED since {clock} UTC: {cause} {remedy}",
+    EventKind.PROTECTED_AGAIN: "{outcome} after {seconds} seconds without certain protection.",
     EventKind.FAILED: "The bot stopped with a fault: {message}",
 }
+OUTCOMES = {"protected": "Protected again", "no_position": "The position is closed"}
+OUTCOME = "The alarm is over"
+REMEDIES: Mapping[str, str] = {
+    CauseCode.BEING_PLACED: "If this lasts, press Recover, or close the position at the exchange.",
+    CauseCode.BEING_MOVED: "If this lasts, press Recover, or close the position at the exchange.",
+    CauseCode.REFUSED: "Watch the price; set right what the exchange names, or close the position there.",
+    CauseCode.TOO_SMALL: "Close the rest by hand at the exchange; it is too small for an order of its own.",
+    CauseCode.MARKET_CLOSED: "Nothing can be placed until the market trades again.",
+    CauseCode.KEY_REJECTED: "Enter a valid key under Settings; until then look after the position at the exchange.",
+    CauseCode.UNANSWERED: "The bot goes on by itself; look at the exchange's own page if this lasts.",
+    CauseCode.CANCELLED_BY_HAND: "Stop the bot first if you want to look after the position yourself.",
+    CauseCode.IDS_AMBIGUOUS: "Stop the other server on this account, then press Recover.",
+    CauseCode.CLOSING: "Look at the exchange's own page if this lasts, and close the position there.",
+    CauseCode.EXCHANGE_UNREAD: "What rests there still rests; look at the exchange's own page.",
+    CauseCode.BOOKS_DIFFER: "Look at position and orders at the exchange; nothing is sent until they agree.",
+    CauseCode.JOURNAL_UNWRITTEN: "Make room on the server's disk; look after the position at the exchange until then.",
+    CauseCode.BOT_HANGS: "Look at the exchange's own page; if this lasts, restart the server.",
+    CauseCode.STOPPED: "Press Start to have it protected, or close it at the exchange and press Recover.",
+    CauseCode.STOPPED_WITH_LEGS: "Press Start, or take the legs back at the exchange.",
+    CauseCode.SWITCHED_OFF: "Switch one on under Settings for the next cycle.",
+    CauseCode.NOT_OURS: "Look after it yourself.",
+}
+"""What to do about each cause of an unprotected position."""
 TONES = {
     EventKind.LEG_FILLED: "fill",
     EventKind.TRADED_BY_HAND: "warn",
@@ -63,6 +89,8 @@ TONES = {
     EventKind.ORDER_GONE: "warn",
     EventKind.RULES_CHANGED: "warn",
     EventKind.ATTENTION: "bad",
+    EventKind.UNPROTECTED: "bad",
+    EventKind.PROTECTED_AGAIN: "good",
     EventKind.FAILED: "bad",
     EventKind.CYCLE_CLOSED: "good",
 }
@@ -123,6 +151,10 @@ def sentence(kind: EventKind, cycle: int, data: Mapping[str, str]) -> str:
     is_placed = kind is EventKind.ORDER_PLACED
     if "order" in data:
         words["order"] = order_name(data["order"], at_market=is_placed and level is None)
+    if kind is EventKind.UNPROTECTED:
+        words |= {"clock": data.get("since", "")[-8:], "remedy": REMEDIES.get(data.get("code", ""), "")}
+    if kind is EventKind.PROTECTED_AGAIN:
+        words["outcome"] = OUTCOMES.get(data.get("how", ""), OUTCOME)
     if "end" in data:
         words["end"] = ENDS.get(data["end"], data["end"])
     if level is not None:

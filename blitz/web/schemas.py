@@ -85,6 +85,27 @@ class RecoverOut(Open):
     actions: list[str] = Field(examples=[["checked_positions", "created_tp"]])
 
 
+class IncidentOut(BaseModel):
+    """A position that has been without certain protection for longer than five seconds."""
+
+    since: str = Field(description="UTC.", examples=["2026-01-01T12:00:00"])
+    seconds: int
+    cause: str
+
+
+class ProtectedOut(Open):
+    """Whether the open position is covered by every exit that the settings ask for."""
+
+    yes: bool
+    since: str | None = Field(
+        description="UTC. Protected: since when. Otherwise: since when nobody can say that it is."
+    )
+    why: str
+    state: Literal["unseen", "no_position", "protected", "unprotected", "unknown"]
+    cause: str | None = Field(description="A word for programs; null when protected or without a position.")
+    incident: IncidentOut | None
+
+
 class StatusOut(Open):
     """The four documented fields; a bot that runs adds cycle, position, orders, protection and profit."""
 
@@ -92,6 +113,7 @@ class StatusOut(Open):
     status: str = Field(examples=["running"])
     uptime: int = Field(description="Seconds.", examples=[1234])
     message: str = Field(examples=["Bot is running"])
+    protected: ProtectedOut | None = None
 
 
 class UserBotOut(BaseModel):

@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 
 from flask import current_app
 
+from blitz.bots.incidents import ProtectionFigures
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
 from blitz.core.instrument import Instrument
@@ -47,6 +48,9 @@ class Manager(Protocol):
 
     def get_all_bot_statuses(self) -> dict[str, Any]:
         """Every managed bot, in the documented shape."""
+
+    def protection_figures(self) -> ProtectionFigures:
+        """How many positions are open, protected and not, and how many incidents there are."""
 
 
 class Desk(Protocol):

@@ -115,4 +115,9 @@ def frames(
 
 def without_time(status: dict[str, Any]) -> dict[str, Any]:
     """A status without what changes by itself every second."""
-    return {name: value for name, value in status.items() if name not in ("uptime", "looked_at")}
+    kept = {name: value for name, value in status.items() if name not in ("uptime", "looked_at")}
+    protected = status.get("protected") or {}
+    if protected.get("incident"):
+        incident = {name: value for name, value in protected["incident"].items() if name != "seconds"}
+        kept["protected"] = {**protected, "incident": incident}
+    return kept

@@ -44,6 +44,9 @@ def test_a_position_that_the_bot_did_not_open_is_never_called_protected(stage: S
         "yes": False,
         "since": alice.status()["protected"]["since"],
         "why": "This bot did not open the position and does not protect it.",
+        "state": "unprotected",
+        "cause": "not_ours",
+        "incident": None,
     }
 
 

@@ -60,8 +60,27 @@ class World:
 
     def move_price(self, price: str) -> None:
         """Let the market trade at `price`."""
-        answer = requests.post(f"{self.paper.url}/__paper/price", json={"symbol": "BTCUSDT", "price": price}, timeout=5)
-        answer.raise_for_status()
+        self.control("price", {"symbol": "BTCUSDT", "price": price})
+
+    def control(self, what: str, body: dict[str, str]) -> None:
+        """Use the paper exchange's own controls."""
+        requests.post(f"{self.paper.url}/__paper/{what}", json=body, timeout=5).raise_for_status()
+
+    def lift_faults(self) -> None:
+        """Let the exchange be well again."""
+        requests.delete(f"{self.paper.url}/__paper/faults", timeout=5).raise_for_status()
+
+    def cancel_by_hand(self, user: User, tag: str) -> None:
+        """Cancel an order of this user as the user could at the exchange's own page."""
+        import ccxt
+
+        keys = self.parts.users.credentials(user.id) or self.parts.users.paper_credentials(user.id)
+        urls: Any = {"api": {"public": self.paper.url, "private": self.paper.url}}
+        client = ccxt.bybit({"apiKey": keys.api_key, "secret": keys.api_secret, "urls": urls})
+        try:
+            client.private_post_v5_order_cancel({"category": "linear", "symbol": "BTCUSDT", "orderLinkId": tag})
+        finally:
+            client.session.close()
 
     def exchange_state(self) -> dict[str, Any]:
         """What the exchange itself sees."""

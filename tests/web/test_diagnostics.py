@@ -1,6 +1,9 @@
+import re
 import time
 
 import pytest
+
+from tests.web.test_bot_api import resting
 
 FIELDS = ["cwd", "instance_path", "db_uri", "db_path", "db_exists", "timestamp"]
 
@@ -72,3 +75,20 @@ def test_the_figures_count_users_and_bots(world, client):
 
     assert "blitz_users 3.0" in text
     assert "blitz_bots_running 1.0" in text
+
+
+def test_the_figures_tell_how_many_positions_are_protected(world, client):
+    client.post("/api/bot/start")
+    resting(client)
+
+    text = world.visitor().get("/metrics").get_data(as_text=True)
+
+    figures = dict(re.findall(r"^(blitz_(?:positions|incidents|unprotected)_\w+) (\S+)$", text, re.MULTILINE))
+    assert figures == {
+        "blitz_positions_open": "1.0",
+        "blitz_positions_protected": "1.0",
+        "blitz_positions_unprotected": "0.0",
+        "blitz_incidents_open": "0.0",
+        "blitz_incidents_total": "0.0",
+        "blitz_unprotected_seconds_max": "0.0",
+    }

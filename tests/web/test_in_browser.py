@@ -86,6 +86,26 @@ def test_a_cycle_is_watched_from_start_to_profit_without_a_reload(world: World, 
     expect(page.locator("#net")).to_have_attribute("data-tone", "gain")
 
 
+def test_a_take_profit_that_cannot_rest_turns_the_page_red_with_its_cause_and_back(world: World, page: Page):
+    page.get_by_role("button", name="🚀 Start Bot").click()
+    expect(page.locator("#protection-word")).to_have_text(re.compile(r"^Protected since \d"))
+    refusal = {"fault": "ret_code", "endpoint": "order/create", "code": "10006", "message": "too many visits"}
+    world.control("faults", refusal)
+
+    world.cancel_by_hand(world.trader, f"sm_tp_{world.trader.id}_BTCUSDTUSDT")
+
+    expect(page.locator("#protection-word")).to_have_text(re.compile(r"^UNPROTECTED since \d"))
+    expect(page.locator("#protection-why")).to_contain_text("refuses the take-profit (10006: too many visits)")
+    expect(page.locator("#protection")).to_have_attribute("data-state", "no")
+    expect(page.locator("#feed .bad")).to_contain_text("UNPROTECTED since", timeout=15_000)
+    expect(page.locator("#protection")).to_have_attribute("data-incident", "")
+
+    world.lift_faults()
+
+    expect(page.locator("#protection-word")).to_have_text(re.compile(r"^Protected since \d"), timeout=15_000)
+    expect(page.locator("#feed")).to_contain_text("Protected again after")
+
+
 def test_a_press_of_a_button_carries_the_pages_csrf_token(page: Page):
     token = page.locator("meta[name=csrf-token]").get_attribute("content")
 

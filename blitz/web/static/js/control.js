@@ -44,24 +44,24 @@ function showUptime() {
 }
 
 function showProtection(status) {
+  const { state, word, why } = protectionWords(status);
   const box = byId("protection");
-  const guard = status.protected;
-  if (!status.position && !status.looked_at) {
-    box.dataset.state = "none";
-    say(byId("protection-word"), "Not watched");
-    say(byId("protection-why"), "nobody has looked at the account since the server started");
-  } else if (!status.position) {
-    box.dataset.state = "none";
-    say(byId("protection-word"), "No position");
-    say(byId("protection-why"), "nothing is at risk");
-  } else if (guard?.yes) {
-    box.dataset.state = "yes";
-    say(byId("protection-word"), `Protected${guard.since ? ` since ${moment(guard.since)}` : ""}`);
-    say(byId("protection-why"), guard.why ?? "");
-  } else {
-    box.dataset.state = "no";
-    say(byId("protection-word"), "UNPROTECTED");
-    say(byId("protection-why"), guard?.why ?? "no take-profit or stop-loss is known to rest");
+  box.dataset.state = state;
+  box.toggleAttribute("data-incident", Boolean(status.protected?.incident));
+  say(byId("protection-word"), word);
+  say(byId("protection-why"), why);
+}
+
+/** What may be said of the position. Unknown is shown as loudly as unprotected: nobody knows better. */
+function protectionWords(status) {
+  const guard = status.protected ?? {};
+  const since = guard.since ? ` since ${moment(guard.since)}` : "";
+  switch (guard.state) {
+    case "protected": return { state: "yes", word: `Protected${since}`, why: guard.why };
+    case "unprotected": return { state: "no", word: `UNPROTECTED${since}`, why: guard.why };
+    case "unknown": return { state: "no", word: `PROTECTION UNKNOWN${since}`, why: guard.why };
+    case "no_position": return { state: "none", word: "No position", why: "nothing is at risk" };
+    default: return { state: "none", word: "Not watched", why: "nobody has looked at the account since the server started" };
   }
 }
 
