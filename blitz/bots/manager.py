@@ -260,7 +260,7 @@ class SimpleBotManager:
         return bot
 
     def _is_ending(self, user_id: int) -> bool:
-        """Whether the user's bot has told its end and only has to leave the list; then it has left when this answers."""
+        """Whether the user's bot has told its end and only had to leave the list: it has left when this answers."""
         bot = self._bot(user_id)
         return bot is None or (not bot.snapshot.status.is_alive and bot.ended.wait(VERDICT_SECONDS))
 
