@@ -130,7 +130,9 @@ def test_a_thread_that_hangs_in_one_call_is_judged_by_the_watchdog(stage, alice,
 
     assert (guard(alice)["state"], guard(alice)["cause"]) == ("unknown", "bot_hangs")
     until(lambda: incident(alice) is None, "the end of the incident", 10)
-    assert [line.split(" ")[0] for line in told(stage, alice)] == ["UNPROTECTED", "Protected"]
+    began, ended = told(stage, alice)
+    assert began.startswith("PROTECTION UNKNOWN since ")
+    assert ended.startswith("Protected again after ")
 
 
 def test_after_a_restart_a_position_of_the_journal_is_unknown_and_has_the_longer_bound(hurried):
