@@ -28,6 +28,8 @@ class Incident:
 
     symbol: str
     quantity: Decimal
+    cover: Cover
+    """Unprotected, or unknown because nobody can look."""
     cause: Cause
     """As it was told last."""
     since_ms: int
@@ -103,19 +105,23 @@ class Incidents:
         )
 
     def _tell_of(self, user_id: int, incident: Incident, *, has_begun: bool) -> None:
-        sentence = "A position is unprotected." if has_begun else "A position is unprotected for another reason."
+        is_known = incident.cover is Cover.UNPROTECTED
+        sentence = "A position is unprotected." if is_known else "Nobody can tell whether a position is protected."
+        if not has_begun:
+            sentence = "A position is unprotected for another reason."
         log.error(
             sentence,
             action="unprotected",
             user_id=user_id,
             symbol=incident.symbol,
             quantity=plain(incident.quantity),
+            state=incident.cover.value,
             cause=incident.cause.code.value,
             said=incident.cause.said,
             since=iso_utc(incident.since_ms),
         )
         told = {"cause": incident.cause.said, "code": incident.cause.code.value, "since": iso_utc(incident.since_ms)}
-        place = {"symbol": incident.symbol, "quantity": plain(incident.quantity)}
+        place = {"symbol": incident.symbol, "quantity": plain(incident.quantity), "state": incident.cover.value}
         self._tell(user_id, EventKind.UNPROTECTED, told | place)
 
     def _tell_end(self, user_id: int, incident: Incident, protection: Protection, now_ms: int) -> None:
@@ -146,6 +152,7 @@ def _next(
             Incident(
                 symbol=symbol,
                 quantity=protection.quantity,
+                cover=protection.cover,
                 cause=protection.cause,
                 since_ms=protection.since_ms,
                 told_ms=now_ms,
@@ -155,4 +162,10 @@ def _next(
         )
     if protection.cause.code is before.cause.code or now_ms - before.told_ms < CHANGE_EVERY_MS:
         return before
-    return replace(before, quantity=protection.quantity, cause=protection.cause, told_ms=now_ms)
+    return replace(
+        before,
+        quantity=protection.quantity,
+        cover=protection.cover,
+        cause=protection.cause,
+        told_ms=now_ms,
+    )

@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 
 VERDICT_SECONDS = 0.9
 """How long Start waits for the first pass to say whether the bot can begin (L4: start answers within a second)."""
+UNLISTED_SECONDS = 0.5
+"""How long Start waits for a bot that says that it has ended to leave the list."""
 STOP_SECONDS = 1.8
 """How long Stop waits for the bot to end (L4: stop answers within two seconds)."""
 RECOVER_SECONDS = 12.0
@@ -96,6 +98,9 @@ class SimpleBotManager:
         refusal = self._cannot_start(user_id)
         if refusal is not None:
             return refusal
+        ending = self._bot(user_id)
+        if ending is not None and not ending.snapshot.status.is_alive:
+            ending.ended.wait(UNLISTED_SECONDS)  # its status says so already, and its record is being written
         bot = self._register(user_id)
         if bot is None and self._is_ending(user_id):
             bot = self._register(user_id)

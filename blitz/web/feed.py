@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
-from blitz.bots.protection import CauseCode
+from blitz.bots.protection import CauseCode, Cover
 from blitz.clock import iso_utc
 from blitz.core.ladder_settings import plain
 from blitz.core.orders import BookedFill
@@ -52,7 +52,7 @@ SENTENCES = {
     EventKind.RULES_CHANGED: "The exchange changed this market's rules: {changes}. The orders follow.",
     EventKind.ATTENTION: "Needs attention: {message}",
     EventKind.ATTENTION_OVER: "All clear again.",
-    EventKind.UNPROTECTED: "UNPROTECTED since {clock} UTC: {cause} {remedy}",
+    EventKind.UNPROTECTED: "{alarm} since {clock} UTC: {cause} {remedy}",
     EventKind.PROTECTED_AGAIN: "{outcome} after {seconds} seconds without certain protection.",
     EventKind.FAILED: "The bot stopped with a fault: {message}",
 }
@@ -152,6 +152,7 @@ def sentence(kind: EventKind, cycle: int, data: Mapping[str, str]) -> str:
     if "order" in data:
         words["order"] = order_name(data["order"], at_market=is_placed and level is None)
     if kind is EventKind.UNPROTECTED:
+        words["alarm"] = "PROTECTION UNKNOWN" if data.get("state") == Cover.UNKNOWN else "UNPROTECTED"
         words |= {"clock": data.get("since", "")[-8:], "remedy": REMEDIES.get(data.get("code", ""), "")}
     if kind is EventKind.PROTECTED_AGAIN:
         words["outcome"] = OUTCOMES.get(data.get("how", ""), OUTCOME)

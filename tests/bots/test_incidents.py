@@ -130,7 +130,9 @@ def test_a_thread_that_hangs_in_one_call_is_judged_by_the_watchdog(stage, alice,
 
     assert (guard(alice)["state"], guard(alice)["cause"]) == ("unknown", "bot_hangs")
     until(lambda: incident(alice) is None, "the end of the incident", 10)
-    assert [line.split(" ")[0] for line in told(stage, alice)] == ["UNPROTECTED", "Protected"]
+    began, ended = told(stage, alice)
+    assert began.startswith("PROTECTION UNKNOWN since ")
+    assert ended.startswith("Protected again after ")
 
 
 def test_after_a_restart_a_position_of_the_journal_is_unknown_and_has_the_longer_bound(hurried):
@@ -195,3 +197,28 @@ def test_an_order_that_waits_for_its_next_try_does_not_keep_the_bot_from_looking
 
     until(lambda: alice.ladder()["tp"][0] == "0.032", "the take-profit to cover the leg that filled", 5)
     until(lambda: guard(alice)["yes"], "protection", 5)
+
+
+def test_a_cycle_that_goes_well_raises_no_alarm(hurried):
+    with capture_logs() as lines:
+        alice = laid(hurried)
+        for price in ("59400", "58806", "60400"):
+            hurried.price(price)
+            until(lambda: guard(alice)["yes"], "protection")
+        until(lambda: hurried.history.totals(alice.id).cycles == 1, "the cycle to be booked")
+
+    assert alarms(lines) == []
+
+
+def test_recover_looks_for_a_stopped_bot_whose_position_was_closed_by_hand(hurried, monkeypatch):
+    monkeypatch.setattr(manager_module, "WATCH_SECONDS", 0.1)
+    hurried.manager.resume_all()
+    alice = laid(hurried)
+    alice.stop(legs="keep")
+    until(lambda: incident(alice), "the incident")
+    alice.place("sell", "0.016", None)
+
+    alice.recover()
+
+    until(lambda: incident(alice) is None, "the end of the incident")
+    assert told(hurried, alice)[-1].startswith("The position is closed after ")

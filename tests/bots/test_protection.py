@@ -385,6 +385,7 @@ def test_an_incident_begins_once_beyond_the_bound_and_ends_with_its_duration():
         "user_id": 7,
         "symbol": "BTC/USDT:USDT",
         "quantity": "0.016",
+        "state": "unprotected",
         "cause": "refused",
         "said": REFUSED.said,
         "since": "1970-01-01T00:00:00",

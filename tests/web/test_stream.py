@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from blitz.web.stream import StreamBudget, frames
+from blitz.web.stream import StreamBudget, frames, without_time
 from tests.web.test_bot_api import resting
 
 
@@ -96,3 +96,13 @@ def test_a_stream_shows_only_its_own_bot(world, client, who):
     found = read_frames(world, getattr(world, who), until=lambda frame: "event: status" in frame)
 
     assert json.loads(found[-1].partition("data: ")[2])["running"] is (who == "trader")
+
+
+def test_the_seconds_of_an_incident_alone_are_no_news():
+    def status(seconds, cause="refused"):
+        incident = {"since": "2026-01-01T12:00:00", "seconds": seconds, "cause": cause}
+        return {"uptime": seconds, "protected": {"yes": False, "incident": incident}}
+
+    assert without_time(status(6)) == without_time(status(7))
+    assert without_time(status(6)) != without_time(status(7, cause="cancelled by hand"))
+    assert without_time(status(6)) != without_time({"protected": {"yes": False, "incident": None}})
