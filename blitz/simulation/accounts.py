@@ -30,7 +30,6 @@ class SimulatedAccount:
         self.saved.append(settings)
         self.bot.settings = settings
 
-
     def note(self, world: World, line: str) -> None:
         """A line of the story about this user."""
         world.tell(f"user {self.user_id}: {line}")

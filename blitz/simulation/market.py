@@ -4,7 +4,7 @@ Everything here acts on the simulated venue as the real one would act by itself;
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from blitz.core.ladder_settings import MarginMode
@@ -29,6 +29,26 @@ class Market:
     changed: Callable[[SimulatedAccount], None]
     """Told after everything that may have changed an account at the venue."""
     moving: bool = True
+    _acts: tuple[tuple[Fault, float, Callable[[SimulatedAccount], None]], ...] = field(init=False)
+    """What the venue may do by itself, of the faults that this seed has."""
+
+    def __post_init__(self) -> None:
+        acts: tuple[tuple[Fault, float, Callable[[SimulatedAccount], None]], ...] = (
+            (Fault.MAINTENANCE, 0.008, self._close_for_maintenance),
+            (Fault.KEY_REVOKED, 0.005, self._revoke_key),
+            (Fault.ADDRESS_BANNED, 0.005, self._ban_address),
+            (Fault.NETWORK_DOWN, 0.008, self._cut_network),
+            (Fault.HISTORY_FORGOTTEN, 0.003, self._forget_history),
+            (Fault.HALTED, 0.006, self._halt),
+            (Fault.DELISTED, 0.002, self._delist),
+            (Fault.FUNDED, 0.02, self._fund),
+            (Fault.DELEVERAGED, 0.01, self._deleverage),
+            (Fault.LIQUIDATED, 0.004, self._liquidate),
+            (Fault.RULES_CHANGED, 0.005, self._change_rules),
+            (Fault.LEVERAGE_CHANGED, 0.005, self._change_leverage),
+            (Fault.MARGIN_MODE_CHANGED, 0.005, self._change_margin_mode),
+        )
+        self._acts = tuple(act for act in acts if act[0] in self.world.swarm.force)
 
     def begin(self) -> None:
         """Let the market run."""
@@ -104,30 +124,13 @@ class Market:
             world.after(world.chance("event").randint(80, 3_000), account.bot.wake)
 
     def _act_on(self, account: SimulatedAccount) -> None:
-        world, venue, conditions = self.world, account.venue, account.network.conditions
-        now_ms = world.now_ms
-        length_ms = world.chance("length").randint(*PAUSE_MS)
-        acts: tuple[tuple[Fault, float, Callable[[], None]], ...] = (
-            (Fault.MAINTENANCE, 0.008, lambda: setattr(conditions, "maintenance_ms", now_ms + length_ms)),
-            (Fault.KEY_REVOKED, 0.005, lambda: setattr(conditions, "key_revoked_ms", now_ms + length_ms)),
-            (Fault.ADDRESS_BANNED, 0.005, lambda: setattr(conditions, "banned_ms", now_ms + length_ms)),
-            (Fault.NETWORK_DOWN, 0.008, lambda: setattr(account.network, "down_ms", now_ms + length_ms)),
-            (Fault.HISTORY_FORGOTTEN, 0.003, lambda: setattr(conditions, "forgets_ms", now_ms - length_ms)),
-            (Fault.HALTED, 0.006, lambda: self._halt(account, length_ms)),
-            (Fault.DELISTED, 0.002, lambda: self._delist(account)),
-            (Fault.FUNDED, 0.02, lambda: venue.fund(self._rate(), now_ms)),
-            (Fault.DELEVERAGED, 0.01, lambda: self._deleverage(account)),
-            (Fault.LIQUIDATED, 0.004, lambda: self._liquidate(account)),
-            (Fault.RULES_CHANGED, 0.005, lambda: self._change_rules(account)),
-            (Fault.LEVERAGE_CHANGED, 0.005, lambda: self._change_leverage(account, length_ms)),
-            (Fault.MARGIN_MODE_CHANGED, 0.005, lambda: self._change_margin_mode(account, length_ms)),
-        )
-        for fault, rate, begin in acts:
+        world = self.world
+        for fault, rate, begin in self._acts:
             if not self._possible(fault, account) or not world.strikes(fault, rate):
                 continue
             world.coverage.note(fault, account.bot.state)
             account.note(world, fault.value)
-            begin()
+            begin(account)
             self.changed(account)
 
     def _possible(self, fault: Fault, account: SimulatedAccount) -> bool:
@@ -139,12 +142,35 @@ class Market:
         for account in self.accounts:
             self.world.coverage.note(fault, account.bot.state)
 
-    def _rate(self) -> Decimal:
-        return Decimal(self.world.chance("funding").randint(-30, 30)) / 100_000
+    def _until_ms(self) -> int:
+        """How long a state that begins now lasts."""
+        return self.world.now_ms + self.world.chance("length").randint(*PAUSE_MS)
 
-    def _halt(self, account: SimulatedAccount, length_ms: int) -> None:
+    def _close_for_maintenance(self, account: SimulatedAccount) -> None:
+        account.network.conditions.maintenance_ms = self._until_ms()
+
+    def _revoke_key(self, account: SimulatedAccount) -> None:
+        account.network.conditions.key_revoked_ms = self._until_ms()
+
+    def _ban_address(self, account: SimulatedAccount) -> None:
+        account.network.conditions.banned_ms = self._until_ms()
+
+    def _cut_network(self, account: SimulatedAccount) -> None:
+        account.network.down_ms = self._until_ms()
+
+    def _forget_history(self, account: SimulatedAccount) -> None:
+        """Ended orders and executions older than a moment ago are in no list any more."""
+        account.network.conditions.forgets_ms = 2 * self.world.now_ms - self._until_ms()
+
+    def _fund(self, account: SimulatedAccount) -> None:
+        account.venue.fund(Decimal(self.world.chance("funding").randint(-30, 30)) / 100_000, self.world.now_ms)
+
+    def _later(self, act: Callable[[], None]) -> None:
+        self.world.after(self._until_ms() - self.world.now_ms, act)
+
+    def _halt(self, account: SimulatedAccount) -> None:
         account.venue.halted = True
-        self.world.after(length_ms, lambda: setattr(account.venue, "halted", False))
+        self._later(lambda: setattr(account.venue, "halted", False))
 
     def _delist(self, account: SimulatedAccount) -> None:
         """The market closes and is not expected back; it comes back only with the calm."""
@@ -158,16 +184,16 @@ class Market:
         tick = venue.rules[0].tick * factor if coarser else venue.rules[0].tick
         venue.take_up_rules(replace(venue.instrument, tick=tick))
 
-    def _change_leverage(self, account: SimulatedAccount, length_ms: int) -> None:
+    def _change_leverage(self, account: SimulatedAccount) -> None:
         """Somebody sets another leverage by hand, and the right one again later."""
         venue = account.venue
         venue.leverage = venue.wanted_leverage * 2
-        self.world.after(length_ms, lambda: setattr(venue, "leverage", venue.wanted_leverage))
+        self._later(lambda: setattr(venue, "leverage", venue.wanted_leverage))
 
-    def _change_margin_mode(self, account: SimulatedAccount, length_ms: int) -> None:
+    def _change_margin_mode(self, account: SimulatedAccount) -> None:
         venue, wanted = account.venue, account.venue.wanted_margin_mode
         venue.margin_mode = MarginMode.ISOLATED if wanted is MarginMode.CROSS else MarginMode.CROSS
-        self.world.after(length_ms, lambda: setattr(venue, "margin_mode", wanted))
+        self._later(lambda: setattr(venue, "margin_mode", wanted))
 
     def _deleverage(self, account: SimulatedAccount) -> None:
         venue = account.venue

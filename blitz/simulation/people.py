@@ -5,7 +5,7 @@ has ended, so that a seed does not fall asleep.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from blitz.core.ladder_settings import LadderSettings
@@ -37,6 +37,8 @@ class Trader:
     server: SimulatedServer
     changed: Changed
     waiting_to_start: bool = False
+    _acts: tuple[tuple[Fault, float, Callable[[], bool]], ...] = field(init=False)
+    """What this trader may do, of the faults that the seed has."""
 
     def begin(self) -> None:
         """Press Start, and be there from then on."""
@@ -60,7 +62,14 @@ class Trader:
         if not bot.runs and bot.wish is Wish.REST and not self.waiting_to_start and self.server.up:
             self.waiting_to_start = True
             self.world.after(self.world.chance("sulk").randint(*SULK_MS), self._start_again)
-        for fault, rate, act in (
+        for fault, rate, act in self._acts:
+            if self.world.strikes(fault, rate) and act():
+                self.world.coverage.note(fault, bot.state)
+                self.account.note(self.world, fault.value)
+                self.changed(self.account)
+
+    def __post_init__(self) -> None:
+        acts: tuple[tuple[Fault, float, Callable[[], bool]], ...] = (
             (Fault.SETTINGS_EDITED, 0.03, self._edit_settings),
             (Fault.STOP_PRESSED, 0.015, self._press_stop),
             (Fault.RECOVER_PRESSED, 0.03, self._press_recover),
@@ -73,11 +82,8 @@ class Trader:
             (Fault.LEG_CANCELLED_BY_HAND, 0.03, lambda: self._cancel({Role.LEG})),
             (Fault.EXIT_EDITED_BY_HAND, 0.03, self._drag_exit),
             (Fault.MARGIN_WITHDRAWN, 0.015, self._withdraw),
-        ):
-            if self.world.strikes(fault, rate) and act():
-                self.world.coverage.note(fault, bot.state)
-                self.account.note(self.world, fault.value)
-                self.changed(self.account)
+        )
+        self._acts = tuple(act for act in acts if act[0] in self.world.swarm.force)
 
     def _start_again(self) -> None:
         bot = self.account.bot
@@ -98,9 +104,7 @@ class Trader:
     def _as_traded(self, drawn: LadderSettings) -> LadderSettings:
         """The same market, side and account set-up: other ones would be another account in this model."""
         kept = self.account.bot.settings
-        return replace(
-            drawn, symbol=kept.symbol, side=kept.side, leverage=kept.leverage, margin_mode=kept.margin_mode
-        )
+        return replace(drawn, symbol=kept.symbol, side=kept.side, leverage=kept.leverage, margin_mode=kept.margin_mode)
 
     def _press_stop(self) -> bool:
         bot = self.account.bot

@@ -51,6 +51,8 @@ class SeedOptions:
     ids: VenueIds | None = None
     only: frozenset[Fault] | None = None
     """Let only these faults strike, where the seed has them."""
+    every: frozenset[Fault] | None = None
+    """Let exactly these faults strike, in every seed."""
     swarm: Swarm | None = None
     """Exactly these faults, instead of drawing."""
     switched_off: frozenset[Guard] = frozenset()
@@ -72,7 +74,7 @@ class Verdict:
     swarm: Swarm
     cycles: int
     fills: int
-    creates: int
+    orders: int
 
 
 class Seed:
@@ -83,7 +85,8 @@ class Seed:
         drawn = Swarm.drawn(random.Random(f"{number}:swarm"), options.only)
         self.number = number
         self.options = options
-        self.swarm = options.swarm if options.swarm is not None else drawn
+        named = Swarm.of(options.every) if options.every is not None else drawn
+        self.swarm = options.swarm if options.swarm is not None else named
         self.world = World(number, self.swarm, Trace(keeps_lines=options.trace))
         self.violations = Violations(self.world)
         self.behaviour = Behaviour(self.world, self.violations)
@@ -190,9 +193,9 @@ class Seed:
         self._each(lambda check: check.check_protected())
         for account in self.accounts:
             self._press_start(account)
-        self._run(BACK_OFF_MS)
+        self._await_rest()
         if any(self._sort_out(account) for account in self.accounts):
-            self._run(BACK_OFF_MS)
+            self._await_rest()
         self._each(lambda check: check.check_protected())
         self._each(lambda check: check.check_settled())
 
@@ -281,6 +284,14 @@ class Seed:
         while not true() and self.world.now_ms < deadline_ms:
             self._run(200)
 
+    def _await_rest(self) -> None:
+        """Give everybody as long as the longest back-off lasts, and no longer than they need."""
+        deadline_ms = self.world.now_ms + BACK_OFF_MS
+        self._run(3_000)
+        while self.world.now_ms < deadline_ms and not all(bot.rests for bot in self.server.bots):
+            self._run(2_000)
+        self._run(4_000)
+
     def _let_calls_come_home(self) -> None:
         """A call that hangs belongs to the chaos: the bounds count from when the last of them was answered."""
         self._run(max(account.network.answers_by_ms for account in self.accounts) - self.world.now_ms)
@@ -309,7 +320,7 @@ class Seed:
                 for account in self.accounts
             ),
             fills=sum(len(account.venue.fills) for account in self.accounts),
-            creates=sum(len(account.venue.orders) for account in self.accounts),
+            orders=sum(len(account.venue.orders) for account in self.accounts),
         )
 
 

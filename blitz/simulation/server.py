@@ -169,6 +169,13 @@ class SimulatedBot:
         """Whether nothing is going on."""
         return self._step is None
 
+    @property
+    def rests(self) -> bool:
+        """Whether a cycle is open and nothing is left to do in it."""
+        memory, result = self.memory, self.result
+        is_open = self.runs and memory is not None and memory.cycle is not None and memory.attention is None
+        return is_open and result.settled and not result.words
+
     # Its own life
 
     def _look_in(self, delay_ms: int) -> None:
@@ -336,8 +343,13 @@ class SimulatedServer:
     epoch: int = 0
     """Which process this is, counted from the first."""
     started_ms: int = 0
+    disk_faults: tuple[tuple[Fault, DiskFault], ...] = field(init=False)
+    """What the disk of this seed may do."""
     frozen_ms: int = 0
     """Until when the process is stopped in its tracks."""
+
+    def __post_init__(self) -> None:
+        self.disk_faults = tuple(each for each in DISK_FAULTS.items() if each[0] in self.world.swarm.force)
 
     def start(self) -> None:
         """A new process: every bot that should run resumes, one after the other."""
@@ -437,7 +449,7 @@ class SimulatedServer:
     def save(self, bot: SimulatedBot, call: Save) -> bool:
         """Write what a pass wants written, or let the disk fail."""
         fault = None
-        for name, disk_fault in DISK_FAULTS.items():
+        for name, disk_fault in self.disk_faults:
             if self.world.strikes(name, 0.02):
                 self.world.coverage.note(name, bot.state)
                 self.world.tell(f"{bot.name} ! {name.value}")
@@ -451,5 +463,3 @@ class SimulatedServer:
             return 0
         self.world.coverage.note(Fault.SLOW_DISK, bot.state)
         return self.world.chance("disk").randint(500, 5_000)
-
-

@@ -1,6 +1,7 @@
 """The checkers' own reading of order ids, written apart from the one in `core.tags` that it checks."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from blitz.core.orders import Role
 
@@ -24,6 +25,7 @@ class Tag:
         return self.role, self.leg, self.user_id
 
 
+@lru_cache(maxsize=8_192)
 def parsed(client_id: str) -> Tag | None:
     """Take an id apart, or None when it is not written as documented."""
     words = client_id.lower().split("_")

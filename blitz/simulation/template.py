@@ -15,7 +15,7 @@ def make_template(path: Path, users: Iterable[int]) -> Path:
     database = Database.open(path)
     try:
         database.migrate()
-        # One is made as the server makes it; the others are copies: a password hash each would take a tenth of a second.
+        # One is made as the server makes it; the others are copies, because a password hash takes a tenth of a second.
         first = UserStore(database, SecretBox(bytes(32)), ManualClock()).create(
             "somebody@example.com", "a password that nobody uses", role="trader"
         )
