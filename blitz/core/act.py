@@ -66,6 +66,9 @@ RETRY_AFTER_MS = {
 }
 """How long an order waits after each kind of refusal, so that no refusal becomes a busy loop."""
 
+LOOK_AGE_MAX_MS = 5_000
+"""An entry is not sent on a look older than this: a call may have hung, or the process been paused (D4, D6)."""
+
 EXIT_RETRY_MS = 2_000
 """A refused exit waits no longer than this: whatever stood in the way may be over, and a position is waiting."""
 
@@ -128,11 +131,14 @@ def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcom
 
 
 def _intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change], stride: int) -> Step[Slot | None]:
-    """Save the intent; None when an entry's intent could not be stored, because then it must not be sent."""
+    """Save the intent; None when an entry must not be sent: its intent could not be stored, or the look is too old."""
     slot = memory.slot(order.key)
     id_is_gone = slot.burnt or (slot.used and memory.regime is IdRegime.NEVER)
     generation = slot.generation + stride if id_is_gone else slot.generation
     now_ms = yield from read_clock()
+    is_entry = order.key.role is Role.LEG
+    if is_entry and now_ms - memory.looked_ms > LOOK_AGE_MAX_MS and memory.keeps(Guard.FRESH_LOOK):
+        return None
     if not memory.keeps(Guard.STABLE_ID):
         generation = now_ms // 250 % 36**4 or 1
     intent = replace(
@@ -152,7 +158,6 @@ def _intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change], stri
         trigger=order.trigger,
         sent_ms=now_ms + memory.traits.send_within_ms,
     )
-    is_entry = order.key.role is Role.LEG
     kept = [SlotSaved(slot=intent)] if memory.keeps(Guard.DURABLE_INTENT) else []
     saved = yield from save(*also, *kept, durable=is_entry)
     if not saved and is_entry and memory.keeps(Guard.INTENT_STORED):

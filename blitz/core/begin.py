@@ -128,13 +128,16 @@ def _adopt(memory: BotMemory, seen: Seen, mode: Mode) -> Step[Acted | Finish]:
     cycle = Cycle(number=memory.last_cycle + 1, settings=memory.settings, started_ms=started_ms)
     booked = [BookedFill(fill=fill, cycle=cycle.number, key=key) for fill, key in zip(fills, keys, strict=True)]
     adopted = BotEvent(kind=EventKind.CYCLE_ADOPTED, at_ms=now_ms, cycle=cycle.number)
-    changes = [FillBooked(booked=one) for one in booked]
+    adopted_ids = {fill.exec_id for fill in fills}
+    before = [fill for fill in history.fills if fill.exec_id not in adopted_ids]
+    # What happened in the very millisecond of the first fill, but before it, could never be told from it again.
+    tied = [BookedFill(fill=fill, cycle=0, key=None) for fill in before if fill.at_ms == started_ms]
+    changes = [FillBooked(booked=one) for one in [*booked, *tied]]
     if not (yield from save(CycleSaved(cycle=cycle), *changes, EventNoted(event=adopted), durable=True)):
         return Acted(open=True, wake_in_ms=1_000)
     memory.open_cycle(cycle)
     # Whatever else that history holds belongs to earlier cycles, though it may carry the same tags.
-    adopted_ids = {fill.exec_id for fill in fills}
-    memory.remember_earlier(fill for fill in history.fills if fill.exec_id not in adopted_ids)
+    memory.remember_earlier(before)
     memory.ledger = memory.ledger.with_all(booked)
     memory.last_fill_ms = fills[-1].at_ms
     return Acted(words=("adopted_cycle",), open=True, wake_in_ms=0)

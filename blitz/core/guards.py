@@ -23,6 +23,8 @@ class Guard(StrEnum):
     """No order is sent before its intent is stored."""
     INTENT_STORED = "intent_stored"
     """An entry whose intent could not be stored is not sent."""
+    FRESH_LOOK = "fresh_look"
+    """An entry is not sent on a look that has grown old."""
     INTENT_EXPIRES = "intent_expires"
     """A decision that has grown old is not sent any more."""
     EXIT_FENCE = "exit_fence"

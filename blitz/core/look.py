@@ -17,6 +17,7 @@ from blitz.core.calls import (
     Step,
     Unknown,
     ask,
+    read_clock,
     save,
 )
 from blitz.core.fill_events import told_of
@@ -50,7 +51,8 @@ class Seen:
 
 def look(memory: BotMemory, now_ms: int) -> Step[Seen | Rejected | Unknown]:
     """Read everything and book what is new."""
-    for _ in range(LOOKS_MAX):
+    for attempt in range(LOOKS_MAX):
+        began_ms = (yield from read_clock()) if attempt else now_ms
         orders = yield from ask(ReadOpenOrders(), OpenOrdersRead)
         if not isinstance(orders, OpenOrdersRead):
             if memory.keeps(Guard.UNKNOWN_READS):
@@ -69,6 +71,7 @@ def look(memory: BotMemory, now_ms: int) -> Step[Seen | Rejected | Unknown]:
         seen = _arrange(memory, orders.orders, fills.fills, position.position)
         if seen is not None:
             memory.disagree_since_ms = None
+            memory.looked_ms = began_ms
             return seen
     memory.disagree_since_ms = memory.disagree_since_ms or now_ms
     return Unknown(reason=BOOKS_DISAGREE)

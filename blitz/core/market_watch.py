@@ -15,8 +15,10 @@ MARKET_CLOSED = "market_closed"
 """Attention code: this market does not trade."""
 
 AGAIN_MS = 60_000
-"""How often doubted rules, or those of a market that does not trade, are read again."""
-FRESH_MS = 10_000
+"""How often the rules of a market that does not trade are read again."""
+DOUBTED_MS = 4_000
+"""How often rules are read again while the venue refuses orders by them: a position may wait for its exit (L1)."""
+FRESH_MS = 3_000
 """Doubted rules are read from the venue, unless somebody on this server did so this short a while ago."""
 RULES_AGE_MAX_MS = 6 * 3_600_000
 """A cycle does not begin on rules older than this."""
@@ -42,7 +44,7 @@ def watch_market(memory: BotMemory, now_ms: int) -> Step[None]:
     aged = memory.cycle is None and now_ms >= memory.rules_read_ms + RULES_AGE_MAX_MS
     if not (now_ms >= memory.rules_again_ms if urgent else aged):
         return
-    memory.rules_again_ms = now_ms + AGAIN_MS
+    memory.rules_again_ms = now_ms + (DOUBTED_MS if memory.rules_doubted else AGAIN_MS)
     memory.rules_doubted = False
     answer = yield from ask(ReadInstrument(max_age_ms=FRESH_MS if urgent else RULES_AGE_MAX_MS), InstrumentRead)
     if isinstance(answer, InstrumentRead):

@@ -106,6 +106,8 @@ class BotMemory:
     """The newest closed cycles, newest first: fills of theirs may still be listed."""
     looked_back: bool = False
     """This run has looked for what was listed late while no bot ran."""
+    looked_ms: int = 0
+    """When the look began that this pass decides on."""
     not_found_ms: dict[OrderKey, int] = field(default_factory=dict)
     """When an order was first proved absent after its fence; the second look decides."""
     doubted_until_ms: dict[OrderKey, int] = field(default_factory=dict)

@@ -21,6 +21,8 @@ from blitz.simulation.world import World
 
 ACT_MS = 500
 """How often a person might do something."""
+RESTORE_MS = (9_000, 20_000)
+"""How long it takes to put a database back."""
 SULK_MS = (1_000, 15_000)
 """How long a trader takes to press Start again."""
 STOPS = (Mode.STOP_PULL, Mode.STOP_PULL, Mode.STOP_KEEP, Mode.CLOSE)
@@ -270,7 +272,8 @@ class Operator:
             self._boot()
 
     def _pause(self) -> None:
-        self.server.frozen_ms = self.world.now_ms + self.world.chance("pause").randint(500, 60_000)
+        until_ms = self.world.now_ms + self.world.chance("pause").randint(500, 60_000)
+        self.server.frozen_ms = max(self.server.frozen_ms, until_ms)
 
     def _lose(self, change: Callable[[], None]) -> None:
         """The server is stopped, its database goes back in time, and it starts again."""
@@ -278,7 +281,8 @@ class Operator:
         change()
         for account in self.accounts:
             account.rolled_back_ms = self.world.now_ms
-        self._boot()
+        # Nobody does this in less than a fence: what the last process sent has arrived by then, or never will.
+        self.world.after(self.world.chance("boot").randint(*RESTORE_MS), self.server.start)
 
     def _boot(self) -> None:
         self.world.after(self.world.chance("boot").randint(200, 6_000), self.server.start)

@@ -5,7 +5,7 @@ unanswered orders, stale reads and kills are let loose: what the policies are su
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from blitz.core.guards import Guard
 from blitz.simulation.faults import Fault
@@ -54,9 +54,6 @@ def compare(seeds: int, first: int = 0) -> Iterator[Comparison]:
     for policy, switched_off in POLICIES.items():
         for ids in VenueIds:
             options = SeedOptions(ids=ids, every=NETWORK, switched_off=switched_off)
-            found = None
-            for found in run_seeds(range(first, first + seeds), replace(options)):
-                pass
-            assert found is not None
+            *_, found = run_seeds(range(first, first + seeds), options)
             unsafe = sum(any(one.invariant in UNSAFE for one in verdict.violations) for verdict in found.failing)
             yield Comparison(policy=policy, ids=ids, seeds=seeds, unsafe=unsafe)

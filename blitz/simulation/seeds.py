@@ -19,7 +19,7 @@ from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.checks import Violation, Violations
 from blitz.simulation.checks.behaviour import Behaviour
 from blitz.simulation.checks.books import check_books
-from blitz.simulation.checks.rest import RestCheck, true_take_profit
+from blitz.simulation.checks.rest import PROTECTED_MS, RestCheck, true_take_profit
 from blitz.simulation.checks.venue_truth import VenueTruth
 from blitz.simulation.faults import Coverage, Fault, Swarm
 from blitz.simulation.journals import MemoryStore, Store
@@ -33,10 +33,8 @@ from blitz.simulation.venue import Owner, SimulatedVenue, VenueIds
 from blitz.simulation.world import EndlessSeed, World
 
 CHAOS_MS = 75_000
-PROTECTED_MS = 5_000
-"""L1: a position is covered this long after the exchange can be reached again …"""
 RESTARTED_MS = 15_000
-"""… or this long after the process has started."""
+"""L1 after a start of the process."""
 BACK_OFF_MS = 75_000
 """The longest wait after a refusal, and a fence."""
 STOPPED_MS = 2_000
@@ -189,22 +187,24 @@ class Seed:
         self._await(lambda: not self.server.draining, 20_000)
         self.server.start()
         self._let_calls_come_home()
-        self._run(max(PROTECTED_MS, RESTARTED_MS - (world.now_ms - self.server.started_ms)))
-        self._each(lambda check: check.check_protected())
+        reachable_ms = max(world.now_ms, self.server.started_ms + RESTARTED_MS - PROTECTED_MS)
+        self._run(reachable_ms + PROTECTED_MS - world.now_ms)
+        self._each(lambda check: check.check_protected(reachable_ms))
         for account in self.accounts:
             self._press_start(account)
         self._await_rest()
         if any(self._sort_out(account) for account in self.accounts):
             self._await_rest()
-        self._each(lambda check: check.check_protected())
+        self._each(lambda check: check.check_protected(reachable_ms))
         self._each(lambda check: check.check_settled())
 
     def _press_start(self, account: SimulatedAccount) -> None:
         """The trader takes away what the bot did not open, and starts it."""
         bot, venue = account.bot, account.venue
-        if bot.runs:
+        if bot.runs and bot.mode is Mode.TRADE:
             bot.wish = Wish.RUN
             return
+        self._await(lambda: not account.bot.runs, 30_000)
         for _ in range(3):
             if account.bot.runs:
                 return
@@ -244,7 +244,7 @@ class Seed:
         for account in self.accounts:
             self._reach_take_profit(account)
         self._run(20_000)
-        self._each(lambda check: check.check_protected())
+        self._each(lambda check: check.check_protected(0))
         self._each(lambda check: check.check_settled())
 
     def _reach_take_profit(self, account: SimulatedAccount) -> None:

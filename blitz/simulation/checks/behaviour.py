@@ -20,7 +20,6 @@ from blitz.core.calls import (
     ReadFills,
     ReadOpenOrders,
     ReadPosition,
-    Refusal,
     Rejected,
     Reply,
     Save,
@@ -34,7 +33,6 @@ from blitz.simulation.checks.venue_truth import VenueTruth
 from blitz.simulation.checks.violations import Violations
 from blitz.simulation.server import SimulatedBot, Watcher
 from blitz.simulation.tags import parsed
-from blitz.simulation.venue import VenueIds
 from blitz.simulation.world import World
 
 LOOKS = {ReadOpenOrders: OpenOrdersRead, ReadFills: FillsRead, ReadPosition: PositionRead}
@@ -52,9 +50,6 @@ class Watched:
     truth: VenueTruth
     blind: bool = False
     """In this pass a look has failed: nothing may be decided any more."""
-    cancelling: bool = False
-    taken: set[str] = field(default_factory=set)
-    """Ids that the venue has called taken, in this life of the database."""
     newest: dict[tuple[Role, int, int], int] = field(default_factory=dict)
     """Highest generation sent per place, in this life of the database."""
     lived_since_ms: int = 0
@@ -99,8 +94,6 @@ class Behaviour(Watcher):
         expected = LOOKS.get(type(call))
         if expected is not None and not isinstance(reply, expected):
             watched.blind = True
-        if isinstance(call, SendOrder) and isinstance(reply, Rejected) and reply.refusal is Refusal.TAKEN:
-            watched.taken.add(call.client_id)
         if isinstance(call, ReadClock) or (isinstance(call, Save) and isinstance(reply, Done)):
             return
         if expected is None or not isinstance(reply, expected):
@@ -121,7 +114,6 @@ class Behaviour(Watcher):
         if watched.lived_since_ms != watched.account.rolled_back_ms:
             # The database went back in time: what it does not know any more it cannot be held to.
             watched.lived_since_ms = watched.account.rolled_back_ms
-            watched.taken.clear()
             watched.newest.clear()
         return watched
 
@@ -158,8 +150,6 @@ class Behaviour(Watcher):
         if tag.generation < watched.newest.get(tag.place, 0):
             self._wrong("S14", bot, f"went back to {call.client_id}")
         watched.newest[tag.place] = tag.generation
-        if call.client_id in watched.taken and bot.venue.ids is VenueIds.NEVER:
-            self._wrong("S14", bot, f"sent {call.client_id} again, which the venue had called taken")
 
     def _wrong(self, invariant: str, bot: SimulatedBot, what: str) -> None:
         self._violations.add(invariant, bot.user_id, what)

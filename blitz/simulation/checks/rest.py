@@ -18,6 +18,9 @@ from blitz.simulation.checks.violations import Violations
 from blitz.simulation.tags import parsed
 from blitz.simulation.venue import Owner
 
+PROTECTED_MS = 5_000
+"""L1: a position is covered this long after the exchange can be reached, or after it lost its take-profit."""
+
 
 def true_take_profit(settings: LadderSettings, average: Decimal, instrument: Instrument) -> Decimal:
     """ROE / leverage percent beyond the average, rounded away from it, one tick at least."""
@@ -43,11 +46,17 @@ class RestCheck:
         """The position is too small for an order of its own."""
         return ZERO < self.account.venue.on_side < self.account.venue.instrument.quantity_min
 
-    def check_protected(self) -> None:
-        """L1: a running bot's position has its take-profit, for exactly what is held and at the right price."""
+    def check_protected(self, since_ms: int) -> None:
+        """L1: a running bot's position has its take-profit, for exactly what is held and at the right price.
+
+        `since_ms`: the bound counts from then, or from when the take-profit was lost, whichever was later.
+        """
         venue, bot = self.account.venue, self.account.bot
         settings = self._frozen()
         if not bot.runs or venue.on_side <= 0 or settings is None or self.is_dust:
+            return
+        lost_ms = self.truth.uncovered_since_ms
+        if lost_ms is not None and self.violations.world.now_ms < max(since_ms, lost_ms) + PROTECTED_MS:
             return
         resting = self._own(Role.TAKE_PROFIT)
         if len(resting) != 1 or resting[0].remaining != venue.on_side:

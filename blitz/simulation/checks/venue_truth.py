@@ -59,6 +59,7 @@ class VenueTruth:
     account: SimulatedAccount
     violations: Violations
     cycle: TrueCycle | None = None
+    uncovered_since_ms: int | None = None
     _seen_fills: int = 0
     _pending_number: int = 0
     _pending_entry: Decimal = ZERO
@@ -105,6 +106,16 @@ class VenueTruth:
                 self._wrong("S1", f"{len(orders)} live orders of {tag[0].value}_{tag[1]}")
         self._check_legs(live)
         self._check_exits()
+        self._note_cover(live)
+
+    def _note_cover(self, live: dict[tuple[Role, int, int], list[Decimal]]) -> None:
+        """Since when the position has not had exactly its take-profit."""
+        held = self.account.venue.on_side
+        covered = held <= 0 or live.get((Role.TAKE_PROFIT, 0, self.account.user_id)) == [held]
+        if covered:
+            self.uncovered_since_ms = None
+        elif self.uncovered_since_ms is None:
+            self.uncovered_since_ms = self.violations.world.now_ms
 
     def _sent(self, call: SendOrder, *, accepted: bool) -> None:
         order, tag = call.order, parsed(call.client_id)
