@@ -105,6 +105,7 @@ def act(memory: BotMemory, actions: Sequence[Action]) -> Step[Acted]:
 
 def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcome]:
     """Send one new order under its tag. `also` is saved together with the intent."""
+    last_sent_ms = memory.slot(order.key).sent_ms
     for stride in STRIDES:
         intent = yield from _intend(memory, order, also, stride)
         if intent is None:
@@ -113,7 +114,7 @@ def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcom
         reply = yield SendOrder(order=order, client_id=intent.client_id, expires_ms=expires_ms)
         also = ()  # saved once, whatever generation it takes
         if isinstance(reply, Rejected) and reply.refusal is Refusal.TAKEN:
-            next_id_is_free = yield from _taken(memory, intent)
+            next_id_is_free = yield from _taken(memory, intent, last_sent_ms)
             if not next_id_is_free:
                 return Outcome.OPEN
             continue
@@ -219,9 +220,16 @@ def _never_was(intent: Slot) -> Slot:
     return replace(intent, state=SlotState.EMPTY)
 
 
-def _taken(memory: BotMemory, intent: Slot) -> Step[bool]:
-    """The id is taken. True when the next generation may be used, False when the next look has to decide."""
+def _taken(memory: BotMemory, intent: Slot, last_sent_ms: int) -> Step[bool]:
+    """The id is taken. True when the next generation may be used, False when the next look has to decide.
+
+    `last_sent_ms`: when this tag was sent before, 0 if never.
+    """
     answer = yield from ask(ReadOrder(order_id="", client_id=intent.client_id), OrderRead)
+    now_ms = yield from read_clock()
+    if isinstance(answer, OrderRead) and answer.record is None and _is_forgotten(memory, intent, last_sent_ms, now_ms):
+        yield from _burn(memory, intent, intent.last_order_id)
+        return True
     if not isinstance(answer, OrderRead) or answer.record is None:
         # Perhaps our own late order: wait for the fence, then the id counts as burnt.
         waiting = replace(intent, state=SlotState.UNKNOWN, burnt=True)
@@ -232,25 +240,33 @@ def _taken(memory: BotMemory, intent: Slot) -> Step[bool]:
     booked = memory.ledger.order_filled.get(record.order.order_id, ZERO)
     is_old = not is_new_order(memory, intent, record.order)
     # An exit that was sent again after a lost answer may be what took the id, though no read shows it yet.
-    doubted = (yield from read_clock()) < memory.doubted_until_ms.get(intent.key, 0)
+    doubted = now_ms < memory.doubted_until_ms.get(intent.key, 0)
     if record.terminal and not doubted and (is_old or record.order.filled == booked):
         if not memory.keeps(Guard.BURNT_IDS):
             return True
-        burnt = replace(
-            intent,
-            state=SlotState.EMPTY,
-            used=True,
-            burnt=True,
-            order_id="",
-            last_order_id=record.order.order_id,
-        )
-        memory.put(burnt)
-        yield from save(SlotSaved(slot=burnt), *_learn(memory, IdRegime.NEVER))
+        yield from _burn(memory, intent, record.order.order_id)
         return True
     unknown = replace(intent, state=SlotState.UNKNOWN, burnt=doubted)
     memory.put(unknown)
     yield from save(SlotSaved(slot=unknown))
     return False
+
+
+def _is_forgotten(memory: BotMemory, intent: Slot, last_sent_ms: int, now_ms: int) -> bool:
+    """Say whether what took the id can only be an old order that the venue lists no more (A23).
+
+    Whatever we sent under this tag was sent longer ago than the fence: if it were alive, the look would have shown it.
+    Only an exit goes on at once, because it is reduce-only; an entry waits for the fence all the same.
+    """
+    is_exit = intent.key.role is not Role.LEG
+    return is_exit and now_ms > max(last_sent_ms + memory.traits.fence_ms, memory.doubted_until_ms.get(intent.key, 0))
+
+
+def _burn(memory: BotMemory, intent: Slot, last_order_id: str) -> Step[None]:
+    """The id is taken for good: the tag goes on with its next generation (S14)."""
+    burnt = replace(intent, state=SlotState.EMPTY, used=True, burnt=True, order_id="", last_order_id=last_order_id)
+    memory.put(burnt)
+    yield from save(SlotSaved(slot=burnt), *_learn(memory, IdRegime.NEVER))
 
 
 def _learn(memory: BotMemory, regime: IdRegime) -> list[Change]:

@@ -19,7 +19,7 @@ from blitz.core.calls import (
 from blitz.core.diff import Cancel
 from blitz.core.guards import Guard
 from blitz.core.ladder import leg_quantity
-from blitz.core.look import Seen, key_of
+from blitz.core.look import EARLY_MS, Seen, key_of
 from blitz.core.memory import BotMemory
 from blitz.core.orders import ZERO, BookedFill, DesiredOrder, Fill, FillKind, OrderType, Role, leg
 from blitz.core.prepare import LEVERAGE_CHANGED, prepare_account
@@ -124,14 +124,15 @@ def _adopt(memory: BotMemory, seen: Seen, mode: Mode) -> Step[Acted | Finish]:
         return _foreign_position(memory, seen, mode)
     if mode is Mode.RECOVER_DRY:
         return Acted(words=("checked_positions", "would_adopt_cycle"), idle=True)
-    started_ms = fills[0].at_ms
-    cycle = Cycle(number=memory.last_cycle + 1, settings=memory.settings, started_ms=started_ms)
+    first_ms = fills[0].at_ms
+    # Fills count from a moment before a cycle began. Here the first one is known, and nothing before it is the cycle's.
+    cycle = Cycle(number=memory.last_cycle + 1, settings=memory.settings, started_ms=first_ms + EARLY_MS)
     booked = [BookedFill(fill=fill, cycle=cycle.number, key=key) for fill, key in zip(fills, keys, strict=True)]
     adopted = BotEvent(kind=EventKind.CYCLE_ADOPTED, at_ms=now_ms, cycle=cycle.number)
     adopted_ids = {fill.exec_id for fill in fills}
     before = [fill for fill in history.fills if fill.exec_id not in adopted_ids]
     # What happened in the very millisecond of the first fill, but before it, could never be told from it again.
-    tied = [BookedFill(fill=fill, cycle=0, key=None) for fill in before if fill.at_ms == started_ms]
+    tied = [BookedFill(fill=fill, cycle=0, key=None) for fill in before if fill.at_ms == first_ms]
     changes = [FillBooked(booked=one) for one in [*booked, *tied]]
     if not (yield from save(CycleSaved(cycle=cycle), *changes, EventNoted(event=adopted), durable=True)):
         return Acted(open=True, wake_in_ms=1_000)

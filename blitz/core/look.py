@@ -104,15 +104,13 @@ def attribute(memory: BotMemory, fill: Fill) -> BookedFill | None:
     if memory.cycle is None or (fill.exec_id in memory.booked_before and memory.keeps(Guard.EARLIER_FILLS)):
         return None
     key = key_of(memory, fill.order_id, fill.client_id)
-    first_ms, known = memory.ledger.first_fill_ms, fill.order_id in memory.ledger.order_filled
+    first_ms = memory.ledger.first_fill_ms
     # Clocks may differ until our own first fill; after a restart nothing else tells a trade by hand from just before.
     began_ms = memory.cycle.started_ms
     if key is None and fill.at_ms < (began_ms - EARLY_MS if first_ms is None else min(began_ms, first_ms)):
         return None
     # No order of this cycle was sent before it began, whatever the tag of an older fill says.
     if fill.at_ms < memory.cycle.started_ms - EARLY_MS and memory.keeps(Guard.EARLIER_FILLS):
-        return None
-    if key is not None and first_ms is not None and fill.at_ms < first_ms and not known:
         return None
     return BookedFill(fill=fill, cycle=memory.cycle.number, key=key)
 

@@ -282,7 +282,13 @@ class Operator:
         for account in self.accounts:
             account.rolled_back_ms = self.world.now_ms
         # Nobody does this in less than a fence: what the last process sent has arrived by then, or never will.
-        self.world.after(self.world.chance("boot").randint(*RESTORE_MS), self.server.start)
+        self.world.after(self.world.chance("boot").randint(*RESTORE_MS), self._start_anew)
+
+    def _start_anew(self) -> None:
+        """What happened until now is in no journal any more."""
+        for account in self.accounts:
+            account.rolled_back_ms = self.world.now_ms
+        self.server.start()
 
     def _boot(self) -> None:
         self.world.after(self.world.chance("boot").randint(200, 6_000), self.server.start)

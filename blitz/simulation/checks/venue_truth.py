@@ -4,7 +4,6 @@ A cycle here is what the venue saw: from flat to flat. Its ladder is computed an
 frozen, written apart from `core.ladder`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from itertools import product
@@ -61,6 +60,7 @@ class VenueTruth:
     cycle: TrueCycle | None = None
     uncovered_since_ms: int | None = None
     _seen_fills: int = 0
+    _held: Decimal = ZERO
     _pending_number: int = 0
     _pending_entry: Decimal = ZERO
     _pending_ladders: list[LadderSettings] = field(default_factory=list)
@@ -100,6 +100,7 @@ class VenueTruth:
     def changed(self) -> None:
         """Something may have changed at the venue."""
         self._fold_fills()
+        self._check_foreign_orders()
         live = self._live_by_place()
         for tag, orders in live.items():
             if len(orders) > 1:
@@ -107,6 +108,13 @@ class VenueTruth:
         self._check_legs(live)
         self._check_exits()
         self._note_cover(live)
+
+    def _check_foreign_orders(self) -> None:
+        """S4: whatever a person rests ends by a person's hand, by a fill, or by the venue's own rules."""
+        for order_id in self.account.human_orders - self.account.cancelled_by_hand:
+            order = self.account.venue.orders[order_id]
+            if order.terminal and order.reason == "CancelByUser":
+                self._wrong("S4", f"somebody else's order {order_id} was cancelled")
 
     def _note_cover(self, live: dict[tuple[Role, int, int], list[Decimal]]) -> None:
         """Since when the position has not had exactly its take-profit."""
@@ -140,9 +148,10 @@ class VenueTruth:
             tag = parsed(fill.client_id) if venue.orders[fill.order_id].owner is Owner.BOT else None
             if tag is not None and tag.role is Role.LEG:
                 self._fold_leg(tag, fill.quantity, fill.price)
-        if venue.on_side <= 0 and self.cycle is not None:
-            self.cycle = None
-            self._pending_entry, self._pending_ladders = ZERO, []
+            self._held += fill.quantity if fill.direction is venue.side.opening else -fill.quantity
+            if self._held <= 0 and self.cycle is not None:
+                self.cycle = None
+                self._pending_entry, self._pending_ladders = ZERO, []
 
     def _fold_leg(self, tag: Tag, quantity: Decimal, price: Decimal) -> None:
         if self.cycle is None:
@@ -204,16 +213,6 @@ class VenueTruth:
         ]
         if sum(resting, ZERO) > max(venue.on_side, ZERO):
             self._wrong("S5", f"take-profits for {sum(resting)} rest on a position of {venue.on_side}")
-
-    def foreign_orders_live(self) -> Sequence[str]:
-        """Somebody else's orders that have ended though nobody else ended them."""
-        venue = self.account.venue
-        gone = []
-        for order_id in self.account.human_orders:
-            order = venue.orders[order_id]
-            if order.terminal and order.reason == "CancelByUser" and order_id not in self.account.cancelled_by_hand:
-                gone.append(order_id)
-        return gone
 
     def _wrong(self, invariant: str, what: str) -> None:
         self.violations.add(invariant, self.account.user_id, what)
