@@ -117,6 +117,18 @@ class BotMemory:
     """An order was refused in a way that new rules of the market would explain."""
     refused: dict[OrderKey, str] = field(default_factory=dict)
     """The refusal that the trader was told last for an order that still lacks."""
+    watched_since_ms: int | None = None
+    """When this run first looked for orders of another writer."""
+    order_ids: dict[str, None] = field(default_factory=dict)
+    """Ids of orders under our tags that were seen, oldest first; a dictionary, because it keeps its order."""
+    levels: dict[str, set[Decimal | None]] = field(default_factory=dict)
+    """Prices or triggers that we gave each listed order."""
+    shown: dict[str, Decimal | None] = field(default_factory=dict)
+    """Where the last look showed each of them."""
+    stranger_ms: tuple[int, ...] = ()
+    """When orders under our tags appeared that we did not send."""
+    moved_ms: tuple[int, ...] = ()
+    """When an order of ours lay where we never put it."""
     disagree_since_ms: int | None = None
     """Since when position and fills do not agree."""
     unexplained: PositionReading | None = None
