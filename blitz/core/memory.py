@@ -18,7 +18,7 @@ from blitz.core.tags import TagBook
 FILL_OVERLAP_MS = 120_000
 """Each read of fills starts this long before the newest booked one, so that a late-listed fill is not missed."""
 LATE_FILL_MS = 15 * 60_000
-"""So long after its last fill, what else belongs to a closed cycle is still looked for."""
+"""So long before and after its last fill, what else belongs to a closed cycle is looked for."""
 LOOK_BACK_MS = 7 * 24 * 3_600_000
 """So far a bot's first look reaches back for it: the cycle may have ended with the bot."""
 
@@ -158,8 +158,9 @@ class BotMemory:
         When the books differ for long, a fill is missing: then it is looked for from the cycle's beginning.
         """
         reach_ms = LATE_FILL_MS if self.looked_back else LOOK_BACK_MS
-        late_ms = [closed.last_fill_ms for closed in self.closed if now_ms < closed.last_fill_ms + reach_ms]
-        return min([self._open_since_ms(now_ms), *late_ms]) - FILL_OVERLAP_MS
+        closed_ms = [closed.last_fill_ms for closed in self.closed if now_ms < closed.last_fill_ms + reach_ms]
+        late_ms = [last_fill_ms - LATE_FILL_MS for last_fill_ms in closed_ms]
+        return min([self._open_since_ms(now_ms) - FILL_OVERLAP_MS, *late_ms])
 
     def _open_since_ms(self, now_ms: int) -> int:
         if self.cycle is None:
@@ -188,9 +189,10 @@ class BotMemory:
                 last_fill_ms=self.last_fill_ms,
                 exec_ids=frozenset(self.ledger.seen),
             )
-            self.closed = (closed, *self.closed)[:CLOSED_KEPT]
+            self.closed = (closed, *self.closed)
+        self.closed = tuple(each for each in self.closed if each.cycle.number > booked.number - CLOSED_KEPT)
         self.cycle = None
-        self.booked_before = set(self.ledger.seen)
+        self.booked_before = self.ledger.seen.union(*(each.exec_ids for each in self.closed))
         self.cancelling.clear()
         self.prepared = False
 
