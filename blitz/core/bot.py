@@ -198,10 +198,13 @@ def _keep(memory: BotMemory, seen: Seen, mode: Mode, settled: bool, now_ms: int)
     if settled and not gap and not seen.surplus:
         memory.calm()
     finish = _stopped(memory, seen, mode, acted) if settled else None
+    wake_in_ms = 0 if acted.words else _next_look_ms(memory, gap, settled and not acted.open, now_ms)
+    if actions and wake_in_ms is not None:
+        wake_in_ms = min(wake_in_ms, SOON_MS)  # the retry of what was refused waits, looking after the rest does not
     return PassResult(
         words=acted.words,
         settled=settled and not actions,
-        wake_in_ms=0 if acted.words else _next_look_ms(memory, gap, settled and not acted.open, now_ms),
+        wake_in_ms=wake_in_ms,
         finish=finish,
         seen=seen,
         wanted=wanted,
