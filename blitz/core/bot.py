@@ -280,13 +280,13 @@ def _next_look_ms(memory: BotMemory, gap: Sequence[Action], settled: bool, now_m
 
 def _stopped(memory: BotMemory, seen: Seen, mode: Mode, acted: Acted) -> Finish | None:
     """A stopping bot is done when no entry of ours can be alive any more, or when its legs were to be kept."""
+    if mode is Mode.CLOSE and in_fight(memory) and seen.position.quantity == 0:  # the other one sends on
+        return Finish(code=SECOND_WRITER, message=f"The position was closed and the bot has stopped. {MESSAGE}")
     if acted.words or acted.open:
         return None
     resting_legs = [key for key in seen.own if key.role is Role.LEG]
     if mode is Mode.STOP_KEEP or (mode is Mode.STOP_PULL and (in_fight(memory) or not resting_legs)):
         return Finish(code="stopped", message=_left_behind(memory, seen, resting_legs))
-    if mode is Mode.CLOSE and in_fight(memory) and seen.position.quantity == 0:
-        return Finish(code=SECOND_WRITER, message=f"The position was closed and the bot has stopped. {MESSAGE}")
     left_over = dust_sentence(memory)
     if mode is Mode.CLOSE and left_over is not None:
         return Finish(code=DUST, message=f"Bot stopped. {left_over}")

@@ -62,6 +62,7 @@ def test_two_orders_under_our_tags_that_we_did_not_send_are_another_writer(name)
     stranger(rig, name, "51000")
     rig.run_pass()
     assert code(rig) == "second_writer"
+    assert Decimal(51_000) in {order.price for order in rig.venue.resting()}
     before = len(rig.venue.calls)
     for _ in range(20):
         rig.run_pass()
@@ -91,6 +92,27 @@ def test_a_restored_backup_finds_its_own_orders_and_is_no_second_writer():
         rig.venue.now_ms += 1_000
     assert code(rig) is None
     assert rig.quantities()["tp"] == rig.venue.held
+
+
+def test_strangers_in_a_bots_first_moments_are_its_own_from_before():
+    rig = running()
+    rig.restart()
+    for price in ("50000", "51000", "52000"):
+        stranger(rig, "leg_9", price)
+        rig.rest()
+        rig.venue.now_ms += 5_000
+    assert code(rig) is None
+
+
+@pytest.mark.parametrize("fault", ["lost_answer", "late"])
+def test_our_own_orders_without_an_answer_are_no_strangers(fault):
+    rig = running()
+    for name in ("leg_1", "tp", "leg_2", "tp"):
+        rig.venue.cancel_by_hand(rig.tag(name))
+        rig.venue.fault(SendOrder, fault, tag=f"sm_{name}")
+        rig.rest()
+    assert rig.memory.stranger_ms == ()
+    assert set(rig.quantities()) == ALL
 
 
 @pytest.mark.parametrize("regime", ["never", "reusable"])
@@ -133,8 +155,8 @@ def test_orders_moved_by_hand_now_and_then_are_moved_back_but_not_for_ever():
 
 def fighting() -> Rig:
     rig = running()
-    for price in ("50000", "51000"):
-        stranger(rig, "leg_9", price)
+    for name in ("leg_8", "leg_9"):
+        stranger(rig, name, "50000")
         rig.run_pass()
         rig.venue.now_ms += 1_000
     assert code(rig) == "second_writer"
@@ -175,6 +197,19 @@ def test_every_way_to_stop_works_in_a_fight(mode):
     else:
         assert "leg" in result.finish.message
         assert rig.quantities()["tp"] == rig.venue.held
+
+
+def test_a_close_in_a_fight_ends_with_the_position_though_the_other_one_sends_on():
+    rig = fighting()
+    for count in range(20):
+        stranger(rig, f"leg_{count + 10}", "40000")
+        result = rig.run_pass(Mode.CLOSE)
+        rig.venue.now_ms += 500
+        if result.finish is not None:
+            break
+    assert rig.venue.held == 0
+    assert result.finish is not None
+    assert result.finish.code == "second_writer"
 
 
 def test_a_new_start_after_the_fight_goes_on_with_the_cycle():
