@@ -287,6 +287,7 @@ def _stop_now(memory: BotMemory, intent: Slot, order: DesiredOrder) -> Step[Outc
 
 def _amend(memory: BotMemory, action: Amend) -> Step[Outcome]:
     """Move a resting order in place; it keeps its id, and asking twice does no harm (A15)."""
+    memory.levels.setdefault(action.resting.order_id, set()).add(action.price or action.trigger)
     reply = yield from ask(
         AmendOrder(
             order_id=action.resting.order_id,
@@ -312,6 +313,7 @@ def _amend(memory: BotMemory, action: Amend) -> Step[Outcome]:
             yield from save(SlotSaved(slot=moved))
             return Outcome.OPEN  # it was moved before, and the look that asked for it was stale
         yield from save(SlotSaved(slot=moved), _note(memory, EventKind.ORDER_MOVED, moved, now_ms))
+        memory.shown.pop(action.resting.order_id, None)  # should it lie there again, somebody moved it again
         return Outcome.DONE
     if isinstance(reply, Rejected):
         _hold_off(memory, action.key, reply.refusal, now_ms)

@@ -23,6 +23,7 @@ from blitz.core.plan import Situation, plan
 from blitz.core.prepare import PASSING
 from blitz.core.records import SlotState
 from blitz.core.refusals import DUST, dust_sentence, watch_dust
+from blitz.core.second_writer import MESSAGE, SECOND_WRITER, in_fight, may_change_in_fight, watch_writers
 from blitz.core.settle import settle
 from blitz.core.unexplained import cover_position
 from blitz.core.work import Acted, Finish, Mode
@@ -84,6 +85,7 @@ def run_pass(memory: BotMemory, mode: Mode, *, last_cycle: bool = False) -> Step
             acted = yield from cover_position(memory, now_ms)
             return replace(result, words=acted.words)
         return result
+    watch_writers(memory, seen, now_ms)
     settled = yield from settle(memory, seen, now_ms)
     _forget_attention(memory, now_ms)
     yield from watch_account(memory, seen, now_ms)
@@ -213,10 +215,13 @@ def _keep(memory: BotMemory, seen: Seen, mode: Mode, settled: bool, now_ms: int)
         memory.calm()
         memory.exit_trouble.clear()
     finish = _stopped(memory, seen, mode, acted) if settled else None
+    wake_in_ms = 0 if acted.words else _next_look_ms(memory, gap, settled and not acted.open, now_ms)
+    if actions and wake_in_ms is not None:
+        wake_in_ms = min(wake_in_ms, SOON_MS)  # the retry of what was refused waits, looking after the rest does not
     return PassResult(
         words=acted.words,
         settled=settled and not actions,
-        wake_in_ms=0 if acted.words else _next_look_ms(memory, gap, settled and not acted.open, now_ms),
+        wake_in_ms=wake_in_ms,
         finish=finish,
         seen=seen,
         wanted=wanted,
@@ -225,7 +230,8 @@ def _keep(memory: BotMemory, seen: Seen, mode: Mode, settled: bool, now_ms: int)
 
 def _surplus(memory: BotMemory, seen: Seen, mode: Mode) -> list[Action]:
     """Second orders of a tag of ours are taken back; recover never cancels."""
-    if mode in {Mode.RECOVER, Mode.RECOVER_DRY} or not memory.keeps(Guard.SURPLUS):
+    recovering = mode in {Mode.RECOVER, Mode.RECOVER_DRY}
+    if recovering or in_fight(memory) or not memory.keeps(Guard.SURPLUS):
         return []
     keys = ((memory.tags.read(order.client_id), order) for order in seen.surplus)
     return [Cancel(key=parsed[0], resting=order) for parsed, order in keys if parsed is not None]
@@ -263,6 +269,8 @@ def _may_change(memory: BotMemory, seen: Seen, action: Amend | Cancel, mode: Mod
     recovering = mode in {Mode.RECOVER, Mode.RECOVER_DRY} and memory.keeps(Guard.RECOVER_CREATES)
     if recovering or now_ms < memory.retry_ms.get(action.key, 0):
         return False
+    if in_fight(memory) and not may_change_in_fight(action, mode):
+        return False
     is_exit = action.key.role is not Role.LEG
     if mode is Mode.STOP_KEEP:
         return is_exit and isinstance(action, Amend)
@@ -291,10 +299,12 @@ def _next_look_ms(memory: BotMemory, gap: Sequence[Action], settled: bool, now_m
 
 def _stopped(memory: BotMemory, seen: Seen, mode: Mode, acted: Acted) -> Finish | None:
     """A stopping bot is done when no entry of ours can be alive any more, or when its legs were to be kept."""
+    if mode is Mode.CLOSE and in_fight(memory) and seen.position.quantity == 0:  # the other one sends on
+        return Finish(code=SECOND_WRITER, message=f"The position was closed and the bot has stopped. {MESSAGE}")
     if acted.words or acted.open:
         return None
     resting_legs = [key for key in seen.own if key.role is Role.LEG]
-    if mode is Mode.STOP_KEEP or (mode is Mode.STOP_PULL and not resting_legs):
+    if mode is Mode.STOP_KEEP or (mode is Mode.STOP_PULL and (in_fight(memory) or not resting_legs)):
         return Finish(code="stopped", message=_left_behind(memory, seen, resting_legs))
     left_over = dust_sentence(memory)
     if mode is Mode.CLOSE and left_over is not None:

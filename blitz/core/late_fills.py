@@ -9,7 +9,7 @@ What could still hide are trades of others that cancel each other out; they are 
 profit is proceeds minus cost, so each of them adds what it brought or took. Called by `core.look`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from blitz.core.calls import Step, save
@@ -18,13 +18,10 @@ from blitz.core.orders import ZERO, BookedFill, Direction, Fill, FillKind, Order
 from blitz.core.records import BotEvent, ClosedCycle, Cycle, CycleSaved, EventKind, EventNoted, FillBooked
 
 
-def book_late(memory: BotMemory, fills: Iterable[Fill], now_ms: int) -> Step[bool]:
+def book_late(memory: BotMemory, fills: Sequence[Fill], now_ms: int) -> Step[bool]:
     """Book the fills that belong to a closed cycle and are not in its books; False when they could not be saved."""
-    unknown = [
-        fill for fill in fills if fill.exec_id not in memory.booked_before and fill.exec_id not in memory.ledger.seen
-    ]
     for place, closed in enumerate(memory.closed):
-        late = [fill for fill in unknown if _belongs(memory, closed, fill)]
+        late = [fill for fill in fills if fill.exec_id not in memory.ledger.seen and _belongs(memory, closed, fill)]
         if not late:
             continue
         corrected = _corrected(closed.cycle, late)

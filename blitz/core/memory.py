@@ -20,7 +20,7 @@ from blitz.core.tags import TagBook
 FILL_OVERLAP_MS = 120_000
 """Each read of fills starts this long before the newest booked one, so that a late-listed fill is not missed."""
 LATE_FILL_MS = 15 * 60_000
-"""So long after its last fill, what else belongs to a closed cycle is still looked for."""
+"""So long before and after its last fill, what else belongs to a closed cycle is looked for."""
 LOOK_BACK_MS = 7 * 24 * 3_600_000
 """So far a bot's first look reaches back for it: the cycle may have ended with the bot."""
 
@@ -137,6 +137,18 @@ class BotMemory:
     """An order was refused in a way that new rules of the market would explain."""
     refused: dict[OrderKey, str] = field(default_factory=dict)
     """The refusal that the trader was told last for an order that still lacks."""
+    watched_since_ms: int | None = None
+    """When this run first looked for orders of another writer."""
+    order_ids: dict[str, None] = field(default_factory=dict)
+    """Ids of orders under our tags that were seen, oldest first; a dictionary, because it keeps its order."""
+    levels: dict[str, set[Decimal | None]] = field(default_factory=dict)
+    """Prices or triggers that we gave each listed order."""
+    shown: dict[str, Decimal | None] = field(default_factory=dict)
+    """Where the last look showed each of them."""
+    stranger_ms: tuple[int, ...] = ()
+    """When orders under our tags appeared that we did not send."""
+    moved_ms: tuple[int, ...] = ()
+    """When an order of ours lay where we never put it."""
     disagree_since_ms: int | None = None
     """Since when position and fills do not agree."""
     unexplained: PositionReading | None = None
@@ -172,8 +184,9 @@ class BotMemory:
         When the books differ for long, a fill is missing: then it is looked for from the cycle's beginning.
         """
         reach_ms = LATE_FILL_MS if self.looked_back else LOOK_BACK_MS
-        late_ms = [closed.last_fill_ms for closed in self.closed if now_ms < closed.last_fill_ms + reach_ms]
-        return min([self._open_since_ms(now_ms), *late_ms]) - FILL_OVERLAP_MS
+        closed_ms = [closed.last_fill_ms for closed in self.closed if now_ms < closed.last_fill_ms + reach_ms]
+        late_ms = [last_fill_ms - LATE_FILL_MS for last_fill_ms in closed_ms]
+        return min([self._open_since_ms(now_ms) - FILL_OVERLAP_MS, *late_ms])
 
     def _open_since_ms(self, now_ms: int) -> int:
         if self.cycle is None:
@@ -210,7 +223,8 @@ class BotMemory:
                 last_fill_ms=self.last_fill_ms,
                 exec_ids=frozenset(self.ledger.seen),
             )
-            self.closed = (closed, *self.closed)[:CLOSED_KEPT]
+            self.closed = (closed, *self.closed)
+        self.closed = tuple(each for each in self.closed if each.cycle.number > booked.number - CLOSED_KEPT)
         self.cycle = None
         self.remember_earlier(one.fill for one in self.ledger.booked)
         self.cancelling.clear()

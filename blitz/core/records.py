@@ -120,7 +120,7 @@ class ClosedCycle:
 
 
 CLOSED_KEPT = 3
-"""So many closed cycles a bot remembers: short cycles follow each other faster than a late fee is listed."""
+"""The newest so many numbers may still be corrected: short cycles follow each other faster than a fee is listed."""
 
 
 class EventKind(StrEnum):

@@ -61,7 +61,7 @@ class MarketTables:
             lock = self._locks.setdefault(venue, threading.Lock())
         with lock:
             table = self._tables.get(venue)
-            if table is None or self._clock.now_ms() - table.loaded_ms > max_age_ms:
+            if table is None or self._clock.now_ms() - table.loaded_ms >= max_age_ms:
                 table = self._load(venue, None)
         return self.instrument(venue, symbol) if unified_symbol(symbol) in table.master.markets else None
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from blitz.core.ledger import Ledger
 from blitz.core.orders import ZERO, BookedFill
-from blitz.core.records import BotEvent, Cycle, Slot, SlotState
+from blitz.core.records import CLOSED_KEPT, BotEvent, Cycle, Slot, SlotState
 from blitz.storage.database import Database
 from blitz.storage.rows import cycle_from_row, event_from_row, fill_from_row, slot_from_row
 from blitz.storage.tables import cycles, events, fills, order_slots, users
@@ -178,9 +178,13 @@ class History:
             up_to, sums = self._ended.get((user_id, account), (0, Totals()))
             figures = select(own.number, own.realised, own.fees, own.funding, own.legs_filled)
             query = figures.where(*mine, own.ended_ms.is_not(None), own.number > up_to).order_by(own.number)
-            for row in connection.execute(query):
-                up_to, sums = row.number, sums.plus(row.realised, row.fees, row.funding, row.legs_filled, ended=1)
-            self._ended[(user_id, account)] = (up_to, sums)
+            ended = connection.execute(query).all()
+            # What is listed late still corrects the newest ones: they are read anew each time.
+            final = ended[-1].number - CLOSED_KEPT if ended else 0
+            for row in ended:
+                sums = sums.plus(row.realised, row.fees, row.funding, row.legs_filled, ended=1)
+                if row.number <= final:
+                    self._ended[(user_id, account)] = (row.number, sums)
             open_now = connection.execute(select(cycles).where(*mine, own.ended_ms.is_(None))).mappings()
             for cycle in [_with_books(connection, user_id, account, cycle_from_row(row)) for row in open_now]:
                 sums = sums.plus(cycle.realised, cycle.fees, cycle.funding, cycle.legs_filled, ended=0)

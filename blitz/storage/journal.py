@@ -143,8 +143,9 @@ class BotJournal:
             .order_by(own.number.desc())
             .limit(CLOSED_KEPT)
         )
-        closed = map(cycle_from_row, connection.execute(query).mappings())
-        return tuple(each for cycle in closed if (each := self._closed_cycle(connection, cycle)) is not None)
+        closed = [cycle_from_row(row) for row in connection.execute(query).mappings()]
+        recent = [cycle for cycle in closed if cycle.number > closed[0].number - CLOSED_KEPT]
+        return tuple(each for cycle in recent if (each := self._closed_cycle(connection, cycle)) is not None)
 
     def _closed_cycle(self, connection: Connection, cycle: Cycle) -> ClosedCycle | None:
         own = fills.c

@@ -83,13 +83,13 @@ class MemoryJournal:
             last_fill_ms=max((one.fill.at_ms for one in self.fills.values()), default=0),
             regime=self.regime,
             recent_exec_ids=tuple(self.fills),
-            closed=tuple(self._closed_cycles())[:CLOSED_KEPT],
+            closed=tuple(self._closed_cycles()),
         )
 
     def _closed_cycles(self) -> Iterator[ClosedCycle]:
         for number in sorted(self.cycles, reverse=True):
             times = {one.fill.exec_id: one.fill.at_ms for one in self.fills.values() if one.cycle == number}
-            if times and self.cycles[number].ended_ms is not None:
+            if times and self.cycles[number].ended_ms is not None and number > max(self.cycles) - CLOSED_KEPT:
                 first_ms, last_ms = min(times.values()), max(times.values())
                 yield ClosedCycle(
                     cycle=self.cycles[number],

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from blitz.core.calls import AmendOrder, CancelOrder, ReadPosition, SendOrder
-from blitz.core.orders import ZERO, Direction
+from blitz.core.orders import ZERO, Direction, OrderType
 from blitz.core.records import CycleEnd
 from blitz.core.work import Mode
 from tests.core.ladders import LONG
@@ -69,6 +69,30 @@ def test_one_read_alone_moves_nothing():
     live(rig, 15_500)
     assert code(rig) == "books_differ"
     assert not [call for call in rig.venue.calls if isinstance(call, AmendOrder)]
+
+
+def test_two_reads_closer_than_a_read_may_lag_move_nothing():
+    rig = forgetful()
+    live(rig, 15_500)
+    while (before := rig.memory.unexplained) is None:
+        rig.run_pass()
+    for _ in range(5):
+        rig.venue.now_ms = before.at_ms + 2_000
+        rig.run_pass()
+    assert not [call for call in rig.venue.calls if isinstance(call, AmendOrder)]
+    rig.venue.now_ms = before.at_ms + 3_000
+    rig.run_pass()
+    assert rig.quantities()["tp"] == Decimal("0.032")
+
+
+def test_an_exit_that_nobody_planned_is_left_where_it_is():
+    rig = forgetful()
+    stop = rig.venue._new_order(
+        rig.tag("sl"), Direction.SELL, OrderType.STOP_MARKET, Decimal("0.016"), None, Decimal(50_000), True
+    )
+    live(rig, 30_000)
+    assert code(rig) == "books_differ"
+    assert stop.order_id in {order.order_id for order in rig.venue.resting()}
 
 
 def test_a_position_that_changes_from_read_to_read_moves_nothing():

@@ -95,6 +95,10 @@ def test_rules_that_cannot_be_read_stay_and_are_asked_for_once_a_minute():
     assert rig.venue.now_ms - began_ms >= 120_000
     assert rig.memory.instrument == BTC
     assert set(rig.quantities()) == ALL
+    for _ in range(10):
+        rig.venue.now_ms += 60_000
+        rig.run_pass()
+    assert asked(rig) == 3
 
 
 def test_a_market_that_closes_parks_entries_keeps_exits_and_opens_again_by_itself():
@@ -109,6 +113,7 @@ def test_a_market_that_closes_parks_entries_keeps_exits_and_opens_again_by_itsel
     assert set(rig.quantities()) == {"leg_1", "leg_3"}
     assert 30 <= len(rig.sent("tp")) <= 62  # every two seconds: a position waits
     assert len(rig.sent("leg_2")) <= 2
+    assert 2 <= asked(rig) <= 3
     rules(rig, trading=True)
     rig.venue.now_ms += 61_000
     rig.rest()

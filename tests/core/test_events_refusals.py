@@ -72,6 +72,20 @@ def test_margin_withdrawn_in_the_middle_leaves_the_take_profit_following():
     assert code(rig) == "insufficient_margin"
 
 
+def test_a_pass_that_met_a_refusal_is_followed_by_a_look_at_once_and_then_by_the_usual_ones():
+    rig = Rig()
+    rig.rest()
+    rig.venue.cancel_by_hand(rig.tag("leg_3"))
+    rig.run_pass()
+    rig.venue.now_ms += 3_000
+    rig.venue.fault(SendOrder, NO_MARGIN, tag="sm_leg_3")
+    refusing = rig.run_pass()
+    assert refusing.wake_in_ms is not None
+    assert refusing.wake_in_ms <= 250
+    rig.venue.now_ms += refusing.wake_in_ms
+    assert rig.run_pass().settled  # the driver's own interval counts again
+
+
 def test_an_entry_without_margin_is_tried_every_half_minute_and_told_once():
     rig = Rig()
     for _ in range(3):

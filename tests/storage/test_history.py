@@ -192,6 +192,17 @@ def test_equity_adds_up_exactly(history, journal, alice):
     ]
 
 
+@pytest.mark.parametrize("number", [4, 5, 6])
+def test_totals_follow_a_late_correction_of_any_of_the_newest_cycles(history, journal, alice, number):
+    journal.save([ended(each, 1) for each in range(1, 7)], durable=True)
+    assert history.totals(alice.id).net == 6
+
+    journal.save([ended(number, 1, funding="0.25")], durable=True)
+
+    assert history.totals(alice.id).net == Decimal("5.75")
+    assert history.totals(alice.id).cycles == 6
+
+
 def test_totals_hold_the_running_cycle_too(history, journal, alice):
     running = CycleSaved(cycle=Cycle(number=2, settings=DEFAULT_SETTINGS, started_ms=20))
     fills = [

@@ -112,7 +112,7 @@ def expected(changes, user_id):
 def closed_cycles(cycles, fills):
     """Those of the three newest closed cycles that have fills, newest first."""
     ended = sorted((each for each in cycles.values() if each.ended_ms is not None), key=lambda each: -each.number)
-    for cycle in ended[:3]:
+    for cycle in (each for each in ended if each.number > ended[0].number - 3):
         own = [each.fill for each in fills if each.cycle == cycle.number]
         if own:
             yield ClosedCycle(
