@@ -138,7 +138,7 @@ def _intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change], stri
     generation = slot.generation + stride if id_is_gone else slot.generation
     now_ms = yield from read_clock()
     is_entry = order.key.role is Role.LEG
-    if is_entry and now_ms - memory.looked_ms > LOOK_AGE_MAX_MS and memory.keeps(Guard.FRESH_LOOK):
+    if is_entry and look_is_old(memory, now_ms):
         return None
     if not memory.keeps(Guard.STABLE_ID):
         generation = now_ms // 250 % 36**4 or 1
@@ -203,6 +203,11 @@ def _answered(memory: BotMemory, intent: Slot, reply: Reply) -> Step[Outcome]:
     note = _note(memory, EventKind.ORDER_UNKNOWN, intent, now_ms, reason=reply.reason)
     yield from save(SlotSaved(slot=unknown), note)
     return Outcome.OPEN
+
+
+def look_is_old(memory: BotMemory, now_ms: int) -> bool:
+    """Say whether what this pass has seen is too old to send an entry on."""
+    return now_ms - memory.looked_ms > LOOK_AGE_MAX_MS and memory.keeps(Guard.FRESH_LOOK)
 
 
 def _hold_off(memory: BotMemory, key: OrderKey, refusal: Refusal, now_ms: int) -> None:

@@ -5,7 +5,7 @@ Starting never cancels (S11). A position that nobody's journal explains is refus
 
 from decimal import Decimal
 
-from blitz.core.act import Outcome, act, create
+from blitz.core.act import Outcome, act, create, look_is_old
 from blitz.core.calls import (
     FillsRead,
     PriceRead,
@@ -83,6 +83,8 @@ def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:
     except SettingsProblem as problem:
         return Finish(code="invalid_settings", message=str(problem), errors=problem.errors, refused=True)
     now_ms = yield from read_clock()
+    if look_is_old(memory, now_ms):
+        return Acted(open=True, wake_in_ms=0)
     if now_ms < memory.retry_ms.get(leg(0), 0):
         return Acted(wake_in_ms=memory.retry_ms[leg(0)] - now_ms)
     started: list[Change] = []

@@ -44,7 +44,7 @@ def watch_market(memory: BotMemory, now_ms: int) -> Step[None]:
     aged = memory.cycle is None and now_ms >= memory.rules_read_ms + RULES_AGE_MAX_MS
     if not (now_ms >= memory.rules_again_ms if urgent else aged):
         return
-    memory.rules_again_ms = now_ms + (DOUBTED_MS if memory.rules_doubted else AGAIN_MS)
+    memory.rules_again_ms = now_ms + (AGAIN_MS if MARKET_CLOSED in memory.standing else DOUBTED_MS)
     memory.rules_doubted = False
     answer = yield from ask(ReadInstrument(max_age_ms=FRESH_MS if urgent else RULES_AGE_MAX_MS), InstrumentRead)
     if isinstance(answer, InstrumentRead):
