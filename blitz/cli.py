@@ -132,6 +132,34 @@ def paper(
         raise click.ClickException(str(error)) from error
 
 
+@commands.command()
+@click.option("--seeds", type=click.IntRange(min=1), default=200, show_default=True, help="How many seeds to run.")
+@click.option("--from", "first", type=click.IntRange(min=0), default=0, show_default=True, help="The first of them.")
+@click.option("--seed", type=click.IntRange(min=0), help="Run this one alone.")
+@click.option("--trace", is_flag=True, help="With --seed: tell its whole story.")
+@click.option("--faults", metavar="NAME,…", help="Let only these faults strike.")
+@click.option(
+    "--ids", type=click.Choice(["never", "reusable", "unenforced"]), help="One id regime instead of all three."
+)
+@click.option("--guards", is_flag=True, help="Prove that each safety guard is needed.")
+@click.option("--policies", is_flag=True, help="Compare the order-id policies that bots use.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
+def simulate(
+    seeds: int, first: int, seed: int | None, trace: bool, faults: str | None, ids: str | None, guards: bool,
+    policies: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Run the bots against a venue that lies, a disk that fails and a process that dies, thousands of times."""
+    configure_console("CRITICAL")
+    from blitz.simulation.command import SimulateOptions, run_simulation
+
+    return run_simulation(
+        SimulateOptions(
+            seeds=seeds, first=first, seed=seed, trace=trace, faults=faults, ids=ids, guards=guards, policies=policies,
+            as_json=as_json,
+        )
+    )  # fmt: skip
+
+
 @commands.group()
 def user() -> None:
     """Make and change accounts."""
