@@ -27,7 +27,7 @@ from blitz.core.calls import (
     save,
 )
 from blitz.core.diff import Action, Amend, Cancel, Create
-from blitz.core.guards import Guard
+from blitz.core.guards import Guard, IdPolicy
 from blitz.core.memory import Attention, BotMemory, ExitTrouble
 from blitz.core.orders import ZERO, DesiredOrder, OrderKey, OrderType, Role
 from blitz.core.records import (
@@ -140,7 +140,7 @@ def _intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change], stri
     is_entry = order.key.role is Role.LEG
     if is_entry and look_is_old(memory, now_ms):
         return None
-    if not memory.keeps(Guard.STABLE_ID):
+    if memory.id_policy is IdPolicy.TIME:
         generation = now_ms // 250 % 36**4 or 1
     intent = replace(
         slot,

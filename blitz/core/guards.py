@@ -15,10 +15,6 @@ class Guard(StrEnum):
     """An unanswered order is not called absent before its receive window, skew and read lag are over."""
     SECOND_LOOK = "second_look"
     """One lookup that finds nothing does not prove absence; two do."""
-    SAME_ID = "same_id"
-    """An order without an answer keeps its id; another id would be another order."""
-    STABLE_ID = "stable_id"
-    """An id is the tag, not the time of the try."""
     DURABLE_INTENT = "durable_intent"
     """No order is sent before its intent is stored."""
     INTENT_STORED = "intent_stored"
@@ -69,3 +65,14 @@ class Guard(StrEnum):
     """A refused order waits before it is tried again."""
     SURPLUS = "surplus"
     """A second live order of one tag is taken back."""
+
+
+class IdPolicy(StrEnum):
+    """How an order gets its client id. Real bots have the first; the others are what it is compared with."""
+
+    TAG = "tag"
+    """The tag, with a generation only on proof; the same id after a timeout."""
+    NEW_AFTER_TIMEOUT = "new_after_timeout"
+    """An order without an answer gets another id."""
+    TIME = "time"
+    """Every try gets an id of its own."""

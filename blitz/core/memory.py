@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from blitz.core.calls import Refusal
-from blitz.core.guards import Guard
+from blitz.core.guards import Guard, IdPolicy
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ledger import Ledger
@@ -161,6 +161,9 @@ class BotMemory:
     switched_off: frozenset[Guard] = frozenset()
     """Always empty, but for a simulator that proves each guard to be needed."""
 
+    id_policy: IdPolicy = IdPolicy.TAG
+    """Another one only for a simulator that compares them."""
+
     def keeps(self, guard: Guard) -> bool:
         """Whether this guard is in force: in every real bot, each of them is."""
         return guard not in self.switched_off
@@ -250,8 +253,10 @@ def recall(
     traits: VenueTraits,
     remembered: Remembered,
     switched_off: frozenset[Guard] = frozenset(),
+    id_policy: IdPolicy = IdPolicy.TAG,
 ) -> BotMemory:
-    """Build the memory from what the journal kept. Only a simulator switches guards off.
+    """Build the memory from what the journal kept. Only a simulator switches guards off
+    or chooses another id policy.
 
     An intent read back means that the process died between saving and hearing the answer: it is `UNKNOWN` (D1).
     """
@@ -270,6 +275,7 @@ def recall(
         regime=remembered.regime,
         booked_before=dict.fromkeys(remembered.recent_exec_ids, remembered.last_fill_ms),
         switched_off=switched_off,
+        id_policy=id_policy,
         closed=remembered.closed,
     )
     memory.ledger = memory.ledger.with_all(remembered.fills)

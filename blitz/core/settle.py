@@ -8,7 +8,7 @@ which is a fence: past `sent_ms + fence`, a request can no longer be accepted, a
 from dataclasses import replace
 
 from blitz.core.calls import OrderRead, ReadOrder, Step, ask, save
-from blitz.core.guards import Guard
+from blitz.core.guards import Guard, IdPolicy
 from blitz.core.look import EARLY_MS, Seen
 from blitz.core.memory import BotMemory
 from blitz.core.orders import ZERO, OpenOrder, OrderKey, OrderRecord, Role, leg
@@ -144,7 +144,7 @@ def _settle_unanswered(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool]
         memory.not_found_ms[slot.key] = now_ms
         return False
     memory.not_found_ms.pop(slot.key, None)
-    if not memory.keeps(Guard.SAME_ID):
+    if memory.id_policy is not IdPolicy.TAG:
         slot = replace(slot, burnt=True)
     yield from empty_slot(memory, slot, used=slot.used or slot.burnt)
     return True

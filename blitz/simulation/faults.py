@@ -79,6 +79,7 @@ class Fault(StrEnum):
     CLOSED_BY_HAND = "closed_by_hand"
     PARTLY_CLOSED_BY_HAND = "partly_closed_by_hand"
     ADDED_BY_HAND = "added_by_hand"
+    OPENED_BY_HAND = "opened_by_hand"
     EXIT_CANCELLED_BY_HAND = "exit_cancelled_by_hand"
     EXIT_EDITED_BY_HAND = "exit_edited_by_hand"
     LEG_CANCELLED_BY_HAND = "leg_cancelled_by_hand"
@@ -150,6 +151,7 @@ ROWS: dict[Fault, str] = {
     Fault.CLOSED_BY_HAND: "H2",
     Fault.PARTLY_CLOSED_BY_HAND: "H2",
     Fault.ADDED_BY_HAND: "H3",
+    Fault.OPENED_BY_HAND: "H3",
     Fault.EXIT_CANCELLED_BY_HAND: "H2",
     Fault.EXIT_EDITED_BY_HAND: "H2",
     Fault.LEG_CANCELLED_BY_HAND: "H2",

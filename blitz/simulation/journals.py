@@ -6,7 +6,7 @@ Both can lose what a power cut takes, be restored from an old backup, and be emp
 
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -54,6 +54,9 @@ class Store(Protocol):
 
     def books(self, user_id: int) -> "Kept":
         """Everything that is stored for this user."""
+
+    def fills(self, user_id: int) -> Iterable[BookedFill]:
+        """The fills that are stored for the open cycle, at least."""
 
     def save(self, user_id: int, changes: Sequence[Change], *, durable: bool, fault: DiskFault | None) -> bool:
         """Write all or nothing; False when the writer is told that it failed."""
@@ -134,6 +137,10 @@ class MemoryStore:
     def books(self, user_id: int) -> Kept:
         """Everything that is stored for this user."""
         return self.of(user_id)
+
+    def fills(self, user_id: int) -> Iterable[BookedFill]:
+        """Every fill that is stored for this user."""
+        return self.of(user_id).fills.values()
 
     def of(self, user_id: int) -> Kept:
         """Everything this user has stored."""
@@ -245,6 +252,10 @@ class SqliteStore:
     def slots(self, user_id: int) -> Sequence[Slot]:
         """Every slot that is stored for this user."""
         return self.load(user_id).slots
+
+    def fills(self, user_id: int) -> Iterable[BookedFill]:
+        """The fills that are stored for the open cycle."""
+        return self.load(user_id).fills
 
     def books(self, user_id: int) -> Kept:
         """Everything that is stored for this user, read back row by row."""

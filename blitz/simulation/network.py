@@ -31,7 +31,7 @@ from blitz.simulation.faults import Fault
 from blitz.simulation.venue import SimulatedVenue
 from blitz.simulation.world import World
 
-TIMEOUT_MS = 10_000
+TIMEOUT_MS = 8_000
 """So long a client waits for an answer."""
 WINDOW_MS = 5_000
 """The venue refuses a request that was signed longer ago, or more than a second ahead."""
@@ -131,14 +131,13 @@ class Network:
             self._answer(there_ms + back_ms, reply, answered)
             return
         lost, late, silent = self._fates(call)
-        if lost:
-            self._answer(TIMEOUT_MS, LOST, answered)
-            return
         arrives_ms = late or there_ms
         if late or silent:
             self.world.after(arrives_ms, lambda: self._arrive_unanswered(call, signed_ms))
-            waits_ms = TIMEOUT_MS if self.world.chance("reset").random() < 0.5 else min(arrives_ms + 50, TIMEOUT_MS)
-            self._answer(waits_ms, LOST, answered)
+        if lost or late or silent:
+            # A connection that is reset tells at once; what was sent on it may still be under way.
+            is_reset = self.world.chance("reset").random() < 0.6
+            self._answer(there_ms + back_ms if is_reset else TIMEOUT_MS, LOST, answered)
             return
         self.world.after(arrives_ms, lambda: self._answer(back_ms, self._execute(call, signed_ms), answered))
 
@@ -243,7 +242,7 @@ class Network:
         if reply.record is None or self.just_hidden:
             self.just_hidden = False
             return reply
-        self.just_hidden = self._struck(Fault.EMPTY_LIST, 0.02)
+        self.just_hidden = self._struck(Fault.EMPTY_LIST, 0.1)
         return OrderRead(record=None) if self.just_hidden else reply
 
     def _answer(self, delay_ms: int, reply: Reply, answered: Answered) -> None:

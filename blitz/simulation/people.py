@@ -80,6 +80,7 @@ class Trader:
             (Fault.CLOSED_BY_HAND, 0.01, self._close_all),
             (Fault.PARTLY_CLOSED_BY_HAND, 0.02, self._close_part),
             (Fault.ADDED_BY_HAND, 0.015, self._add),
+            (Fault.OPENED_BY_HAND, 0.02, self._open),
             (Fault.EXIT_CANCELLED_BY_HAND, 0.04, lambda: self._cancel({Role.TAKE_PROFIT, Role.STOP_LOSS})),
             (Fault.LEG_CANCELLED_BY_HAND, 0.03, lambda: self._cancel({Role.LEG})),
             (Fault.EXIT_EDITED_BY_HAND, 0.03, self._drag_exit),
@@ -147,7 +148,13 @@ class Trader:
         tick = venue.instrument.tick
         price = (price / tick).to_integral_value() * tick
         user, code = self.account.user_id, self.account.bot.settings.symbol.replace("/", "").replace(":", "")
-        looks = ("", "", f"sm_leg_1_{user}7_{code}", f"sm_tp_{user}1_{code}", f"sm_leg_1_{user}_1000{code}", "x_1")
+        looks = (
+            "",
+            f"sm_leg_1_{user}7_{code}",
+            f"sm_tp_{user}1_{code}",
+            f"sm_leg_1_{user}_1000{code}",
+            f"sm_tp_{user}_{code}_q",  # our very tag, on an order that could open
+        )
         client_id = chance.choice(looks)
         if client_id and client_id in venue.used_ids:
             client_id = ""
@@ -183,6 +190,14 @@ class Trader:
             return False
         opening = Direction.BUY if venue.side is Side.LONG else Direction.SELL
         venue.trade_by_hand(opening, self._size(Decimal(40)), self.world.now_ms)
+        return True
+
+    def _open(self) -> bool:
+        """A position of the trader's own, while the bot has none."""
+        venue = self.account.venue
+        if venue.held != 0 or venue.halted or self.account.bot.runs:
+            return False
+        venue.trade_by_hand(venue.side.opening, self._size(Decimal(40)), self.world.now_ms)
         return True
 
     def _cancel(self, roles: set[Role]) -> bool:

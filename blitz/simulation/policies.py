@@ -7,20 +7,30 @@ unanswered orders, stale reads and kills are let loose: what the policies are su
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from blitz.core.guards import Guard
+from blitz.core.guards import Guard, IdPolicy
 from blitz.simulation.faults import Fault
 from blitz.simulation.runner import run_seeds
 from blitz.simulation.seeds import SeedOptions
 from blitz.simulation.venue import VenueIds
 
-POLICIES: dict[str, frozenset[Guard]] = {
-    "a new id for every try, made from the time": frozenset(
-        {Guard.FENCE, Guard.SECOND_LOOK, Guard.SAME_ID, Guard.STABLE_ID, Guard.DURABLE_INTENT}
-    ),
-    "a new id after a timeout": frozenset({Guard.FENCE, Guard.SECOND_LOOK, Guard.SAME_ID}),
-    "the same id, sent again at once": frozenset({Guard.FENCE, Guard.SECOND_LOOK}),
-    "the fence (this server)": frozenset(),
-}
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is left of the protocol."""
+
+    name: str
+    id_policy: IdPolicy = IdPolicy.TAG
+    switched_off: frozenset[Guard] = frozenset()
+
+
+BLIND = frozenset({Guard.FENCE, Guard.SECOND_LOOK})
+OURS = Policy("the fence (this server)")
+POLICIES = (
+    Policy("a new id for every try, made from the time", IdPolicy.TIME, BLIND),
+    Policy("a new id after a timeout", IdPolicy.NEW_AFTER_TIMEOUT, BLIND),
+    Policy("the same id, sent again at once", IdPolicy.TAG, BLIND),
+    OURS,
+)
 
 NETWORK = frozenset(
     {
@@ -51,9 +61,9 @@ class Comparison:
 
 def compare(seeds: int, first: int = 0) -> Iterator[Comparison]:
     """Run every policy in every regime over the same seeds."""
-    for policy, switched_off in POLICIES.items():
+    for policy in POLICIES:
         for ids in VenueIds:
-            options = SeedOptions(ids=ids, every=NETWORK, switched_off=switched_off)
+            options = SeedOptions(ids=ids, every=NETWORK, switched_off=policy.switched_off, id_policy=policy.id_policy)
             *_, found = run_seeds(range(first, first + seeds), options)
             unsafe = sum(any(one.invariant in UNSAFE for one in verdict.violations) for verdict in found.failing)
-            yield Comparison(policy=policy, ids=ids, seeds=seeds, unsafe=unsafe)
+            yield Comparison(policy=policy.name, ids=ids, seeds=seeds, unsafe=unsafe)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from blitz.clock import VenueTime
-from blitz.core.guards import Guard
+from blitz.core.guards import Guard, IdPolicy
 from blitz.core.instrument import Instrument
 from blitz.core.memory import BOOKS_DIFFER, VenueTraits
 from blitz.core.orders import Direction, Side
@@ -54,6 +54,7 @@ class SeedOptions:
     swarm: Swarm | None = None
     """Exactly these faults, instead of drawing."""
     switched_off: frozenset[Guard] = frozenset()
+    id_policy: IdPolicy = IdPolicy.TAG
     trace: bool = False
     chaos_ms: int = CHAOS_MS
     make_store: Callable[[], Store] = MemoryStore
@@ -130,6 +131,7 @@ class Seed:
             traits=VenueTraits(ids_enforced=self.ids is not VenueIds.UNENFORCED),
             poll_ms=chance.choice((1_000, 2_000)),
             switched_off=self.options.switched_off,
+            id_policy=self.options.id_policy,
         )
         account = SimulatedAccount(user_id=user_id, venue=venue, network=network, bot=bot, saved=[settings])
         truth = self.truths[user_id] = VenueTruth(account, self.violations)

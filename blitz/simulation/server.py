@@ -24,7 +24,7 @@ from blitz.core.calls import (
     SendOrder,
     Step,
 )
-from blitz.core.guards import Guard
+from blitz.core.guards import Guard, IdPolicy
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.memory import BotMemory, VenueTraits, recall
 from blitz.core.records import Remembered, SlotState
@@ -90,6 +90,7 @@ class SimulatedBot:
     traits: VenueTraits
     poll_ms: int
     switched_off: frozenset[Guard] = frozenset()
+    id_policy: IdPolicy = IdPolicy.TAG
     wish: Wish = Wish.REST
     runs: bool = False
     mode: Mode = Mode.TRADE
@@ -225,6 +226,7 @@ class SimulatedBot:
             traits=self.traits,
             remembered=remembered,
             switched_off=self.switched_off,
+            id_policy=self.id_policy,
         )
         self.memory.started_by_trader = self.started_by_trader
         self.started_by_trader = False
@@ -260,6 +262,30 @@ class SimulatedBot:
             return None
         if isinstance(call, Save):
             return self._save(call)
+        stands_still_ms = self._stands_still_ms(call)
+        if not stands_still_ms:
+            return self._sent(call)
+        token = self._token
+        self.world.after(stands_still_ms, lambda: self._goes_on(token, call))
+        return None
+
+    def _stands_still_ms(self, call: Call) -> int:
+        """How long the process stands still between the decision and the sending of it."""
+        if not isinstance(call, SendOrder) or not self.world.strikes(Fault.PAUSED, 0.08):
+            return 0
+        self.world.coverage.note(Fault.PAUSED, self.state)
+        return self.world.chance("pause").randint(200, 30_000)
+
+    def _goes_on(self, token: int, call: Call) -> None:
+        if token != self._token or not self.server.up or self._step is None:
+            return
+        reply = self._sent(call)
+        if reply is not None:
+            self.server.watcher.answered(self, call, reply)
+            self._advance(reply)
+
+    def _sent(self, call: Call) -> Reply | None:
+        """Send a call on its way, unless it is an order whose decision has grown old."""
         if isinstance(call, SendOrder) and self.clock_ms() > call.expires_ms:
             return NOT_SENT
         self.server.watcher.departs(self, call)

@@ -211,6 +211,8 @@ class SimulatedVenue:
     ) -> str:
         """A person rests a limit order; the answer is its id."""
         shown = self._drawn(client_id, direction, OrderType.LIMIT, quantity, price, None, False, now_ms)
+        if self.hedged and direction is self.side.closing:
+            shown = replace(shown, side=Side.SHORT if self.side is Side.LONG else Side.LONG)
         self._enter(self._kept(Owner.HUMAN, shown, now_ms), now_ms)
         return shown.order_id
 

@@ -20,12 +20,13 @@ from blitz.core.calls import (
     ReadFills,
     ReadOpenOrders,
     ReadPosition,
+    Refusal,
     Rejected,
     Reply,
     Save,
     SendOrder,
 )
-from blitz.core.orders import Role, leg
+from blitz.core.orders import ZERO, FillKind, Role, VenuePosition, leg
 from blitz.core.records import SlotState
 from blitz.core.work import Mode
 from blitz.simulation.accounts import SimulatedAccount
@@ -39,6 +40,8 @@ LOOKS = {ReadOpenOrders: OpenOrdersRead, ReadFills: FillsRead, ReadPosition: Pos
 REQUESTS_MAX = 480
 """In any five seconds per account: four fifths of what the venue allows one address (S15)."""
 REQUESTS_MS = 5_000
+REFUSALS_MAX = 8
+REFUSALS_MS = 10_000
 ENTRY = leg(0)
 
 
@@ -53,6 +56,9 @@ class Watched:
     newest: dict[tuple[Role, int, int], int] = field(default_factory=dict)
     """Highest generation sent per place, in this life of the database."""
     lived_since_ms: int = 0
+    position: VenuePosition | None = None
+    """As the pass has read it last."""
+    refused: dict[str, list[int]] = field(default_factory=dict)
     requests: list[int] = field(default_factory=list)
 
 
@@ -82,6 +88,7 @@ class Behaviour(Watcher):
         if watched.blind:
             self._wrong("S9", bot, f"decided {_told(call)} after a look had failed")
         self._check_mode(bot, call)
+        self._check_coherent(bot, watched, call)
         if isinstance(call, SendOrder):
             self._check_intent(bot, call)
             self._check_id(bot, watched, call)
@@ -94,6 +101,10 @@ class Behaviour(Watcher):
         expected = LOOKS.get(type(call))
         if expected is not None and not isinstance(reply, expected):
             watched.blind = True
+        if isinstance(reply, PositionRead):
+            watched.position = reply.position
+        if isinstance(call, SendOrder) and isinstance(reply, Rejected) and reply.refusal is not Refusal.TAKEN:
+            self._count_refusal(bot, watched, call)
         if isinstance(call, ReadClock) or (isinstance(call, Save) and isinstance(reply, Done)):
             return
         if expected is None or not isinstance(reply, expected):
@@ -101,6 +112,9 @@ class Behaviour(Watcher):
 
     def passed(self, bot: SimulatedBot, mode: Mode, result: PassResult) -> None:
         """A pass has come to its end."""
+        watched = self._of(bot)
+        if "adopted_cycle" in result.words and watched.truth.cycle is None and bot.venue.on_side > 0:
+            self._wrong("S4", bot, f"took over a position of {bot.venue.on_side} that it did not open")
         for word in result.words:
             self._world.tell(f"{bot.name} = {word}")
 
@@ -125,6 +139,16 @@ class Behaviour(Watcher):
             if now_ms - requests[0] < REQUESTS_MS:
                 self._wrong("S15", bot, f"more than {REQUESTS_MAX} requests in five seconds")
 
+    def _count_refusal(self, bot: SimulatedBot, watched: Watched, call: SendOrder) -> None:
+        """S15 again: a refused order is not sent again and again."""
+        now_ms = self._world.now_ms
+        times = watched.refused.setdefault(str(call.order.key), [])
+        times.append(now_ms)
+        if len(times) > REFUSALS_MAX:
+            del times[0]
+            if now_ms - times[0] < REFUSALS_MS:
+                self._wrong("S15", bot, f"{call.client_id} was refused more than {REFUSALS_MAX} times in ten seconds")
+
     def _check_mode(self, bot: SimulatedBot, call: Call) -> None:
         mode = bot.pass_mode
         if mode in {Mode.RECOVER, Mode.RECOVER_DRY}:
@@ -142,6 +166,27 @@ class Behaviour(Watcher):
         slot = stored.get(call.client_id)
         if slot is None or slot.state is not SlotState.INTENT or slot.quantity != call.order.quantity:
             self._wrong("S8", bot, f"sent {call.client_id} without a stored intent")
+
+    def _check_coherent(self, bot: SimulatedBot, watched: Watched, call: Call) -> None:
+        """S9 again: no leg is sent or taken back while the position that was read is not what the books say (A7)."""
+        order = bot.venue.orders.get(call.order_id) if isinstance(call, AmendOrder | CancelOrder) else None
+        tag = parsed(order.shown.client_id) if order is not None else None
+        is_leg = call.order.key.role is Role.LEG if isinstance(call, SendOrder) else tag and tag.role is Role.LEG
+        memory, position = bot.memory, watched.position
+        if not is_leg or memory is None or memory.cycle is None or position is None:
+            return
+        number, opening = memory.cycle.number, bot.venue.side.opening
+        held = sum(
+            (
+                booked.fill.quantity if booked.fill.direction is opening else -booked.fill.quantity
+                for booked in bot.server.store.fills(bot.user_id)
+                if booked.cycle == number and booked.fill.kind is not FillKind.FUNDING
+            ),
+            ZERO,
+        )
+        read = position.quantity or -position.opposite_quantity * (not position.hedged)
+        if held != read:
+            self._wrong("S9", bot, f"decided {_told(call)} on a position of {read} while the books hold {held}")
 
     def _check_id(self, bot: SimulatedBot, watched: Watched, call: SendOrder) -> None:
         tag = parsed(call.client_id)
