@@ -302,7 +302,8 @@ class Seed:
 
     def _let_calls_come_home(self) -> None:
         """A call that hangs belongs to the chaos: the bounds count from when the last of them was answered."""
-        self._run(max(account.network.answers_by_ms for account in self.accounts) - self.world.now_ms)
+        busy_ms = [max(each.network.answers_by_ms, each.bot.busy_until_ms) for each in self.accounts]
+        self._run(max(busy_ms) - self.world.now_ms)
 
     def _each(self, act: Callable[[RestCheck], None]) -> None:
         for account in self.accounts:

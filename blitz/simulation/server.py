@@ -101,6 +101,8 @@ class SimulatedBot:
     result: PassResult = field(default_factory=PassResult)
     last_words: str = ""
     """Why the bot ended the last time."""
+    busy_until_ms: int = 0
+    """Until when the process stands still, or the disk takes its time, for this bot."""
     _step: Step[PassResult] | None = None
     pass_mode: Mode = Mode.TRADE
     _token: int = 0
@@ -266,6 +268,7 @@ class SimulatedBot:
         if not stands_still_ms:
             return self._sent(call)
         token = self._token
+        self.busy_until_ms = self.world.now_ms + stands_still_ms
         self.world.after(stands_still_ms, lambda: self._goes_on(token, call))
         return None
 
@@ -303,6 +306,7 @@ class SimulatedBot:
         if not slow_ms:
             return reply
         token = self._token
+        self.busy_until_ms = self.world.now_ms + slow_ms
         self.world.after(slow_ms, lambda: self._reply(token, call, reply))
         return None
 

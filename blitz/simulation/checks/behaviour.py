@@ -94,6 +94,8 @@ class Behaviour(Watcher):
             self._check_id(bot, watched, call)
             memory = bot.memory
             watched.truth.entry_departs(call, None if memory is None else memory.cycle)
+        elif isinstance(call, AmendOrder) and bot.memory is not None:
+            watched.truth.amend_departs(call, bot.memory.cycle)
 
     def answered(self, bot: SimulatedBot, call: Call, reply: Reply) -> None:
         """The pass is handed a reply."""

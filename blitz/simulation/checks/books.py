@@ -33,6 +33,11 @@ def segments(account: SimulatedAccount) -> Iterator[Segment]:
     held = ZERO
     current = Segment()
     for fill in venue.fills:
+        if held < 0:
+            # Somebody turned the position round: what points the other way is theirs.
+            if fill.kind is not FillKind.FUNDING:
+                held += sign * (fill.quantity if fill.direction is Direction.BUY else -fill.quantity)
+            continue
         if not current.fills and fill.kind is FillKind.FUNDING:
             continue
         if not current.fills:
@@ -42,7 +47,7 @@ def segments(account: SimulatedAccount) -> Iterator[Segment]:
         current.fills.append(fill)
         if fill.kind is not FillKind.FUNDING:
             held += sign * (fill.quantity if fill.direction is Direction.BUY else -fill.quantity)
-        if held == 0:
+        if held <= 0:
             current.flat = True
             yield current
             current = Segment()

@@ -16,10 +16,12 @@ from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.checks.venue_truth import VenueTruth, leg_sizes
 from blitz.simulation.checks.violations import Violations
 from blitz.simulation.tags import parsed
-from blitz.simulation.venue import Owner
+from blitz.simulation.venue import Owner, VenueIds
 
 PROTECTED_MS = 5_000
 """L1: a position is covered this long after the exchange can be reached, or after it lost its take-profit."""
+FENCED_MS = 9_000
+"""Where ids may repeat, an exit that was never answered waits for the fence and two looks before it is sent again."""
 
 
 def true_take_profit(settings: LadderSettings, average: Decimal, instrument: Instrument) -> Decimal:
@@ -55,8 +57,9 @@ class RestCheck:
         settings = self._frozen()
         if not bot.runs or venue.on_side <= 0 or settings is None or self.is_dust:
             return
-        lost_ms = self.truth.uncovered_since_ms
-        if lost_ms is not None and self.violations.world.now_ms < max(since_ms, lost_ms) + PROTECTED_MS:
+        lost_ms = self.truth.uncovered_since_ms or 0
+        bound_ms = PROTECTED_MS + (FENCED_MS if venue.ids is VenueIds.UNENFORCED else 0)
+        if self.violations.world.now_ms < max(since_ms, lost_ms) + bound_ms:
             return
         resting = self._own(Role.TAKE_PROFIT)
         if len(resting) != 1 or resting[0].remaining != venue.on_side:

@@ -81,21 +81,31 @@ class VenueTruth:
             return
         if self.cycle is None and call.order.key.leg:
             return  # on its way while the cycle closed
-        settings = None if cycle is None else cycle.settings
         if cycle is not None and cycle.number != self._pending_number:
             self._pending_number = cycle.number
             self._pending_entry, self._pending_ladders = ZERO, []
-        ladders = self.cycle.ladders if self.cycle else self._pending_ladders
-        if settings is not None and settings not in ladders:
-            if settings not in self.account.saved:
-                self._wrong("S3", "trades settings that the trader never saved")
-            ladders.append(settings)
-            if self.cycle:
-                self.cycle.allowed.clear()
+        self._note_ladder(cycle)
         if call.order.key.leg == 0:
             self._pending_entry = max(self._pending_entry, call.order.quantity)
             if self.cycle:
                 self.cycle.entry_sent = max(self.cycle.entry_sent, call.order.quantity)
+
+    def amend_departs(self, call: AmendOrder, cycle: Cycle | None) -> None:
+        """The bot moves an order: a leg moves to where the cycle's settings want it."""
+        order = self.account.venue.orders.get(call.order_id)
+        if order is not None and not order.shown.reduce_only and self.cycle is not None:
+            self._note_ladder(cycle)
+
+    def _note_ladder(self, cycle: Cycle | None) -> None:
+        settings = None if cycle is None else cycle.settings
+        ladders = self.cycle.ladders if self.cycle else self._pending_ladders
+        if settings is None or settings in ladders:
+            return
+        if settings not in self.account.saved:
+            self._wrong("S3", "trades settings that the trader never saved")
+        ladders.append(settings)
+        if self.cycle:
+            self.cycle.allowed.clear()
 
     def changed(self) -> None:
         """Something may have changed at the venue."""
