@@ -28,7 +28,7 @@ from blitz.core.calls import (
 )
 from blitz.core.diff import Action, Amend, Cancel, Create
 from blitz.core.guards import Guard
-from blitz.core.memory import Attention, BotMemory, ExitTrouble
+from blitz.core.memory import Attention, BotMemory, ExitTrouble, IdSearch
 from blitz.core.orders import ZERO, DesiredOrder, OrderKey, OrderType, Role
 from blitz.core.records import (
     BotEvent,
@@ -49,7 +49,8 @@ STRIDES = (1, 1, 1, *(2**power for power in range(1, 14)))
 """How far each try in one pass goes on behind an id that is taken: one by one, then twice as far each time.
 
 A bot that lost its journal does not know how far its tags have come; so it gets there in a handful of tries, whatever
-the number is, and even sixteen thousand used ids cost it no more than these.
+the number is, and even sixteen thousand used ids cost it no more than these. A venue may have forgotten the old orders
+but not their ids: then the first try waits for the fence, and the search goes on where it was.
 """
 
 RETRY_AFTER_MS = {
@@ -102,7 +103,8 @@ def act(memory: BotMemory, actions: Sequence[Action]) -> Step[Acted]:
 
 def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcome]:
     """Send one new order under its tag. `also` is saved together with the intent."""
-    for stride in STRIDES:
+    search = memory.searches.get(order.key)
+    for stride in STRIDES[search.tries if search else 0 :]:
         intent = yield from _intend(memory, order, also, stride)
         if intent is None:
             return Outcome.OPEN
@@ -114,9 +116,11 @@ def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcom
             if not next_id_is_free:
                 return Outcome.OPEN
             continue
+        memory.searches.pop(order.key, None)  # the id was free, whatever else was said
         if isinstance(reply, Rejected) and reply.refusal is Refusal.TRIGGER_PASSED and order.trigger is not None:
             return (yield from _stop_now(memory, intent, order))
         return (yield from _answered(memory, intent, reply))
+    memory.searches.pop(order.key, None)
     memory.attention = Attention(
         code="ids_ambiguous",
         message=f"The exchange refuses every id tried for {order.key}. Look for orders of another server on this "
@@ -216,8 +220,16 @@ def _never_was(intent: Slot) -> Slot:
 
 def _taken(memory: BotMemory, intent: Slot) -> Step[bool]:
     """The id is taken. True when the next generation may be used, False when the next look has to decide."""
+    now_ms = yield from read_clock()
+    search = memory.searches.get(intent.key) or IdSearch(began_ms=now_ms)
+    memory.searches[intent.key] = search = replace(search, tries=search.tries + 1)
     answer = yield from ask(ReadOrder(order_id="", client_id=intent.client_id), OrderRead)
     if not isinstance(answer, OrderRead) or answer.record is None:
+        if isinstance(answer, OrderRead) and (yield from _is_forgotten(memory, intent, search)):
+            burnt = replace(intent, state=SlotState.EMPTY, used=True, burnt=True)
+            memory.put(burnt)
+            yield from save(SlotSaved(slot=burnt))
+            return True
         # Perhaps our own late order: wait for the fence, then the id counts as burnt.
         waiting = replace(intent, state=SlotState.UNKNOWN, burnt=True)
         memory.put(waiting)
@@ -246,6 +258,19 @@ def _taken(memory: BotMemory, intent: Slot) -> Step[bool]:
     memory.put(unknown)
     yield from save(SlotSaved(slot=unknown))
     return False
+
+
+def _is_forgotten(memory: BotMemory, intent: Slot, search: IdSearch) -> Step[bool]:
+    """Say whether what took the id is long over: a search older than the fence has outlived all that was under way.
+
+    Without it, each of many forgotten ids would cost a fence, and an exit would be missing all that time (L1).
+    """
+    now_ms = yield from read_clock()
+    settled_ms = max(search.began_ms + memory.traits.fence_ms, memory.doubted_until_ms.get(intent.key, 0))
+    if now_ms < settled_ms:
+        return False
+    again = yield from ask(ReadOrder(order_id="", client_id=intent.client_id), OrderRead)
+    return isinstance(again, OrderRead) and again.record is None
 
 
 def _learn(memory: BotMemory, regime: IdRegime) -> list[Change]:

@@ -84,6 +84,15 @@ class ExitTrouble:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdSearch:
+    """The search for an id that is free, behind ids that are taken."""
+
+    began_ms: int
+    tries: int = 0
+    """How many ids in a row were taken."""
+
+
 @dataclass(slots=True, kw_only=True)
 class BotMemory:
     """One bot's state on one market. Everything in it belongs to the thread that drives the bot."""
@@ -114,6 +123,8 @@ class BotMemory:
     """When an own order was found cancelled by somebody else."""
     retry_ms: dict[OrderKey, int] = field(default_factory=dict)
     """Not before this moment is the order tried again."""
+    searches: dict[OrderKey, IdSearch] = field(default_factory=dict)
+    """Ids that are looked for behind taken ones; gone once one was free or an order was found."""
     exit_trouble: dict[OrderKey, ExitTrouble] = field(default_factory=dict)
     """The last refusal of an exit, or its lost answer; only told, never acted on. Gone once the exits are in order."""
     cancelling: set[str] = field(default_factory=set)
@@ -156,8 +167,10 @@ class BotMemory:
         return self.slots.get(key) or Slot(key=key, symbol=self.tags.symbol)
 
     def put(self, slot: Slot) -> None:
-        """Remember a slot that was saved."""
+        """Remember a slot that was saved. One whose order is alive has found its id."""
         self.slots[slot.key] = slot
+        if slot.state is SlotState.LIVE:
+            self.searches.pop(slot.key, None)
 
     @property
     def busy_slots(self) -> Mapping[OrderKey, Slot]:
