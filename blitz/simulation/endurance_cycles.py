@@ -25,12 +25,11 @@ from blitz.core.bot import PassResult
 from blitz.core.calls import Refusal
 from blitz.core.ladder_settings import DEFAULT_SETTINGS, GridRow, LadderSettings
 from blitz.core.memory import BOOKED_BEFORE_MAX
-from blitz.core.orders import OpenOrder, Role, Side
+from blitz.core.orders import Side
 from blitz.core.records import Cycle, SlotState
 from blitz.core.tags import GENERATION_MAX
 from blitz.simulation.ladders import XRP
-from blitz.simulation.straight import StraightBot, Stuck
-from blitz.simulation.tags import Tag, parsed
+from blitz.simulation.straight import StraightBot, Stuck, drawn_price, resting_orders
 from blitz.simulation.venue import SimulatedVenue, VenueIds
 
 CREATES_PER_ORDER_MAX = 1.05
@@ -255,32 +254,15 @@ class CyclesRun:
     def _move(self, chance: random.Random) -> None:
         """Bring the price to the nearest leg or to an exit, and let all of it fill or a part."""
         venue, bot = self.bot.venue, self.bot
-        venue.fill_max = venue.instrument.step * chance.randint(200, 4_000) if chance.random() < 0.2 else None
-        resting = self._resting()
-        legs = [price for tag, order in resting if tag.role is Role.LEG and (price := order.price) is not None]
-        drawn = chance.random()
-        target: Decimal | None
-        if legs and drawn < 0.6:
-            target = max(legs)
-        elif drawn > 0.97:
-            target = next(order.trigger for tag, order in resting if tag.role is Role.STOP_LOSS)
-        else:
-            target = next(order.price for tag, order in resting if tag.role is Role.TAKE_PROFIT)
-        assert target is not None
         bot.now_ms += 200
         before = len(venue.fills)
-        venue.move(target, bot.now_ms)
+        venue.move(drawn_price(venue, chance), bot.now_ms)
         self.parts += sum(venue.orders[fill.order_id].shown.remaining > 0 for fill in venue.fills[before:])
-
-    def _resting(self) -> list[tuple[Tag, OpenOrder]]:
-        """Own orders by what their ids say, in the checkers' own reading."""
-        read = ((parsed(order.shown.client_id), order.shown) for order in self.bot.venue.live.values())
-        return [(tag, shown) for tag, shown in read if tag is not None]
 
     def _check(self, result: PassResult) -> None:
         """At rest: every tag that should has its order, none waits for an answer, and nothing needs a person."""
         memory = self.bot.memory
-        rests = sorted(tag.place[:2] for tag, _ in self._resting())
+        rests = sorted(tag.place[:2] for tag, _ in resting_orders(self.bot.venue))
         wanted = sorted((order.key.role, order.key.leg) for order in result.wanted)
         if rests != wanted:
             self._wrong(f"at rest there are {rests}, wanted are {wanted}")

@@ -5,9 +5,11 @@ count of everything a run is judged by. `PresentStore` is its journal: it forget
 neither it nor a restart grows with the number of cycles.
 """
 
+import random
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from blitz.core.bot import PassResult, next_look_in_ms, run_pass
 from blitz.core.calls import (
@@ -26,10 +28,11 @@ from blitz.core.calls import (
 )
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.memory import BotMemory, VenueTraits, recall
-from blitz.core.orders import OrderKey
+from blitz.core.orders import OpenOrder, OrderKey, Role
 from blitz.core.records import Change, Cycle, CycleSaved, Remembered
 from blitz.core.work import Mode
 from blitz.simulation.journals import Kept
+from blitz.simulation.tags import Tag, parsed
 from blitz.simulation.venue import SimulatedVenue
 from blitz.simulation.world import EPOCH_MS
 
@@ -38,6 +41,8 @@ CALL_MS = 20
 """How long a call to the venue takes."""
 PASSES_MAX = 400
 """A bot that has not come to rest after so many passes is stuck."""
+LEG_BELOW, STOPPED_ABOVE, PARTLY_RATE = 0.6, 0.97, 0.2
+"""How often the price goes to the nearest leg, to the stop (else it goes to the take-profit), and fills only a part."""
 FILLS_KEPT = 600
 CYCLES_KEPT = 8
 """What a bot may still ask its journal for: the newest exec ids, and the cycles that may be corrected."""
@@ -185,9 +190,14 @@ class StraightBot:
                     raise Stuck(f"the bot cannot start: {result.finish.message}")
                 self.restart()
                 self.memory.started_by_trader = True
-            elif result.settled and not result.words and self.memory.cycle is not None and self.venue.on_side > 0:
+            elif self._rests(result):
                 return result
         raise Stuck(f"no rest after {PASSES_MAX} passes: {self.memory.attention or result}")
+
+    def _rests(self, result: PassResult) -> bool:
+        """Whether a position is open and nothing waits for its turn or for an answer."""
+        is_open = self.memory.cycle is not None and self.venue.on_side > 0
+        return is_open and result.settled and not result.words and result.wake_in_ms is None
 
     def _answer(self, call: Call) -> Reply:
         self.tally.calls += 1
@@ -206,6 +216,31 @@ class StraightBot:
         if isinstance(call, SendOrder):
             self.tally.sent(call, reply)
         return reply
+
+
+def resting_orders(venue: SimulatedVenue) -> list[tuple[Tag, OpenOrder]]:
+    """A bot's live orders by what their ids say, in the checkers' own reading."""
+    read = ((parsed(order.shown.client_id), order.shown) for order in venue.live.values())
+    return [(tag, shown) for tag, shown in read if tag is not None]
+
+
+def drawn_price(venue: SimulatedVenue, chance: random.Random) -> Decimal:
+    """Where the price goes next: to the nearest leg, the take-profit or the stop. Says how much may fill there."""
+    resting = resting_orders(venue)
+    legs = [price for tag, order in resting if tag.role is Role.LEG and (price := order.price) is not None]
+    drawn = chance.random()
+    # The price runs through a leg only when nothing of it is left.
+    partly = drawn <= STOPPED_ABOVE and chance.random() < PARTLY_RATE
+    share = Decimal(chance.randint(1, 9)) / 10
+    if legs and drawn < LEG_BELOW:
+        target = min(legs, key=lambda price: abs(price - venue.price))
+    else:
+        wanted = Role.STOP_LOSS if drawn > STOPPED_ABOVE else Role.TAKE_PROFIT
+        exits = [order.trigger or order.price for tag, order in resting if tag.role is wanted]
+        target = next((price for price in exits if price is not None), venue.price)
+    step = venue.instrument.step
+    venue.fill_max = max((abs(venue.held) * share / step).to_integral_value() * step, step) if partly else None
+    return target
 
 
 def finished(step: Generator[Call, Reply, bool], carry_out: Callable[[Call], Reply]) -> bool:
