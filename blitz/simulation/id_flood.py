@@ -67,7 +67,7 @@ class IdsFound:
     shortened: int = 0
     """Ids whose symbol had to give way to its short code."""
     refused: int = 0
-    """Pairs whose symbol is too long for any id: the settings are refused before a bot could start."""
+    """Pairs whose symbol leaves no room for a ladder of fifty legs: such settings are refused before a bot starts."""
 
     @property
     def per_second(self) -> int:
@@ -80,7 +80,7 @@ class IdsFound:
         longest = ", ".join(f"{most} of {limit}" for limit, most in sorted(self.longest.items()))
         return (
             f"{self.ids} ids of {self.pairs} users on a market, {self.shortened} with a short code, longest {longest}; "
-            f"{self.foreign_reads} foreign reads, {self.refused} symbols refused as too long, {len(self.violations)} "
+            f"{self.foreign_reads} foreign reads, {self.refused} symbols too long for all legs, {len(self.violations)} "
             f"violations, {self.per_second} ids/s, {self.seconds:.1f} s"
         )
 
