@@ -9,16 +9,11 @@ Called by `run.py simulate` and by the tests.
 """
 
 import random
-import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
-from types import FrameType
-from typing import Any
 
 from blitz.core.act import STRIDES
 from blitz.core.bot import PassResult
@@ -29,6 +24,7 @@ from blitz.core.orders import Side
 from blitz.core.records import Cycle, SlotState
 from blitz.core.tags import GENERATION_MAX
 from blitz.simulation.ladders import XRP
+from blitz.simulation.lines import Lines
 from blitz.simulation.straight import StraightBot, Stuck, drawn_price, resting_orders
 from blitz.simulation.venue import SimulatedVenue, VenueIds
 
@@ -127,30 +123,6 @@ class CyclesFound:
             f"lines per cycle early and {self.lines_late:.0f} late (x{self.work_growth:.3f}), {self.parts} "
             f"partial fills, {len(self.violations)} violations, {self.seconds:.1f} s"
         )
-
-
-@dataclass(slots=True)
-class Lines:
-    """Counts lines of the core as they run, every turn of a loop anew."""
-
-    count: int = 0
-
-    @contextmanager
-    def counting(self) -> Iterator[None]:
-        """Count from here on; whoever traced before does so again afterwards."""
-        before = sys.gettrace()
-        sys.settrace(self._entered)
-        try:
-            yield
-        finally:
-            sys.settrace(before)
-
-    def _entered(self, frame: FrameType, _event: str, _value: Any) -> Any:
-        return self._ran if frame.f_globals.get("__name__", "").startswith("blitz.core") else None
-
-    def _ran(self, _frame: FrameType, event: str, _value: Any) -> Any:
-        self.count += event == "line"
-        return self._ran
 
 
 @dataclass(slots=True)

@@ -11,9 +11,12 @@ from blitz.core.act import STRIDES
 from blitz.core.calls import Accepted, Refusal, Rejected, SendOrder
 from blitz.core.orders import TAKE_PROFIT, DesiredOrder, Direction, OrderType
 from blitz.core.records import IdRegime
-from blitz.simulation.book_flood import BooksFound, ShortWay, WholePasses, run_books
-from blitz.simulation.endurance_cycles import Course, CyclesRun, Lines, run_courses, run_cycles
+from blitz.simulation.book_figures import BooksFound
+from blitz.simulation.book_flood import WholePasses, run_books
+from blitz.simulation.book_short_way import ShortWay
+from blitz.simulation.endurance_cycles import Course, CyclesRun, run_courses, run_cycles
 from blitz.simulation.id_flood import BASES, collisions, drawn_ids, neighbours, pair_of, run_ids
+from blitz.simulation.lines import Lines
 from blitz.simulation.straight import PresentStore, Tally
 
 CYCLES = 60
