@@ -28,7 +28,7 @@ from blitz.core.calls import (
 )
 from blitz.core.diff import Action, Amend, Cancel, Create
 from blitz.core.guards import Guard, IdPolicy
-from blitz.core.memory import Attention, BotMemory, ExitTrouble
+from blitz.core.memory import Attention, BotMemory, ExitTrouble, IdSearch
 from blitz.core.orders import ZERO, DesiredOrder, OrderKey, OrderType, Role
 from blitz.core.records import (
     BotEvent,
@@ -49,7 +49,8 @@ STRIDES = (1, 1, 1, *(2**power for power in range(1, 14)))
 """How far each try in one pass goes on behind an id that is taken: one by one, then twice as far each time.
 
 A bot that lost its journal does not know how far its tags have come; so it gets there in a handful of tries, whatever
-the number is, and even sixteen thousand used ids cost it no more than these.
+the number is, and even sixteen thousand used ids cost it no more than these. A venue may have forgotten the old orders
+but not their ids: then the first try waits for the fence, and the search goes on where it was.
 """
 
 RETRY_AFTER_MS = {
@@ -106,7 +107,8 @@ def act(memory: BotMemory, actions: Sequence[Action]) -> Step[Acted]:
 def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcome]:
     """Send one new order under its tag. `also` is saved together with the intent."""
     last_sent_ms = memory.slot(order.key).sent_ms
-    for stride in STRIDES:
+    search = memory.searches.get(order.key)
+    for stride in STRIDES[search.tries if search else 0 :]:
         intent = yield from _intend(memory, order, also, stride)
         if intent is None:
             return Outcome.OPEN
@@ -118,9 +120,11 @@ def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcom
             if not next_id_is_free:
                 return Outcome.OPEN
             continue
+        memory.searches.pop(order.key, None)  # the id was free, whatever else was said
         if isinstance(reply, Rejected) and reply.refusal is Refusal.TRIGGER_PASSED and order.trigger is not None:
             return (yield from _stop_now(memory, intent, order))
         return (yield from _answered(memory, intent, reply))
+    memory.searches.pop(order.key, None)
     memory.attention = Attention(
         code="ids_ambiguous",
         message=f"The exchange refuses every id tried for {order.key}. Look for orders of another server on this "
@@ -230,12 +234,14 @@ def _taken(memory: BotMemory, intent: Slot, last_sent_ms: int) -> Step[bool]:
 
     `last_sent_ms`: when this tag was sent before, 0 if never.
     """
-    answer = yield from ask(ReadOrder(order_id="", client_id=intent.client_id), OrderRead)
     now_ms = yield from read_clock()
-    if isinstance(answer, OrderRead) and answer.record is None and _is_forgotten(memory, intent, last_sent_ms, now_ms):
-        yield from _burn(memory, intent, intent.last_order_id)
-        return True
+    search = memory.searches.get(intent.key) or IdSearch(began_ms=now_ms)
+    memory.searches[intent.key] = search = replace(search, tries=search.tries + 1)
+    answer = yield from ask(ReadOrder(order_id="", client_id=intent.client_id), OrderRead)
     if not isinstance(answer, OrderRead) or answer.record is None:
+        if isinstance(answer, OrderRead) and (yield from _is_forgotten(memory, intent, search, last_sent_ms)):
+            yield from _burn(memory, intent, intent.last_order_id)
+            return True
         # Perhaps our own late order: wait for the fence, then the id counts as burnt.
         waiting = replace(intent, state=SlotState.UNKNOWN, burnt=True)
         memory.put(waiting)
@@ -257,14 +263,20 @@ def _taken(memory: BotMemory, intent: Slot, last_sent_ms: int) -> Step[bool]:
     return False
 
 
-def _is_forgotten(memory: BotMemory, intent: Slot, last_sent_ms: int, now_ms: int) -> bool:
+def _is_forgotten(memory: BotMemory, intent: Slot, search: IdSearch, last_sent_ms: int) -> Step[bool]:
     """Say whether what took the id can only be an old order that the venue lists no more (A23).
 
-    Whatever we sent under this tag was sent longer ago than the fence: if it were alive, the look would have shown it.
-    Only an exit goes on at once, because it is reduce-only; an entry waits for the fence all the same.
+    Nothing of ours can be under way any more once a fence has passed since the search for a free id began, or, for an
+    exit, since this tag was last sent: if it were alive, the look would have shown it. Without this, each of many
+    forgotten ids would cost a fence, and an exit would be missing all that time (L1).
     """
-    is_exit = intent.key.role is not Role.LEG
-    return is_exit and now_ms > max(last_sent_ms + memory.traits.fence_ms, memory.doubted_until_ms.get(intent.key, 0))
+    now_ms = yield from read_clock()
+    quiet_since_ms = search.began_ms if intent.key.role is Role.LEG else min(search.began_ms, last_sent_ms)
+    settled_ms = max(quiet_since_ms + memory.traits.fence_ms, memory.doubted_until_ms.get(intent.key, 0))
+    if now_ms < settled_ms:
+        return False
+    again = yield from ask(ReadOrder(order_id="", client_id=intent.client_id), OrderRead)
+    return isinstance(again, OrderRead) and again.record is None
 
 
 def _burn(memory: BotMemory, intent: Slot, last_order_id: str) -> Step[None]:

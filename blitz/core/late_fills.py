@@ -20,9 +20,7 @@ from blitz.core.records import BotEvent, ClosedCycle, Cycle, CycleSaved, EventKi
 
 def book_late(memory: BotMemory, fills: Sequence[Fill], now_ms: int) -> Step[bool]:
     """Book the fills that belong to a closed cycle and are not in its books; False when they could not be saved."""
-    fresh = [
-        fill for fill in fills if fill.exec_id not in memory.booked_before and fill.exec_id not in memory.ledger.seen
-    ]
+    fresh = memory.unbooked(fills)
     for place, closed in enumerate(memory.closed):
         late = [fill for fill in fresh if _belongs(memory, closed, fill)]
         if not late:

@@ -81,11 +81,7 @@ def book_new(memory: BotMemory, fills: tuple[Fill, ...], now_ms: int) -> Step[bo
     """Save and fold the fills that the open cycle has not got yet; False when they could not be saved."""
     if memory.cycle is None:
         return True
-    fresh = [
-        booked
-        for fill in fills
-        if fill.exec_id not in memory.ledger.seen and (booked := attribute(memory, fill)) is not None
-    ]
+    fresh = [booked for fill in memory.unbooked(fills) if (booked := attribute(memory, fill)) is not None]
     changes: list[Change] = [FillBooked(booked=booked) for booked in fresh]
     changes += told_of(fresh, now_ms)
     if not (yield from save(*changes)):

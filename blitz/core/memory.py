@@ -4,9 +4,10 @@
 it. Whatever must survive a crash is saved before it is relied on; the rest (back-offs, second looks) may be forgotten.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from operator import attrgetter
 
 from blitz.core.calls import Refusal
 from blitz.core.guards import Guard, IdPolicy
@@ -24,6 +25,8 @@ LATE_FILL_MS = 15 * 60_000
 LOOK_BACK_MS = 7 * 24 * 3_600_000
 """So far a bot's first look reaches back for it: the cycle may have ended with the bot."""
 
+
+_EXEC_ID = attrgetter("exec_id")
 
 BOOKED_BEFORE_MAX = 1_000
 """With more exec ids of earlier cycles than this, those that no read lists any more are forgotten."""
@@ -84,6 +87,15 @@ class ExitTrouble:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdSearch:
+    """The search for an id that is free, behind ids that are taken."""
+
+    began_ms: int
+    tries: int = 0
+    """How many ids in a row were taken."""
+
+
 @dataclass(slots=True, kw_only=True)
 class BotMemory:
     """One bot's state on one market. Everything in it belongs to the thread that drives the bot."""
@@ -116,6 +128,8 @@ class BotMemory:
     """When an own order was found cancelled by somebody else."""
     retry_ms: dict[OrderKey, int] = field(default_factory=dict)
     """Not before this moment is the order tried again."""
+    searches: dict[OrderKey, IdSearch] = field(default_factory=dict)
+    """Ids that are looked for behind taken ones; gone once one was free or an order was found."""
     exit_trouble: dict[OrderKey, ExitTrouble] = field(default_factory=dict)
     """The last refusal of an exit, or its lost answer; only told, never acted on. Gone once the exits are in order."""
     cancelling: set[str] = field(default_factory=set)
@@ -173,8 +187,10 @@ class BotMemory:
         return self.slots.get(key) or Slot(key=key, symbol=self.tags.symbol)
 
     def put(self, slot: Slot) -> None:
-        """Remember a slot that was saved."""
+        """Remember a slot that was saved. One whose order is alive has found its id."""
         self.slots[slot.key] = slot
+        if slot.state is SlotState.LIVE:
+            self.searches.pop(slot.key, None)
 
     @property
     def busy_slots(self) -> Mapping[OrderKey, Slot]:
@@ -209,6 +225,14 @@ class BotMemory:
         self.retry_ms.clear()
         self.refused.clear()
         self.exit_trouble.clear()
+
+    def unbooked(self, fills: Sequence[Fill]) -> list[Fill]:
+        """Those that are in no books yet. A look reads the last two minutes again and again: almost always none."""
+        by_id = dict(zip(map(_EXEC_ID, fills), fills, strict=True))
+        unknown = by_id.keys() - self.ledger.seen
+        if self.keeps(Guard.EARLIER_FILLS):
+            unknown -= self.booked_before.keys()
+        return [fill for exec_id, fill in by_id.items() if exec_id in unknown] if unknown else []
 
     def remember_earlier(self, fills: Iterable[Fill]) -> None:
         """These executions belong to earlier cycles. Reads reach back two minutes: what is far older is forgotten."""

@@ -193,6 +193,46 @@ def test_an_id_said_to_be_taken_but_found_nowhere_waits_for_the_fence_and_then_c
     assert second.expires_ms - first.expires_ms >= FENCE_MS
 
 
+def test_many_taken_ids_that_are_found_nowhere_cost_one_fence_together():
+    rig = Rig()
+    for _ in range(8):
+        rig.venue.fault(SendOrder, Rejected(refusal=Refusal.TAKEN, code="110072", message="duplicate"), tag="sm_leg_1")
+    rig.rest()
+    tries = rig.sent("leg_1")
+    generations = (0, 1, 2, 4, 8, 16, 32, 64, 128)
+    assert [call.client_id for call in tries] == [rig.memory.tags.write(leg(1), one) for one in generations]
+    assert tries[1].expires_ms - tries[0].expires_ms >= FENCE_MS
+    assert tries[-1].expires_ms - tries[1].expires_ms < 2_000
+    assert rig.memory.searches == {}
+
+
+def test_a_search_for_a_free_id_waits_for_the_fence_anew_once_an_order_was_taken():
+    rig = Rig()
+    rig.venue.fault(SendOrder, Rejected(refusal=Refusal.TAKEN, code="110072", message="duplicate"), tag="sm_leg_1")
+    rig.rest()
+    rig.venue.now_ms += 60_000
+    rig.venue.cancel_by_hand(rig.tag("leg_1") + "_1")
+    for _ in range(2):  # the first is its own cancelled order, the second is found nowhere
+        rig.venue.fault(SendOrder, Rejected(refusal=Refusal.TAKEN, code="110072", message="duplicate"), tag="sm_leg_1")
+    rig.rest()
+    again, found = rig.sent("leg_1")[-2:]
+    assert found.expires_ms - again.expires_ms >= FENCE_MS
+
+
+def test_a_lookup_without_an_answer_never_proves_that_a_taken_id_is_forgotten():
+    rig = Rig()
+    rig.venue.fault(SendOrder, Rejected(refusal=Refusal.TAKEN, code="110072", message="duplicate"), tag="sm_leg_1")
+    rig.run_pass()
+    rig.run_pass()
+    rig.venue.now_ms += FENCE_MS
+    rig.memory.put(replace(rig.memory.slot(leg(1)), state=SlotState.EMPTY, burnt=True))
+    rig.venue.fault(SendOrder, Rejected(refusal=Refusal.TAKEN, code="110072", message="duplicate"), tag="sm_leg_1")
+    rig.venue.fault(ReadOrder, "lost_answer")
+    rig.run_pass()
+    assert rig.memory.slot(leg(1)).state is SlotState.UNKNOWN
+    assert len(rig.sent("leg_1")) == 2
+
+
 def test_a_taken_exit_that_no_read_shows_yet_is_waited_for_and_not_doubled():
     rig = Rig(venue=ScriptedVenue(lag_ms=slow(ReadOpenOrders, ReadOrder)))
     rig.venue.fault(SendOrder, "lost_answer", tag="sm_tp")
