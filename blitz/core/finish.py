@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from blitz.core.calls import Step, save
+from blitz.core.guards import Guard
 from blitz.core.look import Seen
 from blitz.core.memory import BOOKS_DIFFER, BotMemory
 from blitz.core.orders import OrderKey, Role
@@ -30,6 +31,7 @@ def cycle_is_over(memory: BotMemory, seen: Seen, mode: Mode) -> bool:
     """
     flat = memory.ledger.quantity <= 0 and seen.position.quantity == 0
     alive = bool(memory.busy_slots) or bool(seen.own) or bool(seen.surplus)
+    alive = alive and memory.keeps(Guard.SETTLED_FIRST)
     stopping = mode in {Mode.STOP_PULL, Mode.STOP_KEEP, Mode.CLOSE}
     may_book = mode not in {Mode.RECOVER, Mode.RECOVER_DRY}
     return flat and not alive and may_book and (memory.ledger.exits > 0 or stopping)

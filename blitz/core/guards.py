@@ -28,7 +28,7 @@ class Guard(StrEnum):
     DOUBTED_EXITS = "doubted_exits"
     """No cycle begins while an exit of the last one may still arrive."""
     SETTLED_FIRST = "settled_first"
-    """No cycle begins while the fate of an order of the last one is open."""
+    """No cycle ends, and none begins, while the fate of one of its orders is open."""
     TERMINAL_RECORD = "terminal_record"
     """An order that is not listed any more is not over before the venue says so."""
     FILLS_SUMMED = "fills_summed"

@@ -5,7 +5,6 @@ is too small to be closed by an order is told as dust (C5). Called by `core.act`
 """
 
 from blitz.core.calls import Refusal, Rejected
-from blitz.core.instrument import smallest_quantity
 from blitz.core.ladder_settings import plain
 from blitz.core.memory import Attention, BotMemory
 from blitz.core.orders import OrderKey, Role, leg
@@ -69,9 +68,8 @@ def forget_orders(memory: BotMemory) -> None:
 
 
 def is_dust(memory: BotMemory) -> bool:
-    """Say whether what is held is less than an order may be."""
-    held = memory.ledger.quantity
-    return memory.cycle is not None and 0 < held < smallest_quantity(memory.instrument, memory.ledger.average)
+    """Say whether what is held is less than an order may be. An order that closes may be of any worth."""
+    return memory.cycle is not None and 0 < memory.ledger.quantity < memory.instrument.quantity_min
 
 
 def watch_dust(memory: BotMemory) -> None:

@@ -138,7 +138,11 @@ def _settle_unanswered(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool]
         memory.put(replace(slot, state=SlotState.EMPTY))
         memory.doubted_until_ms[slot.key] = slot.sent_ms + memory.traits.fence_ms
         return True
-    if now_ms < slot.sent_ms + memory.traits.fence_ms and memory.keeps(Guard.FENCE):
+    fenced_until_ms = slot.sent_ms + memory.traits.fence_ms
+    if exit_order and slot.burnt:
+        # Its last try was refused for certain: what may still arrive is the one before, which nobody answered.
+        fenced_until_ms = min(fenced_until_ms, memory.doubted_until_ms.get(slot.key, fenced_until_ms))
+    if now_ms < fenced_until_ms and memory.keeps(Guard.FENCE):
         return False
     if slot.key not in memory.not_found_ms and memory.keeps(Guard.SECOND_LOOK):
         memory.not_found_ms[slot.key] = now_ms

@@ -85,6 +85,7 @@ class Fault(StrEnum):
     LEG_CANCELLED_BY_HAND = "leg_cancelled_by_hand"
     FOREIGN_ORDER = "foreign_order"
     MARGIN_WITHDRAWN = "margin_withdrawn"
+    SECOND_WRITER = "second_writer"
     STOP_PRESSED = "stop_pressed"
     START_PRESSED = "start_pressed"
     RECOVER_PRESSED = "recover_pressed"
@@ -157,6 +158,7 @@ ROWS: dict[Fault, str] = {
     Fault.LEG_CANCELLED_BY_HAND: "H2",
     Fault.FOREIGN_ORDER: "H3",
     Fault.MARGIN_WITHDRAWN: "H6",
+    Fault.SECOND_WRITER: "E9 H7",
     Fault.STOP_PRESSED: "H4 I4",
     Fault.START_PRESSED: "H4",
     Fault.RECOVER_PRESSED: "H4",

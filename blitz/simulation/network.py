@@ -65,11 +65,13 @@ class Network:
     name: str
     state: Callable[[], str] = field(default=lambda: "")
     """The bot's present state, for the coverage."""
-    observe: Callable[[object, Reply], None] = field(default=lambda _call, _reply: None)
+    observe: Callable[[object, Reply, int], None] = field(default=lambda _call, _reply, _signed_ms: None)
     conditions: Conditions = field(default_factory=Conditions)
     down_ms: int = 0
     """No request gets anywhere until then."""
     just_hidden: bool = False
+    replica_until_ms: int = 0
+    replica_lag_ms: int = 0
     answers_by_ms: int = 0
     """When the last answer that is on its way arrives."""
 
@@ -135,11 +137,17 @@ class Network:
         if late or silent:
             self.world.after(arrives_ms, lambda: self._arrive_unanswered(call, signed_ms))
         if lost or late or silent:
+            self._outage()
             # A connection that is reset tells at once; what was sent on it may still be under way.
             is_reset = self.world.chance("reset").random() < 0.6
             self._answer(there_ms + back_ms if is_reset else TIMEOUT_MS, LOST, answered)
             return
         self.world.after(arrives_ms, lambda: self._answer(back_ms, self._execute(call, signed_ms), answered))
+
+    def _outage(self) -> None:
+        """A lost answer is often the beginning of more: nothing at all gets through for a while."""
+        if self._struck(Fault.NETWORK_DOWN, 0.3):
+            self.down_ms = max(self.down_ms, self.world.now_ms + self.world.chance("outage").randint(2_000, 12_000))
 
     def _fates(self, call: object) -> tuple[bool, int, bool]:
         """Whether the request is lost, by how many milliseconds it is late, and whether its answer is lost."""
@@ -177,11 +185,11 @@ class Network:
         age_ms = world.now_ms - signed_ms
         if age_ms > WINDOW_MS or age_ms < -AHEAD_MS:
             refused = Rejected(refusal=Refusal.CLOCK, code="10002", message="timestamp outside of the receive window")
-            self.observe(call, refused)
+            self.observe(call, refused, signed_ms)
             return refused
         reply = self.venue.execute(call, world.now_ms)
         self._note_what_follows(call, reply, silent=silent)
-        self.observe(call, reply)
+        self.observe(call, reply, signed_ms)
         return reply
 
     def _note_what_follows(self, call: object, reply: Reply, *, silent: bool) -> None:
@@ -217,11 +225,23 @@ class Network:
         """How stale a read is. An accepted order is visible within two seconds; figures may trail by five."""
         if isinstance(call, ReadFills | ReadOrder) and self._struck(Fault.VANISHED, 0.05):
             return self.world.chance("vanish").randint(200, 1_900)
-        if isinstance(call, ReadFills | ReadPosition) and self._struck(Fault.STALE_READ, 0.06):
-            return self.world.chance("stale").randint(100, 5_000)
+        if isinstance(call, ReadFills | ReadPosition):
+            return self._replica_lag_ms()
         if isinstance(call, ReadOpenOrders | ReadOrder) and self._struck(Fault.STALE_READ, 0.06):
             return self.world.chance("stale").randint(100, 1_900)
         return 0
+
+    def _replica_lag_ms(self) -> int:
+        """Fills and position come from one copy of the venue's books for a moment, and that may be behind."""
+        now_ms = self.world.now_ms
+        if now_ms < self.replica_until_ms:
+            return self.replica_lag_ms
+        if not self._struck(Fault.STALE_READ, 0.06):
+            return 0
+        lag_ms = self.world.chance("stale").randint(100, 5_000)
+        if self.world.chance("replica").random() < 0.5:
+            self.replica_until_ms, self.replica_lag_ms = now_ms + 1_000, lag_ms
+        return lag_ms
 
     def _cut(self, reply: Reply) -> Reply:
         """A list that looks whole and is not."""

@@ -85,6 +85,7 @@ class Trader:
             (Fault.LEG_CANCELLED_BY_HAND, 0.03, lambda: self._cancel({Role.LEG})),
             (Fault.EXIT_EDITED_BY_HAND, 0.03, self._drag_exit),
             (Fault.MARGIN_WITHDRAWN, 0.015, self._withdraw),
+            (Fault.SECOND_WRITER, 0.015, self._let_a_copy_trade),
         )
         self._acts = tuple(act for act in acts if act[0] in self.world.swarm.force)
 
@@ -218,6 +219,22 @@ class Trader:
         venue = self.account.venue
         venue.balance = Decimal(1)
         self.world.after(self.world.chance("withdraw").randint(3_000, 30_000), self._pay_in)
+        return True
+
+    def _let_a_copy_trade(self) -> bool:
+        """A copy of the server rests an order in a place of the ladder that is taken."""
+        order = self._one_of_the_bots({Role.LEG})
+        venue = self.account.venue
+        if order is None or order.shown.price is None:
+            return False
+        base = "_".join(order.shown.client_id.split("_")[:5])
+        client_id = f"{base}_{self.world.chance('copy').randint(1, 9)}z"
+        if client_id in venue.used_ids:
+            return False
+        venue.rest_by_hand(
+            order.shown.direction, order.shown.remaining, order.shown.price, self.world.now_ms, client_id=client_id,
+            owner=Owner.COPY,
+        )  # fmt: skip
         return True
 
     def _pay_in(self) -> None:

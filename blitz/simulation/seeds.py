@@ -14,6 +14,7 @@ from blitz.core.guards import Guard, IdPolicy
 from blitz.core.instrument import Instrument
 from blitz.core.memory import BOOKS_DIFFER, VenueTraits
 from blitz.core.orders import Direction, Side
+from blitz.core.second_writer import SECOND_WRITER
 from blitz.core.work import Mode
 from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.checks import Violation, Violations
@@ -181,6 +182,8 @@ class Seed:
             account.network.down_ms = 0
             self._take_own_orders_back(account)
             account.venue.halted = False
+            account.venue.leverage = account.venue.wanted_leverage
+            account.venue.margin_mode = account.venue.wanted_margin_mode
             account.venue.fill_max = None
             account.venue.forgets_before_ms = 0
             account.venue.balance = Decimal(1_000_000)
@@ -224,9 +227,12 @@ class Seed:
     def _sort_out(self, account: SimulatedAccount) -> bool:
         """Somebody's own order filled just before an entry, where both share one position: do what the bot asks for."""
         memory = account.bot.memory
-        differs = memory is not None and memory.attention is not None and memory.attention.code == BOOKS_DIFFER
-        traded = any(order.owner is Owner.HUMAN and order.shown.filled for order in account.venue.orders.values())
-        if not differs or not traded or account.venue.hedged:
+        code = "" if memory is None or memory.attention is None else memory.attention.code
+        orders = account.venue.orders.values()
+        traded = any(order.owner is Owner.HUMAN and order.shown.filled for order in orders)
+        copied = any(order.owner is Owner.COPY for order in orders)
+        differs = code == BOOKS_DIFFER and traded and not account.venue.hedged
+        if not differs and not (code == SECOND_WRITER and copied):
             return False
         account.note(self.world, "stops, closes and starts, as the bot asks")
         account.bot.stop(Mode.STOP_PULL)

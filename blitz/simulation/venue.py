@@ -75,6 +75,8 @@ class Owner(StrEnum):
 
     BOT = "bot"
     HUMAN = "human"
+    COPY = "copy"
+    """A copy of the server, or another user's bot, on the same account."""
     VENUE = "venue"
     """The venue itself: liquidation, deleveraging."""
 
@@ -207,13 +209,20 @@ class SimulatedVenue:
                 self._touch(order, now_ms)
 
     def rest_by_hand(
-        self, direction: Direction, quantity: Decimal, price: Decimal, now_ms: int, *, client_id: str = ""
+        self,
+        direction: Direction,
+        quantity: Decimal,
+        price: Decimal,
+        now_ms: int,
+        *,
+        client_id: str = "",
+        owner: Owner = Owner.HUMAN,
     ) -> str:
-        """A person rests a limit order; the answer is its id."""
+        """A person, or somebody else's program, rests a limit order; the answer is its id."""
         shown = self._drawn(client_id, direction, OrderType.LIMIT, quantity, price, None, False, now_ms)
         if self.hedged and direction is self.side.closing:
             shown = replace(shown, side=Side.SHORT if self.side is Side.LONG else Side.LONG)
-        self._enter(self._kept(Owner.HUMAN, shown, now_ms), now_ms)
+        self._enter(self._kept(owner, shown, now_ms), now_ms)
         return shown.order_id
 
     def trade_by_hand(

@@ -86,6 +86,9 @@ class RestCheck:
             self._wrong("L3", f"the fate of {open_fates} is still open")
         if memory is not None and memory.attention is not None:
             self._wrong("L2", f"still needs attention: {memory.attention.code}")
+        copies = [order.shown.client_id for order in venue.live.values() if order.owner is Owner.COPY]
+        if copies:
+            self._wrong("S1", f"{copies} of another server still rest beside the bot's own")
         if venue.on_side <= 0:
             self._wrong("L2", f"flat and not entered{self._why()}")
             return

@@ -22,6 +22,12 @@ ENTRY_DRIFT = Decimal("1.12")
 """An entry's quantity was computed at a price a few seconds old; in a gap it may be worth this much more than meant."""
 
 
+OUTDATED_MS = 7_000
+"""A leg may arrive this long after its cycle was over: a look is five seconds old at most, and a request takes time."""
+AHEAD_MS = 1_000
+"""How far the bot's idea of the time may be off."""
+
+
 @dataclass(slots=True)
 class TrueCycle:
     """From flat to flat, as the venue saw it."""
@@ -61,19 +67,35 @@ class VenueTruth:
     uncovered_since_ms: int | None = None
     _seen_fills: int = 0
     _held: Decimal = ZERO
+    _flat_since_ms: int = 2**62
+    _entered_ms: int = 0
+    """When the present cycle's entry filled."""
     _pending_number: int = 0
     _pending_entry: Decimal = ZERO
     _pending_ladders: list[LadderSettings] = field(default_factory=list)
 
-    def arrived(self, call: object, reply: object) -> None:
-        """A request of the bot has reached the venue and was answered."""
+    def arrived(self, call: object, reply: object, signed_ms: int) -> None:
+        """A request of the bot, signed at that time, has reached the venue and was answered."""
         if isinstance(call, SendOrder):
-            self._sent(call, accepted=not isinstance(reply, Rejected))
+            accepted = not isinstance(reply, Rejected)
+            self._sent(call, accepted=accepted)
+            if accepted:
+                self._check_age(call, signed_ms)
         elif isinstance(call, AmendOrder | CancelOrder):
             order = self.account.venue.orders.get(call.order_id)
-            if order is not None and order.owner is not Owner.BOT:
+            if order is not None and order.owner not in {Owner.BOT, Owner.COPY}:
                 self._wrong("S4", f"touched somebody else's order {order.shown.client_id or order.shown.order_id}")
         self.changed()
+
+    def _check_age(self, call: SendOrder, signed_ms: int) -> None:
+        """An order must belong to what is true when it arrives: not to a cycle that is over, nor to one before."""
+        now_ms, key = self.violations.world.now_ms, call.order.key
+        tag = call.client_id
+        if key.role is not Role.LEG:
+            if self._entered_ms > signed_ms + AHEAD_MS:
+                self._wrong("S5", f"{tag} of an earlier cycle arrived in the next one")
+        elif key.leg and self.cycle is None and self._flat_since_ms < now_ms - OUTDATED_MS:
+            self._wrong("S3", f"{tag} was sent {now_ms - self._flat_since_ms} ms after its cycle was over")
 
     def entry_departs(self, call: SendOrder, cycle: Cycle | None) -> None:
         """The bot sends an entry order in this cycle, as its store has it."""
@@ -161,11 +183,14 @@ class VenueTruth:
             self._held += fill.quantity if fill.direction is venue.side.opening else -fill.quantity
             if self._held <= 0 and self.cycle is not None:
                 self.cycle = None
+                self._flat_since_ms = fill.at_ms
                 self._pending_entry, self._pending_ladders = ZERO, []
 
     def _fold_leg(self, tag: Tag, quantity: Decimal, price: Decimal) -> None:
         if self.cycle is None:
             self.cycle = TrueCycle(entry_sent=self._pending_entry, ladders=list(self._pending_ladders))
+            if tag.leg == 0:
+                self._entered_ms = self.violations.world.now_ms
         cycle = self.cycle
         cycle.filled[tag.leg] = cycle.filled.get(tag.leg, ZERO) + quantity
         if tag.leg == 0:
