@@ -4,13 +4,27 @@ This is the whole bridge between the pure core and everything real. A simulator 
 """
 
 import time
+import threading
 from typing import TypeVar
 
 import structlog
 
 from blitz.clock import Clock
-from blitz.core.calls import Call, ClockRead, Done, NotSaved, ReadClock, Reply, Save, Step
-from blitz.errors import DatabaseProblem
+from blitz.core.calls import (
+    AmendOrder,
+    Call,
+    CancelOrder,
+    ClockRead,
+    Done,
+    NotSaved,
+    PrepareAccount,
+    ReadClock,
+    Reply,
+    Save,
+    SendOrder,
+    Step,
+)
+from blitz.errors import BlitzError, DatabaseProblem
 from blitz.exchange.gateway import ExchangeGateway
 from blitz.storage.journal import BotJournal
 
@@ -19,10 +33,23 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-class Driver:
-    """Carries out the calls of one bot. Used by that bot's thread only."""
+WRITES = (SendOrder, AmendOrder, CancelOrder, PrepareAccount)
 
-    def __init__(self, gateway: ExchangeGateway, journal: BotJournal, clock: Clock) -> None:
+
+class PassAbandoned(BlitzError):
+    """The server is going down: the pass ends before its next write, as it might by a kill."""
+
+
+class Driver:
+    """Carries out the calls of one bot. Used by that bot's thread only.
+
+    Once `leaving` is set nothing is sent, amended or cancelled any more (S11): the answer to a call may have come late.
+    """
+
+    def __init__(
+        self, gateway: ExchangeGateway, journal: BotJournal, clock: Clock, leaving: threading.Event | None = None
+    ) -> None:
+        self._leaving = leaving or threading.Event()
         self._gateway = gateway
         self._journal = journal
         self._clock = clock
@@ -30,7 +57,7 @@ class Driver:
         """Monotonic seconds since which one call has not been answered; None between calls. Any thread may read it."""
 
     def run(self, step: Step[T]) -> T:
-        """Drive `step` to its end and answer what it returns."""
+        """Drive `step` to its end and answer what it returns. Raises `PassAbandoned`."""
         reply: Reply | None = None
         while True:
             try:
@@ -45,6 +72,8 @@ class Driver:
                 self.waiting_since = None
 
     def _carry_out(self, call: Call) -> Reply:
+        if isinstance(call, WRITES) and self._leaving.is_set():
+            raise PassAbandoned
         match call:
             case ReadClock():
                 return ClockRead(now_ms=self._clock.now_ms())

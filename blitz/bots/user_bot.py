@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from blitz.bots.driver import Driver
+from blitz.bots.driver import Driver, PassAbandoned
 from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.paper_accounts import WrongSecret
 from blitz.bots.protection import HANGS, INCIDENT_AFTER_MS, INCIDENT_AFTER_RESTART_MS, Protection, after, unread
@@ -194,7 +194,7 @@ class UserBot:
             self._letters = letters = self.mailbox.take_all(timeout)
             self._busy_since = time.monotonic()
             if self.stop_event.is_set() or any(isinstance(letter, Shutdown) for letter in letters):
-                return Finish(code="shutdown", message="The server is shutting down; every order stays where it is.")
+                return _LEAVING
             self._read_commands(letters)
             try:
                 opened = self._opened_for_next_pass()
@@ -206,9 +206,12 @@ class UserBot:
                 if self._mode is not Mode.TRADE:
                     return Finish(code="stopped", message="Bot stopped before it could reach the exchange.")
                 continue
-            self._recover_if_asked(opened, letters)
             began_ms = self._parts.clock.now_ms()
-            result = opened.driver.run(run_pass(opened.memory, self._mode, last_cycle=self._last_cycle))
+            try:
+                self._recover_if_asked(opened, letters)
+                result = opened.driver.run(run_pass(opened.memory, self._mode, last_cycle=self._last_cycle))
+            except PassAbandoned:
+                return _LEAVING
             refused = self._key_refused(result)
             if result.finish or refused:
                 return self._ending(opened, result, refused, began_ms)
@@ -351,7 +354,7 @@ class UserBot:
             remembered=remembered,
         )
         memory.started_by_trader = self._started_by_trader and not self.verdict.is_set()
-        driver = Driver(gateway, journal, clock)
+        driver = Driver(gateway, journal, clock, self.stop_event)
         return Opened(memory=memory, credentials=credentials, driver=driver, clock=clock, journal=journal)
 
     def _account_to_trade_on(self) -> LadderSettings:
@@ -408,6 +411,9 @@ class UserBot:
         with self._answered:
             self._answered_token = max(self._answered_token, token)
             self._answered.notify_all()
+
+
+_LEAVING = Finish(code="shutdown", message="The server is shutting down; every order stays where it is.")
 
 
 def _settings(parts: BotParts, user_id: int) -> LadderSettings:

@@ -287,8 +287,8 @@ def _burn(memory: BotMemory, intent: Slot, last_order_id: str) -> Step[None]:
 
 
 def _learn(memory: BotMemory, regime: IdRegime) -> list[Change]:
-    """Remember how this account treats used ids; proof that they stay taken outweighs everything."""
-    if memory.regime is regime or memory.regime is IdRegime.NEVER:
+    """Remember how this account treats used ids; proof outweighs what merely looks so."""
+    if memory.regime is regime or memory.regime in {IdRegime.NEVER, IdRegime.UNENFORCED}:
         return []
     memory.regime = regime
     return [RegimeLearnt(regime=regime)]

@@ -190,9 +190,7 @@ def situation_of(memory: BotMemory, seen: Seen, mode: Mode) -> Situation:
         leg_filled=ledger.leg_filled if memory.keeps(Guard.FILLED_LEGS) else {},
         resting_legs=[key.leg for key in seen.own if key.role is Role.LEG],
         resting_exits={key: order.remaining for key, order in seen.own.items() if key.role is not Role.LEG},
-        entries_allowed=(ledger.exits == 0 or not memory.keeps(Guard.CLOSING_CYCLE))
-        and not ledger.liquidated
-        and not leaving,
+        entries_allowed=ledger.exits == 0 and not ledger.liquidated and not leaving,
         close_at_market=mode is Mode.CLOSE or memory.closing_by_trader,
     )
 

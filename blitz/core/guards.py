@@ -45,8 +45,6 @@ class Guard(StrEnum):
     """A fill of an earlier cycle is not booked into this one, though its tag is the same."""
     FILLED_LEGS = "filled_legs"
     """What a leg has filled is not ordered again."""
-    CLOSING_CYCLE = "closing_cycle"
-    """A cycle that came down to flat once gets no more legs."""
     UNKNOWN_READS = "unknown_reads"
     """A read without an answer is not taken for an empty one."""
     OWN_TAGS = "own_tags"

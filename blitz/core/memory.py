@@ -226,6 +226,11 @@ class BotMemory:
         self.refused.clear()
         self.exit_trouble.clear()
 
+    @property
+    def ids_enforced(self) -> bool:
+        """Whether a second live order under one id is refused: what the venue says of itself, until it is disproved."""
+        return self.traits.ids_enforced and self.regime is not IdRegime.UNENFORCED
+
     def unbooked(self, fills: Sequence[Fill]) -> list[Fill]:
         """Those that are in no books yet. A look reads the last two minutes again and again: almost always none."""
         by_id = dict(zip(map(_EXEC_ID, fills), fills, strict=True))

@@ -22,6 +22,8 @@ class IdRegime(StrEnum):
     """An id may be used again once its order is done."""
     NEVER = "never"
     """A used id stays taken for ever: every new order of a tag takes the next generation at once."""
+    UNENFORCED = "unenforced"
+    """Two live orders were seen under one id: the venue refuses no id, so an exit without an answer waits too."""
 
 
 class SlotState(StrEnum):

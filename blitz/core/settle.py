@@ -12,7 +12,7 @@ from blitz.core.guards import Guard, IdPolicy
 from blitz.core.look import EARLY_MS, Seen
 from blitz.core.memory import BotMemory
 from blitz.core.orders import ZERO, OpenOrder, OrderKey, OrderRecord, Role, leg
-from blitz.core.records import BotEvent, EventKind, EventNoted, Slot, SlotSaved, SlotState
+from blitz.core.records import BotEvent, EventKind, EventNoted, IdRegime, RegimeLearnt, Slot, SlotSaved, SlotState
 
 DEAD_ENTRY_PAUSE_MS = 15_000
 """How long an entry waits after the venue took it and ended it without a fill."""
@@ -20,6 +20,7 @@ DEAD_ENTRY_PAUSE_MS = 15_000
 
 def settle(memory: BotMemory, seen: Seen, now_ms: int) -> Step[bool]:
     """Settle every slot; True when none is left whose order is neither resting nor done."""
+    yield from _learn_from_twins(memory, seen)
     for key, order in seen.own.items():
         if _may_adopt(memory, memory.slot(key), order):
             yield from _adopt_resting(memory, key, order, now_ms)
@@ -33,6 +34,14 @@ def settle(memory: BotMemory, seen: Seen, now_ms: int) -> Step[bool]:
             settled = yield from _settle_unanswered(memory, slot, now_ms)
         all_settled = all_settled and settled
     return all_settled
+
+
+def _learn_from_twins(memory: BotMemory, seen: Seen) -> Step[None]:
+    """Two live orders under one id prove that the venue enforces none, whatever its documents say."""
+    ids = {order.client_id.lower() for order in seen.own.values()}
+    if memory.regime is not IdRegime.UNENFORCED and any(order.client_id.lower() in ids for order in seen.surplus):
+        memory.regime = IdRegime.UNENFORCED
+        yield from save(RegimeLearnt(regime=IdRegime.UNENFORCED))
 
 
 def _may_adopt(memory: BotMemory, slot: Slot, order: OpenOrder) -> bool:
@@ -131,7 +140,7 @@ def _settle_unanswered(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool]
         return (yield from _found(memory, slot, record, now_ms))
     exit_order = slot.key.role is not Role.LEG
     # An exit whose id was said to be taken is no such case: its next id would rest beside what took this one.
-    enforced = memory.traits.ids_enforced or not memory.keeps(Guard.EXIT_FENCE)
+    enforced = memory.ids_enforced or not memory.keeps(Guard.EXIT_FENCE)
     if exit_order and enforced and not slot.burnt:
         # Reduce-only bounds the damage and the same id cannot rest twice: it may be sent again at once. The journal
         # keeps it as unanswered, so that a restart doubts it too.

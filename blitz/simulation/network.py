@@ -70,6 +70,9 @@ class Network:
     down_ms: int = 0
     """No request gets anywhere until then."""
     just_hidden: bool = False
+    back_since_ms: int = 0
+    blank_until_ms: int = 0
+    """Until when orders are shown to nobody."""
     replica_until_ms: int = 0
     replica_lag_ms: int = 0
     answers_by_ms: int = 0
@@ -209,11 +212,20 @@ class Network:
         if isinstance(call, ReadPosition) and self._struck(Fault.POSITION_ERROR, 0.04):
             self._answer(there_ms + back_ms, Unknown(reason="The exchange sent no position row."), answered)
             return
+        self._come_back()
         hangs_ms = 0
         if self._struck(Fault.HUNG, 0.0015):
             hangs_ms = self.world.chance("hang").randint(30_000, 90_000)
         lag_ms = self._lag_ms(call)
         self.world.after(there_ms, lambda: self._reading(call, lag_ms, back_ms + hangs_ms, answered))
+
+    def _come_back(self) -> None:
+        """A venue that has just come back may show nothing at first, whatever it is asked."""
+        now_ms = self.world.now_ms
+        if self.down_ms > self.back_since_ms and now_ms >= self.down_ms:
+            self.back_since_ms = now_ms
+            if self._struck(Fault.EMPTY_LIST, 0.6):
+                self.blank_until_ms = now_ms + 200
 
     def _reading(self, call: object, lag_ms: int, back_ms: int, answered: Answered) -> None:
         forgets_ms = self.conditions.forgets_ms
@@ -245,6 +257,8 @@ class Network:
 
     def _cut(self, reply: Reply) -> Reply:
         """A list that looks whole and is not."""
+        if isinstance(reply, OpenOrdersRead) and self.world.now_ms < self.blank_until_ms:
+            return OpenOrdersRead(orders=())
         if isinstance(reply, OpenOrdersRead) and reply.orders:
             if self._struck(Fault.EMPTY_LIST, 0.03):
                 return OpenOrdersRead(orders=())
@@ -259,6 +273,8 @@ class Network:
 
     def _hidden(self, reply: OrderRead) -> OrderRead:
         """A lookup that finds nothing though the order is there; never twice in a row, or nothing could be proved."""
+        if self.world.now_ms < self.blank_until_ms:
+            return OrderRead(record=None)
         if reply.record is None or self.just_hidden:
             self.just_hidden = False
             return reply

@@ -45,6 +45,7 @@ class TrueCycle:
     """Most that each leg may fill, by the ladder from the real entry price."""
 
 
+
 def leg_sizes(settings: LadderSettings, entry: Decimal, instrument: Instrument) -> list[Decimal]:
     """Quantities of all legs: amount x leverage / price, floored to the step, prices chained on the tick."""
     sizes, price = [], entry
