@@ -1,5 +1,8 @@
 """Draws which faults the exchange injects in a round: some accounts are hit, others stay clean to compare with.
 
+Single faults are as they come. A storm is several that belong together: an order id is sent twice only by somebody who
+got no answer and then does not see the order, or who is killed while the order is still on its way.
+
 Delays that stand for reads lagging behind stay below the two seconds that the order-id protocol allows for; requests
 may be delivered later than their receive window.
 """
@@ -15,6 +18,8 @@ Fault = dict[str, Any]
 
 HIT_SHARE = 0.5
 """Share of the accounts that have faults in a round."""
+STORM_SHARE = 0.5
+"""Share of those that are hit by a storm."""
 RULES_MAX = 4
 WRITES = ("order/create", "order/amend", "order/cancel")
 READS = ("order/realtime", "order/history", "execution/list", "position/list")
@@ -31,9 +36,29 @@ def draw_faults(chance: random.Random, accounts: Sequence[tuple[str, Market]]) -
     """Rules for the accounts that are hit this round; each account comes with its bot's market."""
     rules = []
     for key, market in accounts:
-        if chance.random() < HIT_SHARE:
+        if chance.random() >= HIT_SHARE:
+            continue
+        if chance.random() < STORM_SHARE:
+            rules += [{"account": key, "seed": chance.randrange(1_000_000), **rule} for rule in _draw_storm(chance)]
+        else:
             rules += [_draw_rule(chance, key, market) for _ in range(chance.randint(1, RULES_MAX))]
     return tuple(rules)
+
+
+def _draw_storm(chance: random.Random) -> list[Fault]:
+    """Lost answers in a fog of stale reads, orders that arrive late, or changes that are hardly ever answered."""
+    share = _share(chance, 40, 80)
+    match chance.choice(("fog", "fog", "late", "deaf")):
+        case "fog":
+            lag = {"fault": "lag", "delay_ms": READ_LAG_MAX_MS, "probability": "0.8"}
+            lost: Fault = {"fault": "drop_response", "endpoint": "order/create", "probability": share}
+            return [lost, *({**lag, "endpoint": endpoint} for endpoint in ("order/realtime", "execution/list"))]
+        case "late":
+            delay_ms = chance.randint(500, 4_500)
+            late: Fault = {"fault": "delay_delivery", "endpoint": "order/create", "delay_ms": delay_ms}
+            return [{**late, "probability": share}]
+        case _:
+            return [{"fault": "drop_response", "endpoint": endpoint, "probability": share} for endpoint in WRITES]
 
 
 def _draw_rule(chance: random.Random, key: str, market: Market) -> Fault:
