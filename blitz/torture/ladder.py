@@ -8,9 +8,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-ENTRY_SLACK = Decimal("1.02")
-"""The entry is sized by the last price and fills at the book's; no sane book is further away than this."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
@@ -21,6 +18,8 @@ class Market:
     venue_symbol: str
     """As the exchange does: BTCUSDT."""
     start_price: Decimal
+    lowest_price: Decimal
+    """No last price of this run is below it."""
     tick: Decimal
     step: Decimal
 
@@ -65,9 +64,12 @@ class Ladder:
         return int(bought / Fraction(self.market.step)) * self.market.step
 
     def quantity_max(self, leg: int, entry: Fraction) -> Decimal:
-        """The most that leg `leg` may fill in a cycle whose entry filled at `entry` on average."""
+        """The most that leg `leg` may fill in a cycle whose entry filled at `entry` on average.
+
+        The entry itself is sized by the last price, which may be far from where a late order fills.
+        """
         if leg == 0:
-            return self.quantity_of(0, entry / Fraction(ENTRY_SLACK))
+            return self.quantity_of(0, Fraction(self.market.lowest_price))
         if leg >= len(self.rungs):
             return Decimal(0)
         return self.quantity_of(leg, self.price_of(leg, entry))

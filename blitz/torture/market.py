@@ -6,11 +6,15 @@ from decimal import Decimal
 
 from blitz.torture.ladder import Market
 
+SWING_MAX = 250
+"""How far a price goes from its start at most, in hundredths of a percent."""
+WHOLE = Decimal(10_000)
 MARKETS = tuple(
     Market(
         symbol=f"{base}/USDT:USDT",
         venue_symbol=f"{base}USDT",
         start_price=Decimal(start),
+        lowest_price=Decimal(start) * (1 - SWING_MAX / WHOLE),
         tick=Decimal(tick),
         step=Decimal(step),
     )
@@ -21,13 +25,10 @@ MARKETS = tuple(
         ("XRP", "0.6", "0.0001", "0.1"),
     )
 )
-SWING_MAX = 250
-"""How far a price goes from its start at most, in hundredths of a percent."""
 STEPS = (6, 22)
 """Size of a usual step, in hundredths of a percent."""
 JUMP = (60, 120)
 JUMPS_PER_STEPS = 25
-WHOLE = Decimal(10_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

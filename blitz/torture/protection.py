@@ -48,6 +48,7 @@ class ProtectionWatch:
     longest_after_restart: float = 0.0
     _exposures: dict[str, _Exposure] = field(default_factory=dict)
     _is_on: bool = False
+    _has_resumed: bool = False
 
     def __post_init__(self) -> None:
         self._exposures = {key: _Exposure() for key in self.keys}
@@ -57,12 +58,20 @@ class ProtectionWatch:
         self._is_on = False
 
     def begin(self, at: float, *, restarted: bool) -> None:
-        """Server and exchange are there from `at` on; after a restart the longer bound holds until all is well once."""
+        """Server and exchange are there from `at` on.
+
+        After a restart the longer bound holds until the bots have resumed and all is well once.
+        """
         self._is_on = True
+        self._has_resumed = self._has_resumed and not restarted
         for exposure in self._exposures.values():
             exposure.clock_from = exposure.last_seen = at
             exposure.after_restart = exposure.after_restart or restarted
             exposure.is_told = False
+
+    def resumed(self) -> None:
+        """All bots run again: what still rested from before the restart is no longer mere luck."""
+        self._has_resumed = True
 
     def fault(self, key: str, until: float) -> None:
         """A fault hit this account's requests; it may act until `until`."""
@@ -77,7 +86,8 @@ class ProtectionWatch:
         if not self._is_on:
             return None
         if not is_exposed:
-            exposure.since, exposure.after_restart, exposure.is_told = None, False, False
+            exposure.since, exposure.is_told = None, False
+            exposure.after_restart = exposure.after_restart and not self._has_resumed
             return None
         if exposure.since is None:
             exposure.since = before  # it may have begun right after the last look

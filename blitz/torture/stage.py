@@ -103,6 +103,7 @@ class Stage:
             raise TortureProblem("Not every bot could be started.")
         self.is_watching = True
         self.watch.protection.begin(time.monotonic(), restarted=True)
+        self.watch.protection.resumed()
         self.story.tell(f"{len(self.traders)} bots run, server at {self.server_url}, exchange at {self.exchange.url}")
 
     def _user_numbers(self) -> dict[str, int]:
@@ -204,9 +205,11 @@ class Stage:
             self._tell_who_is_missing()
             return
         seconds = time.monotonic() - self.server.launched_at
+        waited = self.server.processor_wait_seconds()
+        self.watch.protection.resumed()
         self.tally.resume_max_seconds = max(self.tally.resume_max_seconds, seconds)
-        self.story.tell(f"all bots run again {seconds:.2f} s after the launch")
-        if seconds > RESUME_SECONDS:
+        self.story.tell(f"all bots run again {seconds:.2f} s after the launch, {waited:.2f} s without a processor")
+        if seconds - waited > RESUME_SECONDS:
             self.watch.violation(f"the bots ran again only {seconds:.1f} s after the launch of the server")
 
     def _tell_who_is_missing(self) -> None:

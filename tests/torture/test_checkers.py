@@ -107,6 +107,14 @@ def test_a_second_entry_in_one_cycle_is_told() -> None:
     assert "2 entries filled" in said[0]
 
 
+def test_an_entry_larger_than_any_price_of_the_run_allows_is_told() -> None:
+    late = [execution(leg(0), "0.017", "63000")]
+
+    assert LegBook(USER, ladder()).follow(late) == []
+    [said] = LegBook(USER, ladder()).follow([execution(leg(0), "0.018", "60000")])
+    assert "leg 0 filled 0.018, planned was 0.017" in said
+
+
 def test_a_leg_without_an_entry_is_told() -> None:
     assert "before any entry" in LegBook(USER, ladder()).follow([execution(leg(1), "0.001", "59400")])[0]
 
@@ -141,6 +149,7 @@ def watched(restarted: bool = False) -> ProtectionWatch:
     """A watch whose account was protected at second 100, or that begins with a restart there."""
     watch = ProtectionWatch([KEY])
     watch.begin(100.0, restarted=True)
+    watch.resumed()
     if not restarted:
         watch.observe(KEY, 100.0, is_exposed=False)
     return watch
@@ -163,6 +172,15 @@ def test_after_a_restart_the_longer_bound_holds_until_all_was_well_once() -> Non
     assert (watch.longest_running, watch.longest_after_restart) == (0.0, 15.5)
     assert watch.observe(KEY, 116.0, is_exposed=False) is None
     assert watch.observe(KEY, 121.5, is_exposed=True) is not None
+
+
+def test_what_rests_while_a_server_still_starts_does_not_make_the_bound_shorter() -> None:
+    watch = watched()
+    watch.begin(200.0, restarted=True)
+    watch.observe(KEY, 200.5, is_exposed=False)
+
+    assert watch.observe(KEY, 208.0, is_exposed=True) is None
+    assert watch.observe(KEY, 216.0, is_exposed=True) is not None
 
 
 def test_faults_and_dead_programs_stop_the_watch_but_a_short_fault_does_not_excuse_for_ever() -> None:
