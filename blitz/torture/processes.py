@@ -67,16 +67,16 @@ class Program:
             self._process.wait(END_SECONDS)
 
     def processor_wait_seconds(self) -> float:
-        """How long its threads were ready to run and had no processor, because others had them all; 0 if unknown.
+        """How long one of its threads, usually the main one, was ready to run and had no processor; 0 if unknown.
 
-        Only one thread of a Python program runs at a time, so that these waits hardly overlap.
+        The longest of them and not the sum: threads wait at the same time, and too much would be excused.
         """
         if self._process is None:
             return 0.0
         waited_ns = 0
         for path in Path(f"/proc/{self._process.pid}/task").glob("*/schedstat"):
             try:
-                waited_ns += int(path.read_text().split()[1])
+                waited_ns = max(waited_ns, int(path.read_text().split()[1]))
             except (OSError, IndexError, ValueError):
                 continue  # the thread has just ended, or this system keeps no such figures
         return waited_ns / 1e9
