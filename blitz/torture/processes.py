@@ -67,19 +67,21 @@ class Program:
             self._process.wait(END_SECONDS)
 
     def processor_wait_seconds(self) -> float:
-        """How long one of its threads, usually the main one, was ready to run and had no processor; 0 if unknown.
+        """How long it was ready to run and had no processor, because others had them all; 0 if unknown.
 
-        The longest of them and not the sum: threads wait at the same time, and too much would be excused.
+        The main thread's wait while it starts everything, and the longest of a bot's after that. Not the sum of all:
+        threads wait at the same time, and too much would be excused.
         """
         if self._process is None:
             return 0.0
-        waited_ns = 0
+        waited_ns: dict[str, int] = {}
         for path in Path(f"/proc/{self._process.pid}/task").glob("*/schedstat"):
             try:
-                waited_ns = max(waited_ns, int(path.read_text().split()[1]))
+                waited_ns[path.parent.name] = int(path.read_text().split()[1])
             except (OSError, IndexError, ValueError):
                 continue  # the thread has just ended, or this system keeps no such figures
-        return waited_ns / 1e9
+        main_ns = waited_ns.pop(str(self._process.pid), 0)
+        return (main_ns + max(waited_ns.values(), default=0)) / 1e9
 
     def last_words(self) -> str:
         """The end of its output."""

@@ -65,6 +65,7 @@ def _table(tally: Tally) -> Table:
         ("cycles closed", str(tally.cycles), ""),
         ("executions", str(tally.fills), ""),
         ("duplicates", str(tally.duplicates), "0"),
+        ("exits twice where ids are not enforced", str(tally.resent_exits), ""),
         ("lost fills", str(tally.lost_fills), "0"),
         ("foreign orders cancelled", str(tally.foreign_cancels), "0"),
         ("longest without exits, running", f"{tally.unprotected_max_seconds:.2f} s", f"{RUNNING_SECONDS:.0f} s"),

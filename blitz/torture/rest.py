@@ -43,6 +43,8 @@ def _problems(watched: Watched) -> Iterator[str]:
     who = f"user {trader.user_id}"
     if is_exposed(last, trader.user_id, trader.ladder):
         yield f"{who} has a position without its exits"
+    for tag in watched.twins.twins(last):
+        yield f"{who} has more than one live order of {tag}"
     rows = trader.fills()
     booked = {row["exec_id"] for row in rows}
     lost = lost_fills(watched.executions, trader.ladder.market.venue_symbol, booked)

@@ -34,8 +34,7 @@ def play_round(stage: Stage, plan: RoundPlan) -> None:
 def _switch_ids(stage: Stage, plan: RoundPlan) -> None:
     regime = stage.options.regime(plan.number)
     if regime != stage.regime:
-        stage.regime = regime
-        stage.exchange.use_ids(regime)
+        stage.switch_ids(regime)
         stage.story.tell(f"the exchange's order ids: {regime}")
 
 
@@ -112,9 +111,12 @@ def _deploy(stage: Stage, plan: RoundPlan) -> None:
 
 
 def _quiet_accounts(stage: Stage) -> Mapping[str, Standing]:
+    """Accounts whose orders have not changed for a while, and for which no request is still held back by a fault."""
     latest = time.monotonic() - QUIET_SECONDS / 2
     accounts = stage.watch.accounts.items()
-    return {key: watched.standing for key, watched in accounts if watched.unchanged_since < latest}
+    return {
+        key: watched.standing for key, watched in accounts if max(watched.unchanged_since, watched.fault_at) < latest
+    }
 
 
 def _kill_exchange(stage: Stage, plan: RoundPlan) -> None:

@@ -96,6 +96,7 @@ class Stage:
         for trader in self.traders:
             trader.user_id = numbers[_email(trader)]
         self.watch = Watch(self.exchange, self.traders, self.tally, self.story)
+        self.switch_ids(self.regime)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(Trader.set_up, self.traders))
             list(pool.map(Trader.start, self.traders))
@@ -171,8 +172,14 @@ class Stage:
             if not self.exchange_program.is_alive or time.monotonic() > deadline:
                 raise TortureProblem(f"The exchange does not start:\n{self.exchange_program.last_words()}")
             time.sleep(TICK_SECONDS)
-        self.exchange.use_ids(self.regime)
+        self.switch_ids(self.regime)
         self.watch.forget_faults()
+
+    def switch_ids(self, regime: str) -> None:
+        """From now on the exchange lets an order id be used again as this regime says."""
+        self.regime = regime
+        self.exchange.use_ids(regime)
+        self.watch.ids_enforced = regime != "unenforced"
 
     def server_answers(self) -> bool:
         """Whether the server is there."""

@@ -29,6 +29,8 @@ class Tally:
     cycles: int = 0
     fills: int = 0
     duplicates: int = 0
+    resent_exits: int = 0
+    """Exits that rested twice for a moment where ids are not enforced; see `twins.py`."""
     lost_fills: int = 0
     foreign_cancels: int = 0
     unprotected_max_seconds: float = 0.0
@@ -60,6 +62,7 @@ class Tally:
             "exchange_kills": self.exchange_kills,
             "faults": self.faults,
             "hand_orders": self.hand_orders,
+            "resent_exits": self.resent_exits,
             "cycles": self.cycles,
             "fills": self.fills,
             "seconds": round(self.seconds, 1),

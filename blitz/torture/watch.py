@@ -57,6 +57,8 @@ class Watch:
         self._exchange = exchange
         self._tally = tally
         self._story = story
+        self.ids_enforced = True
+        """Whether the exchange refuses a second live order of one id at the moment."""
         self._hits: dict[str, int] = {}
 
     def violation(self, sentence: str) -> None:
@@ -72,6 +74,7 @@ class Watch:
             watched = self.accounts.get(account.key)
             if watched is not None:
                 self._look_at(watched, account, at)
+        self._tally.resent_exits = sum(watched.twins.resent_exits for watched in self.accounts.values())
         self._tally.unprotected_max_seconds = self.protection.longest_running
         self._tally.unprotected_after_restart_max_seconds = self.protection.longest_after_restart
 
@@ -106,7 +109,7 @@ class Watch:
         if standing != watched.standing:
             watched.standing, watched.unchanged_since = standing, at
         watched.last = account
-        for sentence in watched.twins.observe(account):
+        for sentence in watched.twins.observe(account, ids_enforced=self.ids_enforced):
             self._tally.duplicates += 1
             self.violation(sentence)
         for order in watched.strangers.observe(account):

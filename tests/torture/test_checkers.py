@@ -48,14 +48,35 @@ def test_two_live_orders_of_one_tag_are_told_once() -> None:
     watch = TwinWatch(USER, ladder())
     twins = account(order(leg(1)), order(f"{leg(1)}_1"), order(leg(2)))
 
-    assert len(watch.observe(twins)) == 1
-    assert watch.observe(twins) == []
+    assert len(watch.observe(twins, ids_enforced=True)) == 1
+    assert watch.observe(twins, ids_enforced=True) == []
 
 
 def test_orders_of_other_tags_and_users_are_no_twins() -> None:
     watch = TwinWatch(USER, ladder())
 
-    assert watch.observe(account(order(leg(1)), order(leg(2)), order(leg(1, user=8)), exit_order("0.016"))) == []
+    others = account(order(leg(1)), order(leg(2)), order(leg(1, user=8)), exit_order("0.016"))
+    assert watch.observe(others, ids_enforced=True) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "ids_enforced", "said"),
+    [
+        (exit_order("0.016"), exit_order("0.016"), False, 0),
+        (exit_order("0.016"), exit_order("0.016"), True, 1),
+        (exit_order("0.016"), exit_order("0.016", link_id=f"{TP}_1"), False, 1),
+        (order(leg(1)), order(leg(1)), False, 1),
+    ],
+)
+def test_only_an_exit_sent_again_where_ids_are_not_enforced_is_no_duplicate(
+    first: dict, second: dict, ids_enforced: bool, said: int
+) -> None:
+    watch = TwinWatch(USER, ladder())
+    twins = account(first, second | {"orderId": "another"})
+
+    assert len(watch.observe(twins, ids_enforced=ids_enforced)) == said
+    assert watch.resent_exits == 1 - said
+    assert len(watch.twins(twins)) == 1
 
 
 # A leg that fills too much
