@@ -18,7 +18,7 @@ the venue does (`BTCUSDT`) or in the unified form (`BTC/USDT:USDT`, `BTC/USDT`).
 | POST clock | now_ms or advance_ms | moves venue time ahead; funding that falls due is charged |
 | POST rules | id_regime?, enforce_limits? | switches rules |
 | POST advance | until? (event, bar, end), max_bars? | plays bars in lock-step |
-| GET state[?key= or account=, brief=1] | | the books |
+| GET state[?key= or account=, brief=1, open=1, executions_from=] | | the books |
 """
 
 import ipaddress
@@ -36,14 +36,14 @@ from blitz.paper.wire.feeds.live import unified_symbol
 from blitz.paper.wire.feeds.replay import Replay, ReplayBusy, Until
 from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.params import Params, parse_object
-from blitz.paper.wire.report import account_figures, state_report
+from blitz.paper.wire.report import Wanted, account_figures, state_report
 from blitz.paper.wire.rows import plain
 from blitz.paper.wire.streams.private import PrivateStreams
 
 log = logging.getLogger(__name__)
 
 PREFIX = "/__paper/"
-STATE_NAMES = ("key", "account", "brief")
+STATE_NAMES = ("key", "account", "brief", "open", "executions_from")
 Act = Callable[[Params], Awaitable[JsonObject]]
 
 
@@ -219,7 +219,13 @@ class Control:
         key = key or account
         if key and self._host.venue.account(key) is None:
             raise BadControl(f"There is no account {key!r}.", 404)
-        return await state_report(self._host.venue, self._host.clock.now_ms(), key=key, brief=params.flag("brief"))
+        executions_from = params.integer("executions_from")
+        if executions_from is not None and (executions_from < 0 or not params.flag("open")):
+            raise BadControl("executions_from is 0 or more and goes with open=1.")
+        wanted = Wanted(
+            key=key, brief=params.flag("brief"), open_only=params.flag("open"), executions_from=executions_from
+        )
+        return await state_report(self._host.venue, self._host.clock.now_ms(), wanted)
 
     def _account(self, params: Params) -> Account:
         account = self._host.venue.account(params.required("key"))

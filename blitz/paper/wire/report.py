@@ -12,6 +12,20 @@ from blitz.paper.wire.rows import average, closed_pnl_row, execution_row, order_
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How much of the books a report shows."""
+
+    key: str = ""
+    """One account; empty is all of them."""
+    brief: bool = False
+    """No lists at all."""
+    open_only: bool = False
+    """Of the lists only the open orders: what a watcher who asks often can afford."""
+    executions_from: int | None = None
+    """With `open_only`: also the executions, without this many of the oldest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
     """One account's figures, and its lists copied but not yet written as rows."""
 
@@ -21,10 +35,15 @@ class Books:
     executions: tuple[Execution, ...] = ()
     closed_pnl: tuple[ClosedPnl, ...] = ()
 
-    def rows(self, *, brief: bool) -> JsonObject:
+    def rows(self, wanted: Wanted) -> JsonObject:
         """The account as the report shows it. Slow for a long history; touches nothing that changes."""
-        if brief:
+        if wanted.brief:
             return self.figures
+        if wanted.open_only:
+            watched = {**self.figures, "open_orders": [_order(order) for order in self.open_orders]}
+            if wanted.executions_from is not None:
+                watched["executions"] = [_execution(execution) for execution in self.executions]
+            return watched
         still_open = [(order.sequence, _order(order)) for order in self.open_orders]
         ended = [(order.sequence, _order(order)) for order in self.closed_orders]
         executions = [_execution(execution) for execution in self.executions]
@@ -40,26 +59,30 @@ class Books:
         }
 
 
-async def state_report(venue: Venue, now_ms: int, *, key: str = "", brief: bool = False) -> JsonObject:
-    """All accounts, or the one named; `brief` leaves the lists of orders and executions out.
+async def state_report(venue: Venue, now_ms: int, wanted: Wanted) -> JsonObject:
+    """All accounts, or the one named, with as much of their lists as is wanted.
 
     Everything is copied at one moment; writing the rows, which may be many thousands, happens beside the loop.
     """
-    chosen = [account for account in venue.accounts.values() if key in ("", account.key)]
-    books = [_books(venue, account, brief=brief) for account in chosen]
+    chosen = [account for account in venue.accounts.values() if wanted.key in ("", account.key)]
+    books = [_books(venue, account, wanted) for account in chosen]
     prices = {symbol: plain(venue.last_price(symbol)) for symbol in venue.instruments}
     marks = {symbol: plain(venue.mark_price(symbol)) for symbol in venue.instruments}
-    accounts = await asyncio.to_thread(lambda: [one.rows(brief=brief) for one in books])
+    accounts = await asyncio.to_thread(lambda: [one.rows(wanted) for one in books])
     return {"time": str(now_ms), "accounts": accounts, "prices": prices, "marks": marks}
 
 
-def _books(venue: Venue, account: Account, *, brief: bool) -> Books:
+def _books(venue: Venue, account: Account, wanted: Wanted) -> Books:
     figures = account_figures(venue, account)
-    if brief:
+    if wanted.brief:
         return Books(figures=figures)
+    open_orders = tuple(account.open_orders())
+    if wanted.open_only:
+        recent = () if wanted.executions_from is None else tuple(account.executions[wanted.executions_from :])
+        return Books(figures=figures, open_orders=open_orders, executions=recent)
     return Books(
         figures=figures,
-        open_orders=tuple(account.open_orders()),
+        open_orders=open_orders,
         closed_orders=tuple(account.closed),
         executions=tuple(account.executions),
         closed_pnl=tuple(account.closed_pnl),

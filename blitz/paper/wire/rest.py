@@ -85,7 +85,12 @@ class RestGate:
         route = ROUTES.get((request.method, request.path))
         if route is None:
             return web.Response(status=404, text="404 page not found")
-        incoming = await Incoming.read(request, route)
+        try:
+            incoming = await Incoming.read(request, route)
+        except ConnectionResetError:
+            # A client that was killed between head and body of its request: nothing was asked, nobody is there to tell.
+            log.debug("the client left before its request was whole")
+            return web.Response(status=400)
         before = host.faults.strike(BEFORE, incoming.key, route.path, incoming.params.text("symbol"))
         if before is not None:
             early = await self._fail_before(request, before)

@@ -46,6 +46,20 @@ def test_the_state_can_be_narrowed_and_shortened(paper):
     assert requests.get(f"{paper.url}/__paper/state?key=nobody", timeout=5).status_code == 404
 
 
+def test_a_watcher_reads_open_orders_and_the_executions_it_has_not_seen(paper, alice):
+    alice.create_order(SYMBOL, "market", "buy", "0.01", None, {"positionIdx": 0})
+    alice.create_order(SYMBOL, "market", "buy", "0.02", None, {"positionIdx": 0})
+    alice.create_order(SYMBOL, "limit", "buy", "0.01", "59000", {"positionIdx": 0, "clientOrderId": "leg"})
+
+    [watched] = paper.get("state", key="alice", open="1")["accounts"]
+    [seen_one] = paper.get("state", key="alice", open="1", executions_from="1")["accounts"]
+
+    assert [order["orderLinkId"] for order in watched["open_orders"]] == ["leg"]
+    assert not {"orders", "order_history", "executions", "closed_pnl"} & set(watched)
+    assert [row["execQty"] for row in seen_one["executions"]] == ["0.02"]
+    assert requests.get(f"{paper.url}/__paper/state?executions_from=1", timeout=5).status_code == 400
+
+
 def test_the_state_lists_open_and_ended_orders_in_the_order_they_were_made(paper, alice):
     for link in ("first", "second", "third"):
         alice.create_order(SYMBOL, "limit", "buy", "0.01", "59000", {"positionIdx": 0, "clientOrderId": link})

@@ -1,9 +1,12 @@
 """Whatever is sent, the venue answers in its own envelope, and its books stay as they are."""
 
 import json
+import logging
 import random
+import socket
+import struct
 import time
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import requests
@@ -131,3 +134,15 @@ def test_no_control_request_breaks_the_control(paper, what):
             answer = session.post(f"{paper.url}/__paper/{what}", json={**fixed, **body}, timeout=10)
             assert answer.status_code in (200, 400, 404), (body, answer.text)
     assert paper.get("state", brief="1")["prices"]["ETHUSDT"] == "3000"
+
+
+def test_a_client_that_is_killed_in_the_middle_of_its_request_is_no_error(paper, caplog):
+    address = urlsplit(paper.url)
+    for _ in range(5):
+        with socket.create_connection((address.hostname, address.port)) as client:
+            client.sendall(b"POST /v5/order/create HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99\r\n\r\n{")
+            time.sleep(0.05)
+            # Closed with a reset, as a killed process leaves its connections.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert paper.get("state")["accounts"]
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
