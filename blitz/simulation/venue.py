@@ -491,25 +491,31 @@ class SimulatedVenue:
             self._fill(order, quantity, shown.price, FillKind.TRADE, now_ms, is_maker=True)
 
     def _next_touched(self, old: Decimal, touched: set[str]) -> VenueOrder | None:
-        """The nearest on the way; what the old price had reached already first, and a resting order before a stop."""
-        best: VenueOrder | None = None
-        best_rank: tuple[Decimal, bool, int] | None = None
+        """The nearest on the way; at one price what rests goes before a stop, and the older before the newer.
+
+        What the old price had reached already (it filled in part) goes before all that, the better price first.
+        """
+        firsts: dict[tuple[bool, Direction], tuple[Decimal, int, VenueOrder]] = {}
         for number, order in enumerate(self.live.values()):
             if order.shown.order_id in touched or not self._reached(order, self.price):
                 continue
-            at = order.shown.trigger if order.waits else order.shown.price
-            assert at is not None
-            rank = (ZERO if self._reached(order, old) else abs(at - old), order.waits, number)
-            if best_rank is None or rank < best_rank:
-                best, best_rank = order, rank
-        return best
+            queue = (order.waits, order.shown.direction)
+            at = _waits_at(order)
+            place = (-at if self._falls(order) else at, number, order)
+            if queue not in firsts or place[:2] < firsts[queue][:2]:
+                firsts[queue] = place
+        ranked = [
+            (ZERO if self._reached(order, old) else abs(_waits_at(order) - old), order.waits, number, order)
+            for _, number, order in firsts.values()
+        ]
+        return min(ranked, key=lambda rank: rank[:3])[3] if ranked else None
 
     def _reached(self, order: VenueOrder, price: Decimal) -> bool:
-        shown = order.shown
-        if order.waits:
-            assert shown.trigger is not None
-            return (price - shown.trigger) * self.side.sign <= 0
-        return shown.price is not None and _crosses(shown, price)
+        return price <= _waits_at(order) if self._falls(order) else price >= _waits_at(order)
+
+    def _falls(self, order: VenueOrder) -> bool:
+        """Whether the price must fall to reach it: to a buy limit, or to a long's stop."""
+        return self.side is Side.LONG if order.waits else order.shown.direction is Direction.BUY
 
     def _closable(self, direction: Direction) -> Decimal:
         """How much an order of this direction could take from the position."""
@@ -655,6 +661,12 @@ class SimulatedVenue:
             if old.ended_ms < now_ms - REMEMBERS_MS:
                 del self._recent[order_id]
         self._recent[order.shown.order_id] = order
+
+
+def _waits_at(order: VenueOrder) -> Decimal:
+    at = order.shown.trigger if order.waits else order.shown.price
+    assert at is not None, "only limit orders and stops wait"
+    return at
 
 
 def _crosses(shown: OpenOrder, price: Decimal) -> bool:

@@ -17,14 +17,14 @@ from blitz.core.orders import (
     leg,
 )
 from blitz.simulation.venue import VenueIds
-from tests.simulation.twin import START_PRICES, Account, Hall, Twin
+from tests.simulation.twin import SOL, START_PRICES, XRP, Account, Hall, Twin
 
 LEVELS = 12
 LEVEL = Decimal("0.003")
 """Prices lie on a coarse grid of ±3.6 %: orders often share a price, and no isolated position comes near its end."""
-SIZES = {"BTC": Decimal("0.001"), "XRP": Decimal("10.1")}
+SIZES = {SOL: Decimal("0.1"), XRP: Decimal("10.1")}
 RESTING_MAX = 9
-RECORDS_ASKED = 0.3
+RECORDS_ASKED = 0.1
 """How often an order of old is asked for between two steps; all of them are at the end."""
 
 
@@ -81,13 +81,18 @@ class Walk:
 
     # Drawing
 
-    def price(self, twin: Twin, least: int = -LEVELS, most: int = LEVELS) -> Decimal:
+    def price(self, twin: Twin, sign: int = 0) -> Decimal:
+        """A price of the grid: any, or one that lies a little way off in the direction of `sign`, mostly."""
+        level = self.chance.randint(-LEVELS, LEVELS)
+        if sign:
+            present = round((twin.venue.price / START_PRICES[twin.symbol] - 1) / LEVEL)
+            level = min(max(present + sign * self.chance.randint(-2, 6), -LEVELS), LEVELS)
         tick = twin.venue.instrument.tick
-        exact = START_PRICES[twin.symbol] * (1 + self.chance.randint(least, most) * LEVEL)
+        exact = START_PRICES[twin.symbol] * (1 + level * LEVEL)
         return (exact / tick).to_integral_value(rounding=ROUND_HALF_UP) * tick
 
     def size(self, twin: Twin) -> Decimal:
-        return SIZES[twin.symbol[:3]] * self.chance.randint(1, 30)
+        return SIZES[twin.symbol] * self.chance.randint(1, 30)
 
     def exit_size(self, twin: Twin) -> Decimal:
         held = abs(twin.venue.held)
@@ -112,7 +117,7 @@ class Walk:
     def limit(self, twin: Twin) -> DesiredOrder:
         return DesiredOrder(
             key=leg(1), type=OrderType.LIMIT, direction=twin.side.opening, quantity=self.size(twin),
-            price=self.price(twin),
+            price=self.price(twin, -twin.side.sign),
         )  # fmt: skip
 
     # The bot
@@ -127,14 +132,14 @@ class Walk:
     def take_profit(self, twin: Twin) -> None:
         order = DesiredOrder(
             key=TAKE_PROFIT, type=OrderType.LIMIT, direction=twin.side.closing, quantity=self.exit_size(twin),
-            price=self.price(twin),
+            price=self.price(twin, twin.side.sign),
         )  # fmt: skip
         twin.send(order, self.new_id(twin))
 
     def stop(self, twin: Twin) -> None:
         order = DesiredOrder(
             key=STOP_LOSS, type=OrderType.STOP_MARKET, direction=twin.side.closing, quantity=self.exit_size(twin),
-            trigger=self.price(twin),
+            trigger=self.price(twin, -twin.side.sign),
         )  # fmt: skip
         twin.send(order, self.new_id(twin))
 
@@ -207,7 +212,7 @@ class Walk:
         twin.move(twin.venue.price if self.chance.random() < 0.1 else self.price(twin))
 
     def limit_fills(self, twin: Twin) -> None:
-        quantity = twin.venue.instrument.step * self.chance.randint(1, 40)
+        quantity = twin.venue.instrument.step * self.chance.choice((1, 4, 11, 25, 130, 700))
         self.account.limit_fills(quantity if self.chance.random() < 0.7 else None)
 
     def deleverage(self, twin: Twin) -> None:
@@ -236,7 +241,9 @@ class Walk:
             twin.trade_by_hand(direction, self.size(twin))
 
     def rest_by_hand(self, twin: Twin) -> None:
-        twin.rest_by_hand(self.chance.choice(list(Direction)), self.size(twin), self.price(twin))
+        direction = self.chance.choice(list(Direction))
+        below = -1 if direction is Direction.BUY else 1
+        twin.rest_by_hand(direction, self.size(twin), self.price(twin, below))
 
     def meddle(self, twin: Twin) -> None:
         sent = list(twin.sent())
