@@ -14,7 +14,9 @@ from typing import Any, Protocol
 
 from blitz.core.orders import BookedFill, OrderKey
 from blitz.core.records import (
+    CLOSED_KEPT,
     Change,
+    ClosedCycle,
     Cycle,
     CycleSaved,
     EventNoted,
@@ -28,7 +30,7 @@ from blitz.core.records import (
 from blitz.errors import DatabaseProblem
 from blitz.storage.database import Database
 from blitz.storage.history import LIMIT_MAX, History
-from blitz.storage.journal import BotJournal
+from blitz.storage.journal import RECENT_MAX, BotJournal
 
 ACCOUNT = "bybit:paper"
 
@@ -108,14 +110,32 @@ class Kept:
         )
         booked = sorted(self.fills.values(), key=lambda one: one.fill.at_ms)
         return Remembered(
-            slots=tuple(self.slots.values()),
+            slots=tuple(sorted(self.slots.values(), key=lambda one: (one.symbol, one.key.role, one.key.leg))),
             cycle=cycle,
             fills=tuple(one for one in booked if cycle is not None and one.cycle == cycle.number),
             last_cycle=max(self.cycles, default=0),
             last_fill_ms=booked[-1].fill.at_ms if booked else 0,
             regime=self.regime,
-            recent_exec_ids=tuple(one.fill.exec_id for one in booked[-500:]),
+            recent_exec_ids=tuple(one.fill.exec_id for one in reversed(booked[-RECENT_MAX:])),
+            closed=self._closed(booked),
         )
+
+    def _closed(self, booked: Sequence[BookedFill]) -> tuple[ClosedCycle, ...]:
+        """Of the newest closed cycles those that had fills, newest first."""
+        ended = sorted((number for number, one in self.cycles.items() if one.ended_ms is not None), reverse=True)
+        closed = []
+        for number in ended[:CLOSED_KEPT]:
+            fills = [one.fill for one in booked if one.cycle == number]
+            if fills:
+                closed.append(
+                    ClosedCycle(
+                        cycle=self.cycles[number],
+                        first_fill_ms=fills[0].at_ms,
+                        last_fill_ms=fills[-1].at_ms,
+                        exec_ids=frozenset(fill.exec_id for fill in fills),
+                    )
+                )
+        return tuple(closed)
 
 
 @dataclass(slots=True)
@@ -123,8 +143,10 @@ class MemoryStore:
     """A log of saves and what they come to."""
 
     kept: dict[int, Kept] = field(default_factory=dict)
-    _log: list[tuple[int, tuple[Change, ...], bool]] = field(default_factory=list)
-    _copied: int = 0
+    _log: list[tuple[int, tuple[Change, ...]]] = field(default_factory=list)
+    _safe: int = 0
+    """So many saves of the log are on the disk: no power cut takes them."""
+    _copy: list[tuple[int, tuple[Change, ...]]] = field(default_factory=list)
 
     def load(self, user_id: int) -> Remembered:
         """What a bot of this user starts with."""
@@ -150,37 +172,36 @@ class MemoryStore:
         """Write all or nothing; False when the writer is told that it failed."""
         if fault not in {None, DiskFault.UNANSWERED}:
             return False
-        self._log.append((user_id, tuple(changes), durable))
+        self._log.append((user_id, tuple(changes)))
+        if durable:
+            self._safe = len(self._log)
         self.of(user_id).apply(changes)
         return fault is None
 
     def cut_power(self, share: float) -> None:
-        """Lose a share of what was written since the last durable save."""
-        safe = max((at + 1 for at, (_, _, durable) in enumerate(self._log) if durable), default=0)
-        self._keep(len(self._log) - round((len(self._log) - safe) * share))
+        """Lose a share of what was written since the last durable save; what is left after it has reached the disk."""
+        self._keep(self._log[: len(self._log) - round((len(self._log) - self._safe) * share)])
 
     def back_up(self) -> None:
         """Keep a copy of everything, to be restored later."""
-        self._copied = len(self._log)
+        self._copy = list(self._log)
 
     def restore(self) -> None:
         """Go back to the copy; without one, to the beginning."""
-        self._keep(min(self._copied, len(self._log)))
+        self._keep(list(self._copy))
 
     def empty(self) -> None:
         """Lose everything."""
-        self._keep(0)
-        self._copied = 0
+        self._keep([])
+        self._copy = []
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def _keep(self, count: int) -> None:
-        if count == len(self._log):
-            return
-        del self._log[count:]
+    def _keep(self, log: list[tuple[int, tuple[Change, ...]]]) -> None:
+        self._log, self._safe = log, len(log)
         self.kept.clear()
-        for user_id, changes, _ in self._log:
+        for user_id, changes in log:
             self.of(user_id).apply(changes)
 
 
@@ -270,15 +291,16 @@ class SqliteStore:
     def save(self, user_id: int, changes: Sequence[Change], *, durable: bool, fault: DiskFault | None) -> bool:
         """Write all or nothing; False when the writer is told that it failed."""
         self._switch.fault = fault
+        told = True
         try:
             self._journal(user_id).save(changes, durable=durable)
         except DatabaseProblem:
-            return False
+            told = False
         finally:
             self._switch.fault = None
-        if durable:
+        if durable and (told or fault is DiskFault.UNANSWERED):
             self._durable_bytes = self._log_bytes()
-        return True
+        return told
 
     def cut_power(self, share: float) -> None:
         """Cut the write-ahead log off somewhere behind the last durable save, as a power cut would."""
@@ -287,8 +309,10 @@ class SqliteStore:
         stored, logged = self._path.read_bytes(), log.read_bytes() if log.exists() else b""
         self.close()
         lost = int((len(logged) - min(self._durable_bytes, len(logged))) * share)
+        left = logged[: len(logged) - lost]
         self._path.write_bytes(stored)
-        log.write_bytes(logged[: len(logged) - lost])
+        log.write_bytes(left)
+        self._durable_bytes = len(left)
         self._path.with_name(f"{self._path.name}-shm").unlink(missing_ok=True)
         self._database = self._open()
 

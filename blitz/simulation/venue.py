@@ -43,6 +43,7 @@ from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import MarginMode
 from blitz.core.orders import (
     ZERO,
+    DesiredOrder,
     Direction,
     Fill,
     FillKind,
@@ -53,8 +54,11 @@ from blitz.core.orders import (
     VenuePosition,
 )
 from blitz.simulation.venue_books import VenueBooks
+from blitz.simulation.venue_rules import STOPS_MAX, off_grid, out_of_bounds, too_little
 
 MONEY_QUANTUM = Decimal("0.00000001")
+NO_MARGIN = Rejected(refusal=Refusal.MARGIN, code="110007", message="ab not enough for new order")
+PASSED = Rejected(refusal=Refusal.TRIGGER_PASSED, code="110093", message="trigger is on the wrong side")
 REMEMBERS_MS = 20_000
 """Ended orders stay candidates for stale lists this long; no read lags further behind."""
 
@@ -274,7 +278,7 @@ class SimulatedVenue:
                 exec_id=f"{self.prefix}f{self._number}",
                 order_id=f"{self.prefix}funding{self._number}",
                 client_id="",
-                symbol=self.instrument.symbol,
+                symbol=self.instrument.venue_symbol,
                 kind=FillKind.FUNDING,
                 direction=Direction.BUY if self.held > 0 else Direction.SELL,
                 quantity=abs(self.held),
@@ -358,21 +362,19 @@ class SimulatedVenue:
 
     def _send(self, call: SendOrder, now_ms: int) -> Reply:
         wanted = call.order
-        fits = self._unfit(wanted.quantity, wanted.price, reduce_only=wanted.reduce_only)
-        refusal = self._taken(call.client_id) or fits
+        refusal = off_grid(self.instrument, wanted.quantity, wanted.price) or self._taken(call.client_id)
+        refusal = refusal or self._unfit(wanted)
         if refusal is not None:
             return refusal
-        if wanted.trigger is not None and (self.price - wanted.trigger) * self.side.sign <= 0:
-            return Rejected(refusal=Refusal.TRIGGER_PASSED, code="110093", message="trigger is on the wrong side")
-        if not wanted.reduce_only and self._lacks_margin(wanted.quantity, wanted.price):
-            return Rejected(refusal=Refusal.MARGIN, code="110007", message="ab not enough for new order")
         shown = self._drawn(
             call.client_id, wanted.direction, wanted.type, wanted.quantity, wanted.price, wanted.trigger,
             wanted.reduce_only, now_ms,
         )  # fmt: skip
-        room = self._room(wanted.direction, rests=self._rests(shown))
-        if wanted.reduce_only and wanted.trigger is None and room <= 0:
-            return Rejected(refusal=Refusal.NO_POSITION, code="110017", message="current position is zero")
+        if wanted.reduce_only and wanted.trigger is None:
+            if self._room(wanted.direction, rests=self._rests(shown)) <= 0:
+                return Rejected(refusal=Refusal.NO_POSITION, code="110017", message="current position is zero")
+        elif not wanted.reduce_only and self._lacks_margin(wanted.quantity, wanted.price):
+            return NO_MARGIN
         order = self._kept(Owner.BOT, shown, now_ms)
         if wanted.trigger is None:
             self._enter(order, now_ms)
@@ -388,21 +390,30 @@ class SimulatedVenue:
             return None
         return Rejected(refusal=Refusal.TAKEN, code="110072", message="OrderLinkedID is duplicate")
 
-    def _unfit(self, quantity: Decimal, price: Decimal | None, *, reduce_only: bool) -> Rejected | None:
-        market = self.instrument
-        off = quantity < market.quantity_min or quantity % market.step or (price is not None and price % market.tick)
-        if off:
-            return Rejected(refusal=Refusal.FILTER, code="10001", message="params error: Qty or price invalid")
-        if not reduce_only and quantity * (price or self.price) < market.notional_min:
-            return Rejected(refusal=Refusal.FILTER, code="110094", message="below minimum order value")
-        return None
+    def _unfit(self, wanted: DesiredOrder) -> Rejected | None:
+        refusal = out_of_bounds(self.instrument, wanted.type, quantity=wanted.quantity, price=wanted.price)
+        if refusal is not None:
+            return refusal
+        if wanted.trigger is not None:
+            if self._is_passed(wanted.trigger):
+                return PASSED
+            if sum(order.waits for order in self.live.values()) >= STOPS_MAX:
+                return Rejected(refusal=Refusal.FILTER, code="110009", message="too many stop orders")
+        if wanted.reduce_only:
+            return None
+        return too_little(self.instrument, wanted.quantity, wanted.price or self.price)
 
-    def _lacks_margin(self, quantity: Decimal, price: Decimal | None) -> bool:
-        opening = Direction.BUY if self.side is Side.LONG else Direction.SELL
+    def _is_passed(self, trigger: Decimal) -> bool:
+        """Whether a stop's trigger has been reached already: a long's waits for a fall, a short's for a rise."""
+        return (self.price - trigger) * self.side.sign <= 0
+
+    def _lacks_margin(self, quantity: Decimal, price: Decimal | None, *, except_id: str = "") -> bool:
+        opening = self.side.opening
         value = abs(self.held) * self.price + quantity * (price or self.price)
         for order in self.live.values():
-            if order.shown.direction is opening and not order.shown.reduce_only:
-                value += order.shown.remaining * (order.shown.price or self.price)
+            shown = order.shown
+            if shown.direction is opening and not shown.reduce_only and shown.order_id != except_id:
+                value += shown.remaining * (shown.price or self.price)
         return value / self.leverage > self.balance
 
     def _amend(self, call: AmendOrder, now_ms: int) -> Reply:
@@ -435,15 +446,23 @@ class SimulatedVenue:
         return Done()
 
     def _amend_refused(self, order: VenueOrder, changed: OpenOrder) -> Rejected | None:
-        if changed.quantity != order.shown.quantity and changed.quantity <= changed.filled:
+        quantity = changed.quantity if changed.quantity != order.shown.quantity else None
+        refusal = out_of_bounds(self.instrument, changed.type, quantity=quantity, price=None)
+        if refusal is not None:
+            return refusal
+        if quantity is not None and quantity <= changed.filled:
             return Rejected(refusal=Refusal.GONE, code="110064", message="order qty must be above the filled qty")
-        if order.waits and changed.trigger is not None and (self.price - changed.trigger) * self.side.sign <= 0:
-            return Rejected(refusal=Refusal.TRIGGER_PASSED, code="110093", message="trigger is on the wrong side")
-        if changed.quantity != order.shown.quantity and changed.quantity < self.instrument.quantity_min:
-            return Rejected(refusal=Refusal.FILTER, code="10001", message="params error: Qty invalid")
-        if changed.price is not None and changed.price % self.instrument.tick:
-            return Rejected(refusal=Refusal.FILTER, code="10001", message="params error: price invalid")
-        return None
+        refusal = out_of_bounds(self.instrument, changed.type, quantity=None, price=changed.price)
+        if refusal is not None:
+            return refusal
+        if order.waits and changed.trigger is not None and self._is_passed(changed.trigger):
+            return PASSED
+        if changed.reduce_only:
+            return None
+        refusal = too_little(self.instrument, changed.remaining, changed.price or self.price)
+        if refusal is None and self._lacks_margin(changed.remaining, changed.price, except_id=changed.order_id):
+            return NO_MARGIN
+        return refusal
 
     def _cancel(self, order_id: str, now_ms: int) -> Reply:
         order = self.live.get(order_id)
@@ -466,7 +485,7 @@ class SimulatedVenue:
                 order.shown = shown = replace(shown, quantity=shown.filled + room)
                 order.note(now_ms)
         is_limit = shown.type is OrderType.LIMIT
-        if not self.halted and (not is_limit or self._crosses(shown)):
+        if not self.halted and (not is_limit or _crosses(shown, self.price)):
             quantity = min(shown.remaining, self._closable(shown.direction)) if shown.reduce_only else shown.remaining
             self._fill(order, quantity, self.price, FillKind.TRADE, now_ms, is_maker=False)
         if not order.terminal and not is_limit:
@@ -483,29 +502,31 @@ class SimulatedVenue:
             self._fill(order, quantity, shown.price, FillKind.TRADE, now_ms, is_maker=True)
 
     def _next_touched(self, old: Decimal, touched: set[str]) -> VenueOrder | None:
-        best: VenueOrder | None = None
-        best_rank: tuple[Decimal, int] | None = None
+        """The nearest on the way; at one price what rests goes before a stop, and the older before the newer.
+
+        What the old price had reached already (it filled in part) goes before all that, the better price first.
+        """
+        firsts: dict[tuple[bool, Direction], tuple[Decimal, int, VenueOrder]] = {}
         for number, order in enumerate(self.live.values()):
-            shown = order.shown
-            if shown.order_id in touched or not self._reached(order):
+            if order.shown.order_id in touched or not self._reached(order, self.price):
                 continue
-            at = shown.trigger if order.waits else shown.price
-            assert at is not None
-            rank = (abs(at - old), number)
-            if best_rank is None or rank < best_rank:
-                best, best_rank = order, rank
-        return best
+            queue = (order.waits, order.shown.direction)
+            at = _waits_at(order)
+            place = (-at if self._falls(order) else at, number, order)
+            if queue not in firsts or place[:2] < firsts[queue][:2]:
+                firsts[queue] = place
+        ranked = [
+            (ZERO if self._reached(order, old) else abs(_waits_at(order) - old), order.waits, number, order)
+            for _, number, order in firsts.values()
+        ]
+        return min(ranked, key=lambda rank: rank[:3])[3] if ranked else None
 
-    def _reached(self, order: VenueOrder) -> bool:
-        shown = order.shown
-        if order.waits:
-            assert shown.trigger is not None
-            return (self.price - shown.trigger) * self.side.sign <= 0
-        return shown.price is not None and self._crosses(shown)
+    def _reached(self, order: VenueOrder, price: Decimal) -> bool:
+        return price <= _waits_at(order) if self._falls(order) else price >= _waits_at(order)
 
-    def _crosses(self, shown: OpenOrder) -> bool:
-        assert shown.price is not None
-        return self.price <= shown.price if shown.direction is Direction.BUY else self.price >= shown.price
+    def _falls(self, order: VenueOrder) -> bool:
+        """Whether the price must fall to reach it: to a buy limit, or to a long's stop."""
+        return self.side is Side.LONG if order.waits else order.shown.direction is Direction.BUY
 
     def _closable(self, direction: Direction) -> Decimal:
         """How much an order of this direction could take from the position."""
@@ -518,7 +539,7 @@ class SimulatedVenue:
 
     def _rests(self, shown: OpenOrder) -> bool:
         """Whether an order would wait in the book rather than trade at once."""
-        return shown.type is OrderType.LIMIT and (self.halted or not self._crosses(shown))
+        return shown.type is OrderType.LIMIT and (self.halted or not _crosses(shown, self.price))
 
     def _reserved(self, direction: Direction, except_id: str) -> Decimal:
         return sum(
@@ -536,23 +557,22 @@ class SimulatedVenue:
     def _fill(
         self, order: VenueOrder, quantity: Decimal, price: Decimal, kind: FillKind, now_ms: int, *, is_maker: bool
     ) -> None:
-        if self.hedged and order.owner is Owner.HUMAN and self._opens_the_other_side(order.shown):
+        if order.shown.side not in {None, self.side}:
             self.opposite += quantity
-            self._end(order, now_ms, "Filled")
+            self._filled(order, quantity, now_ms)
             return
         value = round_money(price * quantity)
         rate = self.instrument.maker_rate if is_maker else self.instrument.taker_rate
         fee = ZERO if kind is FillKind.ADL else round_money(value * rate)
         shown = order.shown
         self.books.fold(shown.direction, quantity, value, fee)
-        order.shown = replace(shown, filled=shown.filled + quantity)
         self._number += 1
         self._append(
             Fill(
                 exec_id=f"{self.prefix}e{self._number}",
                 order_id=shown.order_id,
                 client_id=shown.client_id,
-                symbol=self.instrument.symbol,
+                symbol=self.instrument.venue_symbol,
                 kind=kind,
                 direction=shown.direction,
                 quantity=quantity,
@@ -563,14 +583,22 @@ class SimulatedVenue:
             )
         )
         self._held_history.append((now_ms, self.books.held, self.books.average))
+        self._filled(order, quantity, now_ms)
+        self._fit_reduce_only(now_ms)
+
+    def _filled(self, order: VenueOrder, quantity: Decimal, now_ms: int) -> None:
+        order.shown = replace(order.shown, filled=order.shown.filled + quantity)
         if order.shown.remaining == 0:
             self._end(order, now_ms, "Filled")
         else:
             order.note(now_ms)
-        self._fit_reduce_only(now_ms)
 
-    def _opens_the_other_side(self, shown: OpenOrder) -> bool:
-        return not shown.reduce_only and shown.direction is self.side.closing
+    def _position_side(self, direction: Direction, *, reduce_only: bool) -> Side | None:
+        """Hedge accounts: an order against the bot's side that may open belongs to the other one."""
+        if not self.hedged:
+            return None
+        is_ours = reduce_only or direction is self.side.opening
+        return self.side if is_ours else Side.SHORT if self.side is Side.LONG else Side.LONG
 
     def _append(self, fill: Fill) -> None:
         self.fills.append(fill)
@@ -614,7 +642,7 @@ class SimulatedVenue:
         return OpenOrder(
             order_id=f"{self.prefix}{self._number + 1}",
             client_id=client_id,
-            symbol=self.instrument.symbol,
+            symbol=self.instrument.venue_symbol,
             direction=direction,
             type=kind,
             quantity=quantity,
@@ -622,7 +650,7 @@ class SimulatedVenue:
             price=price,
             trigger=trigger,
             reduce_only=reduce_only,
-            side=self.side if self.hedged else None,
+            side=self._position_side(direction, reduce_only=reduce_only),
             created_ms=now_ms,
         )
 
@@ -644,6 +672,17 @@ class SimulatedVenue:
             if old.ended_ms < now_ms - REMEMBERS_MS:
                 del self._recent[order_id]
         self._recent[order.shown.order_id] = order
+
+
+def _waits_at(order: VenueOrder) -> Decimal:
+    at = order.shown.trigger if order.waits else order.shown.price
+    assert at is not None, "only limit orders and stops wait"
+    return at
+
+
+def _crosses(shown: OpenOrder, price: Decimal) -> bool:
+    assert shown.price is not None
+    return price <= shown.price if shown.direction is Direction.BUY else price >= shown.price
 
 
 def round_money(amount: Decimal) -> Decimal:
