@@ -3,8 +3,8 @@
 This is the whole bridge between the pure core and everything real. A simulator has its own.
 """
 
-import time
 import threading
+import time
 from typing import TypeVar
 
 import structlog

@@ -309,9 +309,10 @@ class UserBot:
             if opened is None or self._is_outdated(opened):
                 self._opening_since = time.monotonic()
                 self._opened = opened = self._open()
-        except GatewayProblem as problem:
+        except (GatewayProblem, DatabaseProblem) as problem:  # both pass; a bot that ended would stay away (E1, E2)
             protection = unread(self.snapshot.protection, unreachable(str(problem)), since_ms=began_ms)
-            message = f"Waiting for the exchange: {problem}"
+            waits_for = "database" if isinstance(problem, DatabaseProblem) else "exchange"
+            message = f"Waiting for the {waits_for}: {problem}"
             self._publish(replace(self.snapshot, message=message, protection=protection))
             self._on_look(self)
             return None

@@ -21,10 +21,11 @@ from blitz.core.guards import Guard
 from blitz.core.ladder import leg_quantity
 from blitz.core.look import EARLY_MS, Seen, key_of
 from blitz.core.memory import BotMemory
-from blitz.core.orders import ZERO, BookedFill, DesiredOrder, Fill, FillKind, OrderType, Role, leg
+from blitz.core.orders import ZERO, BookedFill, DesiredOrder, Fill, FillKind, OpenOrder, OrderType, Role, leg
 from blitz.core.prepare import LEVERAGE_CHANGED, prepare_account
 from blitz.core.preview import check_tradable
 from blitz.core.records import BotEvent, Change, Cycle, CycleSaved, EventKind, EventNoted, FillBooked
+from blitz.core.second_writer import in_fight
 from blitz.core.work import Acted, Finish, Mode
 from blitz.errors import SettingsProblem
 
@@ -50,13 +51,19 @@ def adopt_or_enter(
     now_ms = yield from read_clock()
     # An exit whose first try was never answered may still arrive, and would rest against the new position.
     doubted = now_ms < max(memory.doubted_until_ms.values(), default=0) and memory.keeps(Guard.DOUBTED_EXITS)
-    open_fates = (not settled or bool(seen.surplus)) and memory.keeps(Guard.SETTLED_FIRST)
-    if open_fates or doubted:
+    if (not settled and memory.keeps(Guard.SETTLED_FIRST)) or doubted:
         return Acted(open=True, wake_in_ms=250)
-    if seen.own:
-        # Left over from a cycle that was given up or forgotten: filled beside a new ladder, they would exceed it (S3).
-        return (yield from act(memory, [Cancel(key=key, resting=order) for key, order in seen.own.items()]))
+    left_over = [*seen.own.values(), *seen.surplus]
+    if left_over and not in_fight(memory):
+        # Of a cycle that was given up or forgotten: filled beside a new ladder, they would exceed it (S3).
+        return (yield from act(memory, [_taken_back(memory, order) for order in left_over]))
     return (yield from enter(memory, seen))
+
+
+def _taken_back(memory: BotMemory, order: OpenOrder) -> Cancel:
+    key = key_of(memory, order.order_id, order.client_id)
+    assert key is not None, f"{order.client_id} was listed as ours"
+    return Cancel(key=key, resting=order)
 
 
 def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:
@@ -133,9 +140,7 @@ def _adopt(memory: BotMemory, seen: Seen, mode: Mode) -> Step[Acted | Finish]:
     adopted = BotEvent(kind=EventKind.CYCLE_ADOPTED, at_ms=now_ms, cycle=cycle.number)
     adopted_ids = {fill.exec_id for fill in fills}
     before = [fill for fill in history.fills if fill.exec_id not in adopted_ids]
-    # What happened in the very millisecond of the first fill, but before it, could never be told from it again.
-    tied = [BookedFill(fill=fill, cycle=0, key=None) for fill in before if fill.at_ms == first_ms]
-    changes = [FillBooked(booked=one) for one in [*booked, *tied]]
+    changes = [FillBooked(booked=one) for one in booked]
     if not (yield from save(CycleSaved(cycle=cycle), *changes, EventNoted(event=adopted), durable=True)):
         return Acted(open=True, wake_in_ms=1_000)
     memory.open_cycle(cycle)

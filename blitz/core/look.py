@@ -105,8 +105,11 @@ def attribute(memory: BotMemory, fill: Fill) -> BookedFill | None:
     began_ms = memory.cycle.started_ms
     if key is None and fill.at_ms < (began_ms - EARLY_MS if first_ms is None else min(began_ms, first_ms)):
         return None
-    # No order of this cycle was sent before it began, whatever the tag of an older fill says.
-    if fill.at_ms < memory.cycle.started_ms - EARLY_MS and memory.keeps(Guard.EARLIER_FILLS):
+    # No order of this cycle was sent before it began, whatever the tag of an older fill says. An adopted cycle begins
+    # with its first fill: what else happened in that millisecond came before it, or it would have been adopted too.
+    earliest_ms = memory.cycle.started_ms - EARLY_MS
+    is_earlier = fill.at_ms < earliest_ms or fill.at_ms == earliest_ms == first_ms
+    if is_earlier and memory.keeps(Guard.EARLIER_FILLS):
         return None
     return BookedFill(fill=fill, cycle=memory.cycle.number, key=key)
 

@@ -69,7 +69,8 @@ class RestCheck:
         targets = [true_take_profit(settings, venue.books.average, rules) for rules in venue.rules]
         if resting[0].price not in targets:
             self._wrong("L1", f"the take-profit rests at {resting[0].price}, right is {targets[-1]}{self._why()}")
-        if settings.stop_loss and not self._own(Role.STOP_LOSS):
+        settled = self.violations.world.now_ms >= self.truth.entered_ms + bound_ms
+        if settings.stop_loss and settled and not self._own(Role.STOP_LOSS):
             self._wrong("L1", f"no stop-loss rests{self._why()}")
 
     def check_settled(self) -> None:
@@ -86,9 +87,9 @@ class RestCheck:
             self._wrong("L3", f"the fate of {open_fates} is still open")
         if memory is not None and memory.attention is not None:
             self._wrong("L2", f"still needs attention: {memory.attention.code}")
-        copies = [order.shown.client_id for order in venue.live.values() if order.owner is Owner.COPY]
-        if copies:
-            self._wrong("S1", f"{copies} of another server still rest beside the bot's own")
+        twins = [leg for leg in range(50) if len(self._own(Role.LEG, leg)) > 1]
+        if twins:
+            self._wrong("S1", f"legs {twins} of another server still rest beside the bot's own")
         if venue.on_side <= 0:
             self._wrong("L2", f"flat and not entered{self._why()}")
             return
@@ -96,7 +97,9 @@ class RestCheck:
 
     def _check_legs(self) -> None:
         settings, cycle, venue = self._frozen(), self.truth.cycle, self.account.venue
-        merged = self.account.rolled_back_ms > 0
+        # What a copy's orders filled counts for the bot's legs, and what a lost database merged cannot be told apart.
+        copied = any(order.owner is Owner.COPY for order in venue.orders.values())
+        merged = self.account.rolled_back_ms > 0 or copied
         if settings is None or cycle is None or not cycle.filled.get(0) or merged:
             return
         entry = cycle.entry_cost / cycle.filled[0]
@@ -116,7 +119,8 @@ class RestCheck:
     def _own(self, role: Role, leg: int = 0) -> list[OpenOrder]:
         found = []
         for order in self.account.venue.live.values():
-            tag = parsed(order.shown.client_id) if order.owner is Owner.BOT else None
+            # One with our very tag counts as ours, whoever sent it, as long as it is the only one in its place.
+            tag = parsed(order.shown.client_id) if order.owner in {Owner.BOT, Owner.COPY} else None
             if tag is not None and tag.role is role and tag.leg == leg:
                 found.append(order.shown)
         return found

@@ -23,7 +23,7 @@ ENTRY_DRIFT = Decimal("1.12")
 
 
 OUTDATED_MS = 7_000
-"""A leg may arrive this long after its cycle was over: a look is five seconds old at most, and a request takes time."""
+"""A leg may leave this long after its cycle was over: a look is five seconds old at most, its time one second off."""
 AHEAD_MS = 1_000
 """How far the bot's idea of the time may be off."""
 
@@ -43,7 +43,6 @@ class TrueCycle:
     """How many versions of the market's rules `allowed` takes into account."""
     allowed: dict[int, Decimal] = field(default_factory=dict)
     """Most that each leg may fill, by the ladder from the real entry price."""
-
 
 
 def leg_sizes(settings: LadderSettings, entry: Decimal, instrument: Instrument) -> list[Decimal]:
@@ -69,7 +68,7 @@ class VenueTruth:
     _seen_fills: int = 0
     _held: Decimal = ZERO
     _flat_since_ms: int = 2**62
-    _entered_ms: int = 0
+    entered_ms: int = 0
     """When the present cycle's entry filled."""
     _pending_number: int = 0
     _pending_entry: Decimal = ZERO
@@ -90,13 +89,12 @@ class VenueTruth:
 
     def _check_age(self, call: SendOrder, signed_ms: int) -> None:
         """An order must belong to what is true when it arrives: not to a cycle that is over, nor to one before."""
-        now_ms, key = self.violations.world.now_ms, call.order.key
-        tag = call.client_id
+        key, tag = call.order.key, call.client_id
         if key.role is not Role.LEG:
-            if self._entered_ms > signed_ms + AHEAD_MS:
+            if self.entered_ms > signed_ms + AHEAD_MS:
                 self._wrong("S5", f"{tag} of an earlier cycle arrived in the next one")
-        elif key.leg and self.cycle is None and self._flat_since_ms < now_ms - OUTDATED_MS:
-            self._wrong("S3", f"{tag} was sent {now_ms - self._flat_since_ms} ms after its cycle was over")
+        elif key.leg and self.cycle is None and self._flat_since_ms < signed_ms - OUTDATED_MS:
+            self._wrong("S3", f"{tag} was sent {signed_ms - self._flat_since_ms} ms after its cycle was over")
 
     def entry_departs(self, call: SendOrder, cycle: Cycle | None) -> None:
         """The bot sends an entry order in this cycle, as its store has it."""
@@ -191,7 +189,7 @@ class VenueTruth:
         if self.cycle is None:
             self.cycle = TrueCycle(entry_sent=self._pending_entry, ladders=list(self._pending_ladders))
             if tag.leg == 0:
-                self._entered_ms = self.violations.world.now_ms
+                self.entered_ms = self.violations.world.now_ms
         cycle = self.cycle
         cycle.filled[tag.leg] = cycle.filled.get(tag.leg, ZERO) + quantity
         if tag.leg == 0:
