@@ -242,7 +242,10 @@ def _taken(memory: BotMemory, intent: Slot, last_sent_ms: int) -> Step[bool]:
         if isinstance(answer, OrderRead) and (yield from _is_forgotten(memory, intent, search, last_sent_ms)):
             yield from _burn(memory, intent, intent.last_order_id)
             return True
-        # Perhaps our own late order: wait for the fence, then the id counts as burnt.
+        # Perhaps our own late order: wait for the fence, then the id counts as burnt. This try was refused for certain,
+        # so what may still arrive is the one before.
+        before_ms = last_sent_ms + memory.traits.fence_ms
+        memory.doubted_until_ms[intent.key] = max(before_ms, memory.doubted_until_ms.get(intent.key, 0))
         waiting = replace(intent, state=SlotState.UNKNOWN, burnt=True)
         memory.put(waiting)
         yield from save(SlotSaved(slot=waiting))
