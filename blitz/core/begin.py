@@ -148,6 +148,8 @@ def _adopt(memory: BotMemory, seen: Seen, mode: Mode) -> Step[Acted | Finish]:
     memory.remember_earlier(before)
     memory.ledger = memory.ledger.with_all(booked)
     memory.last_fill_ms = fills[-1].at_ms
+    # The journal does not know what was sent, so a leg that is missing may have filled a moment ago: reads trail.
+    memory.entries_from_ms = now_ms + memory.traits.fence_ms
     return Acted(words=("adopted_cycle",), open=True, wake_in_ms=0)
 
 

@@ -38,7 +38,7 @@ DISAGREE_MAX_MS = 15_000
 PASSING_WAIT_MS = 1_000
 """A look that met a rate limit or a clock that was off is repeated after this long: a position may be waiting (L1)."""
 
-REFUSED_WAIT_MS = 3_000
+REFUSED_WAIT_MS = 2_000
 """Any other refused look, such as one with a bad key, is not repeated sooner."""
 
 SOON_MS = 250
@@ -253,6 +253,8 @@ def _may_create(memory: BotMemory, key: OrderKey, mode: Mode, now_ms: int) -> bo
     if mode in {Mode.STOP_PULL, Mode.STOP_KEEP} and memory.keeps(Guard.STOP_SENDS_NOTHING):
         return False
     if now_ms < memory.retry_ms.get(key, 0) or memory.slot(key).state is not SlotState.EMPTY:
+        return False
+    if key.role is Role.LEG and now_ms < memory.entries_from_ms and memory.keeps(Guard.ADOPTED_LEGS):
         return False
     if mode in {Mode.RECOVER, Mode.RECOVER_DRY}:
         return True

@@ -51,6 +51,8 @@ class Guard(StrEnum):
     """An order is ours only when its tag names this user and this market."""
     TAG_FITS_ORDER = "tag_fits_order"
     """An order with our tag is ours only when its direction and kind are what the tag says."""
+    ADOPTED_LEGS = "adopted_legs"
+    """Right after a cycle was adopted no leg is sent: it may have filled, and no read show it yet."""
     FOREIGN_POSITION = "foreign_position"
     """A position that our fills do not explain is not traded."""
     RECOVER_CREATES = "recover_creates"

@@ -69,7 +69,7 @@ class Ledger:
             self.first_fill_ms = fill.at_ms
         self.fees += fill.fee
         self.order_filled[fill.order_id] = self.order_filled.get(fill.order_id, ZERO) + fill.quantity
-        if fill.kind is FillKind.LIQUIDATION:
+        if fill.kind is FillKind.LIQUIDATION and self.quantity > 0 and fill.direction is self.side.closing:
             self.liquidated += fill.quantity
         self._note_key(booked)
         signed = fill.quantity if fill.direction is self.side.opening else -fill.quantity

@@ -69,6 +69,8 @@ class Network:
     conditions: Conditions = field(default_factory=Conditions)
     down_ms: int = 0
     """No request gets anywhere until then."""
+    began_ms: int = 0
+    """When the bot on this way was started."""
     just_hidden: bool = False
     back_since_ms: int = 0
     blank_until_ms: int = 0
@@ -248,7 +250,9 @@ class Network:
         now_ms = self.world.now_ms
         if now_ms < self.replica_until_ms:
             return self.replica_lag_ms
-        if not self._struck(Fault.STALE_READ, 0.06):
+        # A process that has just begun often meets the copy that is behind.
+        rate = 0.35 if now_ms < self.began_ms + 3_000 else 0.06
+        if not self._struck(Fault.STALE_READ, rate):
             return 0
         lag_ms = self.world.chance("stale").randint(100, 5_000)
         if self.world.chance("replica").random() < 0.5:

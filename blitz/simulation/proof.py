@@ -20,6 +20,7 @@ FOCUS: dict[Guard, frozenset[Fault]] = {
     Guard.DOUBTED_EXITS: MARKET | {Fault.CREATE_LATE},
     Guard.SETTLED_FIRST: MARKET | {Fault.CREATE_LATE, Fault.CREATE_ANSWER_LOST, Fault.VANISHED},
     Guard.ORDERS_COHERENT: MARKET | {Fault.STALE_READ, Fault.LEG_PARTLY_FILLED},
+    Guard.ADOPTED_LEGS: MARKET | {Fault.DATABASE_EMPTIED, Fault.BACKUP_RESTORED, Fault.STALE_READ},
     Guard.SURPLUS: MARKET | {Fault.SECOND_WRITER},
 }
 """Guards that only matter when several things come together: their seeds have just these faults, at full force."""

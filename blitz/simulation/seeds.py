@@ -225,13 +225,13 @@ class Seed:
             self._run(3_000)
 
     def _sort_out(self, account: SimulatedAccount) -> bool:
-        """Somebody's own order filled just before an entry, where both share one position: do what the bot asks for."""
+        """Somebody traded by hand just before an entry, or a copy trades the account: do what the bot asks for."""
         memory = account.bot.memory
         code = "" if memory is None or memory.attention is None else memory.attention.code
         orders = account.venue.orders.values()
         traded = any(order.owner is Owner.HUMAN and order.shown.filled for order in orders)
         copied = any(order.owner is Owner.COPY for order in orders)
-        differs = code == BOOKS_DIFFER and traded and not account.venue.hedged
+        differs = code == BOOKS_DIFFER and traded
         if not differs and not (code == SECOND_WRITER and copied):
             return False
         account.note(self.world, "stops, closes and starts, as the bot asks")

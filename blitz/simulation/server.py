@@ -141,6 +141,7 @@ class SimulatedBot:
         self.runs, self.mode, self.finish = True, Mode.TRADE, None
         self.started_by_trader = by_trader
         self.memory = None
+        self.network.began_ms = self.world.now_ms
         self.recovers_left = 0
         self._token += 1
         self._step = None
@@ -177,7 +178,7 @@ class SimulatedBot:
         """Whether a cycle is open and nothing is left to do in it."""
         memory, result = self.memory, self.result
         is_open = self.runs and memory is not None and memory.cycle is not None and memory.attention is None
-        return is_open and result.settled and not result.words
+        return is_open and result.settled and not result.words and result.wake_in_ms is None
 
     # Its own life
 

@@ -171,14 +171,14 @@ def test_an_account_that_cannot_be_prepared_for_a_while_parks_the_bot(refusal):
     assert code(rig) is None
 
 
-def test_a_revoked_key_is_told_looks_no_faster_than_three_seconds_and_leaves_orders_alone():
+def test_a_revoked_key_is_told_looks_no_faster_than_two_seconds_and_leaves_orders_alone():
     rig = running()
     before = len(rig.venue.calls)
     for _ in range(5):
         rig.venue.fault(ReadOpenOrders, KEY_NO)
         result = rig.run_pass()
         assert result.wake_in_ms is not None
-        assert result.wake_in_ms >= 3_000
+        assert result.wake_in_ms >= 2_000
         assert code(rig) == "key_rejected"
     assert not [call for call in rig.venue.calls[before:] if isinstance(call, SendOrder | AmendOrder | CancelOrder)]
     rig.rest()

@@ -186,7 +186,7 @@ class Behaviour(Watcher):
             ),
             ZERO,
         )
-        read = position.quantity or -position.opposite_quantity * (not position.hedged)
+        read = position.quantity if held >= 0 else -position.opposite_quantity
         if held != read:
             self._wrong("S9", bot, f"decided {_told(call)} on a position of {read} while the books hold {held}")
 
