@@ -323,6 +323,8 @@ class UserBot:
     def _is_outdated(self, opened: Opened) -> bool:
         """Between cycles settings may have changed; and a key that the exchange refuses may have been replaced."""
         memory = opened.memory
+        if memory.must_reload:
+            return True
         if memory.cycle is None and _settings(self._parts, self.user_id) != memory.settings:
             return True
         refused = memory.attention is not None and memory.attention.code == KEY_REJECTED_CODE

@@ -164,7 +164,8 @@ def _intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change], stri
         sent_ms=now_ms + memory.traits.send_within_ms,
     )
     kept = [SlotSaved(slot=intent)] if memory.keeps(Guard.DURABLE_INTENT) else []
-    saved = yield from save(*also, *kept, durable=is_entry)
+    # Where ids may repeat, an exit that a power cut made us forget would be sent a second time.
+    saved = yield from save(*also, *kept, durable=is_entry or not memory.ids_enforced)
     if not saved and is_entry and memory.keeps(Guard.INTENT_STORED):
         return None
     memory.put(intent)

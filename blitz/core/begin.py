@@ -8,8 +8,10 @@ from decimal import Decimal
 from blitz.core.act import Outcome, act, create, look_is_old
 from blitz.core.calls import (
     FillsRead,
+    OpenOrdersRead,
     PriceRead,
     ReadFills,
+    ReadOpenOrders,
     ReadPrice,
     Step,
     ask,
@@ -19,7 +21,7 @@ from blitz.core.calls import (
 from blitz.core.diff import Cancel
 from blitz.core.guards import Guard
 from blitz.core.ladder import leg_quantity
-from blitz.core.look import EARLY_MS, Seen, key_of
+from blitz.core.look import EARLY_MS, Seen, key_of, own_key
 from blitz.core.memory import BotMemory
 from blitz.core.orders import ZERO, BookedFill, DesiredOrder, Fill, FillKind, OpenOrder, OrderType, Role, leg
 from blitz.core.prepare import LEVERAGE_CHANGED, prepare_account
@@ -81,6 +83,8 @@ def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:
     unready = yield from prepare_account(memory, seen)
     if unready is not None:
         return unready
+    if not memory.slots and not (yield from _nothing_rests(memory)):
+        return Acted(open=True, wake_in_ms=250)
     price = yield from ask(ReadPrice(), PriceRead)
     if not isinstance(price, PriceRead):
         return Acted(open=True, wake_in_ms=1_000)
@@ -110,6 +114,16 @@ def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:
         return Acted(words=("created_leg_0",), open=True, wake_in_ms=0)
     waits_ms = memory.retry_ms.get(leg(0), 0) - now_ms
     return Acted(open=True, wake_in_ms=max(250, waits_ms))
+
+
+def _nothing_rests(memory: BotMemory) -> Step[bool]:
+    """Look a second time before the first entry of a journal that knows no order of ours.
+
+    It may have been lost, and the list that was looked at may have been cut: what an earlier cycle left is taken back
+    first.
+    """
+    again = yield from ask(ReadOpenOrders(), OpenOrdersRead)
+    return isinstance(again, OpenOrdersRead) and not any(own_key(memory, order) for order in again.orders)
 
 
 def _entry(memory: BotMemory, quantity: Decimal) -> DesiredOrder:
@@ -142,6 +156,7 @@ def _adopt(memory: BotMemory, seen: Seen, mode: Mode) -> Step[Acted | Finish]:
     before = [fill for fill in history.fills if fill.exec_id not in adopted_ids]
     changes = [FillBooked(booked=one) for one in booked]
     if not (yield from save(CycleSaved(cycle=cycle), *changes, EventNoted(event=adopted), durable=True)):
+        memory.must_reload = True  # the answer may have been lost and not the cycle: what is stored is read again
         return Acted(open=True, wake_in_ms=1_000)
     memory.open_cycle(cycle)
     # Whatever else that history holds belongs to earlier cycles, though it may carry the same tags.

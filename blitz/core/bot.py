@@ -28,7 +28,7 @@ from blitz.core.settle import settle
 from blitz.core.unexplained import cover_position
 from blitz.core.work import Acted, Finish, Mode
 
-GRACE_MS = 2_000
+GRACE_MS = 1_500
 """An own order that somebody cancelled comes back after this long: a human may be about to cancel a second one. It
 keeps well inside the bound for an unprotected position (L1, 5 s)."""
 

@@ -118,6 +118,8 @@ class BotMemory:
     """The newest closed cycles, newest first: fills of theirs may still be listed."""
     looked_back: bool = False
     """This run has looked for what was listed late while no bot ran."""
+    must_reload: bool = False
+    """What the journal holds is not certain any more: it has to be read again before the next pass."""
     entries_from_ms: int = 0
     """Before this moment no leg is sent: the cycle was adopted, and what its legs have done may not be listed yet."""
     looked_ms: int = 0

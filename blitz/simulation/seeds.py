@@ -13,14 +13,14 @@ from blitz.clock import VenueTime
 from blitz.core.guards import Guard, IdPolicy
 from blitz.core.instrument import Instrument
 from blitz.core.memory import BOOKS_DIFFER, VenueTraits
-from blitz.core.orders import Direction, Side
+from blitz.core.orders import Direction
 from blitz.core.second_writer import SECOND_WRITER
 from blitz.core.work import Mode
 from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.checks import Violation, Violations
 from blitz.simulation.checks.behaviour import Behaviour
 from blitz.simulation.checks.books import check_books
-from blitz.simulation.checks.rest import PROTECTED_MS, RestCheck, true_take_profit
+from blitz.simulation.checks.rest import PROTECTED_MS, RestCheck
 from blitz.simulation.checks.venue_truth import VenueTruth
 from blitz.simulation.faults import Coverage, Fault, Swarm
 from blitz.simulation.journals import MemoryStore, Store
@@ -197,6 +197,9 @@ class Seed:
         for account in self.accounts:
             self._press_start(account)
         self._await_rest()
+        for account in self.accounts:
+            self._press_start(account)  # again: a cycle may have been closed by hand while nobody could look
+        self._await_rest()
         if any(self._sort_out(account) for account in self.accounts):
             self._await_rest()
         self._each(lambda check: check.check_protected(reachable_ms))
@@ -230,7 +233,7 @@ class Seed:
         code = "" if memory is None or memory.attention is None else memory.attention.code
         orders = account.venue.orders.values()
         traded = any(order.owner is Owner.HUMAN and order.shown.filled for order in orders)
-        copied = any(order.owner is Owner.COPY for order in orders)
+        copied = any(order.owner is Owner.COPY for order in orders) or Fault.EXIT_EDITED_BY_HAND in self.swarm.force
         differs = code == BOOKS_DIFFER and traded
         if not differs and not (code == SECOND_WRITER and copied):
             return False
@@ -265,9 +268,9 @@ class Seed:
         venue, memory = account.venue, account.bot.memory
         if venue.on_side <= 0 or memory is None or memory.cycle is None:
             return
-        settings = memory.cycle.settings
-        targets = [true_take_profit(settings, venue.books.average, rules) for rules in venue.rules]
-        target = max(targets) if settings.side is Side.LONG else min(targets)
+        target = self._check(account).take_profit_price
+        if target is None:
+            return  # told by `check_protected`
         venue.move(target, self.world.now_ms)
         account.note(self.world, f"price reaches {target}")
         self._changed(account)

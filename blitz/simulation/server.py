@@ -216,7 +216,8 @@ class SimulatedBot:
         memory = self.memory
         if not self.server.knows_the_time(self):
             return False
-        if memory is not None and (memory.cycle is not None or memory.settings == self.settings):
+        usable = memory is not None and not memory.must_reload
+        if usable and memory is not None and (memory.cycle is not None or memory.settings == self.settings):
             return True
         try:
             remembered = self.server.load(self)

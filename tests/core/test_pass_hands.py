@@ -75,7 +75,7 @@ def test_orders_cancelled_by_hand_come_back_after_the_grace_and_not_before():
     cancelled_ms = rig.venue.now_ms
     rig.rest()
     assert set(rig.quantities()) == ALL
-    assert 2_000 <= rig.venue.now_ms - cancelled_ms <= 5_000
+    assert 1_500 <= rig.venue.now_ms - cancelled_ms <= 5_000
 
 
 def test_an_order_moved_by_hand_is_moved_back():

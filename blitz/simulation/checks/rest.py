@@ -12,6 +12,7 @@ from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.orders import ZERO, OpenOrder, Role, Side
 from blitz.core.records import SlotState
+from blitz.core.second_writer import SECOND_WRITER
 from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.checks.venue_truth import VenueTruth, leg_sizes
 from blitz.simulation.checks.violations import Violations
@@ -59,7 +60,7 @@ class RestCheck:
             return
         lost_ms = self.truth.uncovered_since_ms or 0
         bound_ms = PROTECTED_MS + (FENCED_MS if venue.ids is VenueIds.UNENFORCED else 0)
-        if self.violations.world.now_ms < max(since_ms, lost_ms) + bound_ms:
+        if self.violations.world.now_ms < max(since_ms, lost_ms) + bound_ms or self._is_explained():
             return
         resting = self._own(Role.TAKE_PROFIT)
         if len(resting) != 1 or resting[0].remaining != venue.on_side:
@@ -72,6 +73,13 @@ class RestCheck:
         settled = self.violations.world.now_ms >= self.truth.entered_ms + bound_ms
         if settings.stop_loss and settled and not self._own(Role.STOP_LOSS):
             self._wrong("L1", f"no stop-loss rests{self._why()}")
+
+    def _is_explained(self) -> bool:
+        """What somebody did by hand is told to the trader first: a trade that no read showed, orders dragged about."""
+        memory, orders = self.account.bot.memory, self.account.venue.orders.values()
+        traded = any(order.owner is Owner.HUMAN and order.shown.filled for order in orders)
+        differs = memory is not None and memory.disagree_since_ms is not None
+        return (differs and traded) or (memory is not None and SECOND_WRITER in memory.standing)
 
     def check_settled(self) -> None:
         """L2 and L3: nothing is unknown, a flat bot has entered, and each leg that lacks rests."""
@@ -111,6 +119,11 @@ class RestCheck:
             large = min(lacking) * venue.price >= 2 * venue.instrument.notional_min
             if large and min(lacking) >= venue.instrument.quantity_min and have not in lacking:
                 self._wrong("L2", f"leg {leg} rests {have} and lacks {lacking[-1]}{self._why()}")
+
+    @property
+    def take_profit_price(self) -> Decimal | None:
+        """Where the take-profit rests."""
+        return next((order.price for order in self._own(Role.TAKE_PROFIT)), None)
 
     def own_legs(self) -> Sequence[OpenOrder]:
         """Every leg of the bot that rests."""
