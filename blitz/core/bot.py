@@ -82,6 +82,7 @@ def run_pass(memory: BotMemory, mode: Mode, *, last_cycle: bool = False) -> Step
             return (yield from _give_up(memory, mode, now_ms))
         result = _undecided(memory, seen, now_ms)
         if mode is Mode.TRADE and memory.cycle is not None and _differ_for_long(memory, seen, now_ms):
+            yield from watch_market(memory, now_ms)
             acted = yield from cover_position(memory, now_ms)
             return replace(result, words=acted.words)
         return result

@@ -4,6 +4,7 @@ A pass decides only on a coherent picture: the position equals our books, and no
 than our books know. Reads that contradict each other are repeated, then the pass gives up and the next one looks again.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from blitz.core.calls import (
@@ -24,7 +25,7 @@ from blitz.core.fill_events import told_of
 from blitz.core.guards import Guard
 from blitz.core.late_fills import book_late
 from blitz.core.memory import BotMemory
-from blitz.core.orders import ZERO, BookedFill, Fill, OpenOrder, OrderKey, Role, VenuePosition
+from blitz.core.orders import ZERO, BookedFill, Fill, FillKind, OpenOrder, OrderKey, Role, VenuePosition
 from blitz.core.records import Change, FillBooked
 
 LOOKS_MAX = 3
@@ -81,7 +82,7 @@ def book_new(memory: BotMemory, fills: tuple[Fill, ...], now_ms: int) -> Step[bo
     """Save and fold the fills that the open cycle has not got yet; False when they could not be saved."""
     if memory.cycle is None:
         return True
-    fresh = [booked for fill in memory.unbooked(fills) if (booked := attribute(memory, fill)) is not None]
+    fresh = list(_attributed(memory, fills))
     changes: list[Change] = [FillBooked(booked=booked) for booked in fresh]
     changes += told_of(fresh, now_ms)
     if not (yield from save(*changes)):
@@ -89,6 +90,24 @@ def book_new(memory: BotMemory, fills: tuple[Fill, ...], now_ms: int) -> Step[bo
     memory.ledger = memory.ledger.with_all(fresh)
     memory.last_fill_ms = max([memory.last_fill_ms, *(booked.fill.at_ms for booked in fresh)])
     return True
+
+
+def _attributed(memory: BotMemory, fills: tuple[Fill, ...]) -> Iterator[BookedFill]:
+    """The fills of the open cycle that are new.
+
+    An exit of ours never fills before there is a position: one that seems to is of a cycle that the journal lost, or
+    the list was cut in front of it and the next one shows what was before.
+    """
+    opening, held = memory.ledger.side.opening, memory.ledger.quantity
+    for fill in memory.unbooked(fills):
+        booked = attribute(memory, fill)
+        is_exit = booked is not None and booked.key is not None and booked.key.role is not Role.LEG
+        first_ms = memory.ledger.first_fill_ms
+        if booked is None or (is_exit and (held <= 0 or (first_ms is not None and fill.at_ms < first_ms))):
+            continue
+        if fill.kind is not FillKind.FUNDING:
+            held += fill.quantity if fill.direction is opening else -fill.quantity
+        yield booked
 
 
 def attribute(memory: BotMemory, fill: Fill) -> BookedFill | None:

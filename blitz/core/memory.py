@@ -230,6 +230,10 @@ class BotMemory:
         self.refused.clear()
         self.exit_trouble.clear()
 
+    def is_of_closed_cycle(self, order_id: str) -> bool:
+        """Whether fills of this order are in the books of a cycle that is over: a stale list may still show it."""
+        return any(order_id in closed.order_ids for closed in self.closed)
+
     @property
     def ids_enforced(self) -> bool:
         """Whether a second live order under one id is refused: what the venue says of itself, until it is disproved."""
@@ -258,6 +262,7 @@ class BotMemory:
                 first_fill_ms=self.ledger.first_fill_ms,
                 last_fill_ms=self.last_fill_ms,
                 exec_ids=frozenset(self.ledger.seen),
+                order_ids=frozenset(one.fill.order_id for one in self.ledger.booked),
             )
             self.closed = (closed, *self.closed)
         self.closed = tuple(each for each in self.closed if each.cycle.number > booked.number - CLOSED_KEPT)

@@ -119,6 +119,8 @@ class ClosedCycle:
     """Times of the venue."""
     exec_ids: frozenset[str]
     """Every fill that is booked into it."""
+    order_ids: frozenset[str] = frozenset()
+    """The venue's ids of the orders that those fills are of: a stale list may show one as resting."""
 
 
 CLOSED_KEPT = 3

@@ -53,6 +53,8 @@ def _may_adopt(memory: BotMemory, slot: Slot, order: OpenOrder) -> bool:
         return True
     if slot.state is SlotState.LIVE or order.order_id == slot.last_order_id:
         return False
+    if memory.is_of_closed_cycle(order.order_id):
+        return False
     same_id = slot.client_id.lower() == order.client_id.lower()
     return slot.state is SlotState.EMPTY or (same_id and is_new_order(memory, slot, order))
 
@@ -119,7 +121,7 @@ def _settle_vanished(memory: BotMemory, slot: Slot, seen: Seen, now_ms: int) -> 
 
 def _is_of_this_cycle(memory: BotMemory, order: OpenOrder) -> bool:
     """Tell an order whose fills this cycle's books must have from one that a stale list brought back from before."""
-    if memory.cycle is None:
+    if memory.cycle is None or memory.is_of_closed_cycle(order.order_id):
         return False
     return order.created_ms == 0 or order.created_ms >= memory.cycle.started_ms - EARLY_MS
 

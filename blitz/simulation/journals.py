@@ -133,6 +133,7 @@ class Kept:
                         first_fill_ms=fills[0].at_ms,
                         last_fill_ms=fills[-1].at_ms,
                         exec_ids=frozenset(fill.exec_id for fill in fills),
+                        order_ids=frozenset(fill.order_id for fill in fills),
                     )
                 )
         return tuple(closed)

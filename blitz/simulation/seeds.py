@@ -200,7 +200,7 @@ class Seed:
         for account in self.accounts:
             self._press_start(account)  # again: a cycle may have been closed by hand while nobody could look
         self._await_rest()
-        if any(self._sort_out(account) for account in self.accounts):
+        if any([self._sort_out(account) for account in self.accounts]):  # noqa: C419 - each of them, not up to the first
             self._await_rest()
         self._each(lambda check: check.check_protected(reachable_ms))
         self._each(lambda check: check.check_settled())
@@ -235,9 +235,12 @@ class Seed:
         traded = any(order.owner is Owner.HUMAN and order.shown.filled for order in orders)
         copied = any(order.owner is Owner.COPY for order in orders) or Fault.EXIT_EDITED_BY_HAND in self.swarm.force
         differs = code == BOOKS_DIFFER and traded
-        if not differs and not (code == SECOND_WRITER and copied):
+        fights = memory is not None and SECOND_WRITER in memory.standing and copied
+        if not differs and not fights:
             return False
         account.note(self.world, "stops, closes and starts, as the bot asks")
+        for order in [each for each in account.venue.live.values() if each.owner is Owner.COPY]:
+            account.venue.cancel_by_hand(order.shown.order_id, self.world.now_ms)
         account.bot.stop(Mode.STOP_PULL)
         self._run(5_000)
         self._close_by_hand(account)

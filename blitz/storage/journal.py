@@ -149,17 +149,19 @@ class BotJournal:
 
     def _closed_cycle(self, connection: Connection, cycle: Cycle) -> ClosedCycle | None:
         own = fills.c
-        query = select(own.exec_id, own.at_ms).where(
+        query = select(own.exec_id, own.at_ms, own.order_id).where(
             own.user_id == self._user_id, own.account == self._account, own.cycle == cycle.number
         )
-        times = {row.exec_id: row.at_ms for row in connection.execute(query)}
-        if not times:
+        rows = connection.execute(query).all()
+        if not rows:
             return None
+        times = {row.exec_id: row.at_ms for row in rows}
         return ClosedCycle(
             cycle=cycle,
             first_fill_ms=min(times.values()),
             last_fill_ms=max(times.values()),
             exec_ids=frozenset(times),
+            order_ids=frozenset(row.order_id for row in rows),
         )
 
     def _last_cycle(self, connection: Connection) -> int:

@@ -88,7 +88,8 @@ class MemoryJournal:
 
     def _closed_cycles(self) -> Iterator[ClosedCycle]:
         for number in sorted(self.cycles, reverse=True):
-            times = {one.fill.exec_id: one.fill.at_ms for one in self.fills.values() if one.cycle == number}
+            booked = [one.fill for one in self.fills.values() if one.cycle == number]
+            times = {fill.exec_id: fill.at_ms for fill in booked}
             if times and self.cycles[number].ended_ms is not None and number > max(self.cycles) - CLOSED_KEPT:
                 first_ms, last_ms = min(times.values()), max(times.values())
                 yield ClosedCycle(
@@ -96,6 +97,7 @@ class MemoryJournal:
                     first_fill_ms=first_ms,
                     last_fill_ms=last_ms,
                     exec_ids=frozenset(times),
+                    order_ids=frozenset(fill.order_id for fill in booked),
                 )
 
 

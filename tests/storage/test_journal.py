@@ -120,6 +120,7 @@ def closed_cycles(cycles, fills):
                 first_fill_ms=own[0].at_ms,
                 last_fill_ms=own[-1].at_ms,
                 exec_ids=frozenset(fill.exec_id for fill in own),
+                order_ids=frozenset(fill.order_id for fill in own),
             )
 
 
