@@ -6,13 +6,13 @@ from decimal import Decimal
 import pytest
 
 from blitz.clock import ManualClock, SystemClock
-from blitz.core.calls import ReadPosition
+from blitz.core.calls import PositionRead, ReadPosition
 from blitz.errors import GatewayProblem
 from blitz.exchange.clients import bybit_client, shared_session
 from blitz.exchange.exchanges import Exchanges
 from blitz.exchange.markets import REFRESH_MS, MarketTables
 from blitz.exchange.venue_clock import VenueClock
-from tests.exchange.world import CREDENTIALS, SECRET, SYMBOL, market, send, venue_at
+from tests.exchange.world import CREDENTIALS, SECRET, SYMBOL, market, send, settings_of, venue_at
 
 
 def test_the_rules_of_a_market_are_exact(world):
@@ -126,3 +126,16 @@ def test_a_clock_takes_the_middle_of_the_round_trip(world):
     clock = VenueClock(SystemClock())
     clock.measure(bybit_client(world.venue, SystemClock()))
     assert 4_900 < clock.offset_ms < 5_100
+
+
+@pytest.mark.parametrize("answer", [b"", b'{"retCode":0,"result":{}}'])
+def test_no_account_is_opened_before_the_exchange_has_told_its_time(world, liar, answer):
+    # Fences count on it: by our own wall clock alone, a jump of that would cut them short.
+    liar.behind = world.url
+    liar.edit = lambda path, body: answer if path == "/v5/market/time" else body
+    exchanges, venue = Exchanges(SystemClock()), venue_at(liar.url)
+    with pytest.raises(GatewayProblem, match="does not tell its time"):
+        exchanges.gateway(venue, CREDENTIALS, settings_of())
+    liar.edit = lambda path, body: body
+    gateway = exchanges.gateway(venue, CREDENTIALS, settings_of())
+    assert isinstance(gateway.execute(ReadPosition()), PositionRead)
