@@ -143,10 +143,13 @@ def paper(
 )
 @click.option("--guards", is_flag=True, help="Prove that each safety guard is needed.")
 @click.option("--policies", is_flag=True, help="Compare the order-id policies that bots use.")
+@click.option("--cycles", type=click.IntRange(min=1), help="Let one bot live through so many cycles, in four courses.")
+@click.option("--id-flood", type=click.IntRange(min=1), help="Write and read back so many order ids.")
+@click.option("--books", type=click.IntRange(min=1), help="Compare the books of so many cycles with the venue's.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def simulate(
     seeds: int, first: int, seed: int | None, trace: bool, faults: str | None, ids: str | None, guards: bool,
-    policies: bool, as_json: bool,
+    policies: bool, cycles: int | None, id_flood: int | None, books: int | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Run the bots against a venue that lies, a disk that fails and a process that dies, thousands of times."""
     configure_console("CRITICAL")
@@ -155,7 +158,7 @@ def simulate(
     return run_simulation(
         SimulateOptions(
             seeds=seeds, first=first, seed=seed, trace=trace, faults=faults, ids=ids, guards=guards, policies=policies,
-            as_json=as_json,
+            cycles=cycles, id_flood=id_flood, books=books, as_json=as_json,
         )
     )  # fmt: skip
 

@@ -7,7 +7,10 @@ from typing import TextIO
 
 from blitz.core.guards import Guard
 from blitz.errors import ConfigurationProblem
+from blitz.simulation.book_flood import run_books
+from blitz.simulation.endurance_cycles import run_courses
 from blitz.simulation.faults import ROWS, Fault
+from blitz.simulation.id_flood import run_ids
 from blitz.simulation.policies import OURS, POLICIES, compare
 from blitz.simulation.proof import prove
 from blitz.simulation.runner import Findings, run_one, run_seeds
@@ -33,6 +36,9 @@ class SimulateOptions:
     ids: str | None = None
     guards: bool = False
     policies: bool = False
+    cycles: int | None = None
+    id_flood: int | None = None
+    books: int | None = None
     as_json: bool = False
 
 
@@ -43,6 +49,8 @@ def run_simulation(options: SimulateOptions, out: TextIO = sys.stdout) -> int:
         return _guards(printer, options)
     if options.policies:
         return _policies(printer, options)
+    if options.cycles or options.id_flood or options.books:
+        return _endurance(printer, options)
     seed_options = SeedOptions(ids=None if options.ids is None else VenueIds(options.ids), only=_named(options.faults))
     if options.seed is not None:
         return _one(printer, options, seed_options)
@@ -158,6 +166,28 @@ def _tell_story(printer: Printer, verdict: Verdict) -> None:
         printer.line(f"  {line}")
     printer.line(f"Again: python3 run.py simulate --seed {verdict.seed} --trace")
     printer.line()
+
+
+def _endurance(printer: Printer, options: SimulateOptions) -> int:
+    """What only shows after very many repetitions: cycles in a row, ids, books."""
+    lines: list[str] = []
+    violations: list[str] = []
+    if options.cycles:
+        for course in run_courses(options.cycles):
+            lines.append(course.line)
+            violations += course.violations
+    if options.id_flood:
+        ids = run_ids(options.id_flood)
+        lines.append(ids.line)
+        violations += ids.violations
+    if options.books:
+        books = run_books(options.books)
+        lines.append(books.line)
+        violations += books.violations
+    for line in [*lines, *violations]:
+        printer.line(line)
+    printer.object({"told": lines, "violations": violations})
+    return 1 if violations else 0
 
 
 def _guards(printer: Printer, options: SimulateOptions) -> int:
