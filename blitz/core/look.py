@@ -25,7 +25,7 @@ from blitz.core.fill_events import told_of
 from blitz.core.guards import Guard
 from blitz.core.late_fills import book_late
 from blitz.core.memory import BotMemory
-from blitz.core.orders import ZERO, BookedFill, Fill, FillKind, OpenOrder, OrderKey, Role, VenuePosition
+from blitz.core.orders import ZERO, BookedFill, Fill, OpenOrder, OrderKey, Role, VenuePosition
 from blitz.core.records import Change, FillBooked
 
 LOOKS_MAX = 3
@@ -95,19 +95,23 @@ def book_new(memory: BotMemory, fills: tuple[Fill, ...], now_ms: int) -> Step[bo
 def _attributed(memory: BotMemory, fills: tuple[Fill, ...]) -> Iterator[BookedFill]:
     """The fills of the open cycle that are new.
 
-    An exit of ours never fills before there is a position: one that seems to is of a cycle that the journal lost, or
-    the list was cut in front of it and the next one shows what was before.
+    An exit of ours never fills before the first leg: one that seems to is of a cycle that the journal lost, or the list
+    was cut in front of it and the next one shows what was before.
     """
-    opening, held = memory.ledger.side.opening, memory.ledger.quantity
+    first_leg_ms = min((one.fill.at_ms for one in memory.ledger.booked if _is_leg(one)), default=None)
     for fill in memory.unbooked(fills):
         booked = attribute(memory, fill)
-        is_exit = booked is not None and booked.key is not None and booked.key.role is not Role.LEG
-        first_ms = memory.ledger.first_fill_ms
-        if booked is None or (is_exit and (held <= 0 or (first_ms is not None and fill.at_ms < first_ms))):
+        if booked is None:
             continue
-        if fill.kind is not FillKind.FUNDING:
-            held += fill.quantity if fill.direction is opening else -fill.quantity
+        if _is_leg(booked):
+            first_leg_ms = fill.at_ms if first_leg_ms is None else min(first_leg_ms, fill.at_ms)
+        elif booked.key is not None and (first_leg_ms is None or fill.at_ms < first_leg_ms):
+            continue
         yield booked
+
+
+def _is_leg(booked: BookedFill) -> bool:
+    return booked.key is not None and booked.key.role is Role.LEG
 
 
 def attribute(memory: BotMemory, fill: Fill) -> BookedFill | None:
