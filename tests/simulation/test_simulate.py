@@ -98,8 +98,9 @@ def test_a_seed_does_not_depend_on_the_hash_seed_of_the_process():
     assert json.loads(told[0]) == {"seed": 7, "trace": run_seed(7).digest, "violations": 0}
 
 
-@pytest.mark.parametrize("number", [3, 11])
+@pytest.mark.parametrize("number", [22, 45, 47])
 def test_a_seed_on_the_real_database_is_the_seed_in_memory(number: int, tmp_path: Path):
+    # These meet full and failing disks, commits without an answer, kills, a restored backup, an emptied database.
     # A power cut takes bytes of one store and saves of the other: there the two may differ.
     dry = SeedOptions(only=frozenset(Fault) - {Fault.POWER_CUT})
     template = make_template(tmp_path / "template.db", USERS)
