@@ -18,6 +18,7 @@ from blitz.bots.protection import CauseCode
 from blitz.bots.status import BotStatus
 from blitz.cli import commands
 from blitz.core.act import ATTENTION
+from blitz.core.guards import Guard
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import DEFAULT_SETTINGS, LadderSettings, parse_settings, plain
 from blitz.core.memory import BOOKS_DIFFER
@@ -25,6 +26,7 @@ from blitz.core.preview import LegPreview, preview_ladder
 from blitz.errors import SettingsProblem
 from blitz.paper.wire.faults import FaultKind
 from blitz.settings import Settings
+from blitz.simulation.faults import ROWS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -426,3 +428,19 @@ def test_the_worked_checks_are_what_the_code_computes(side: str) -> None:
     real = preview_ladder(worked(side), instrument("0.1", "0.001"), Decimal(60_000))
 
     assert table == [*map(ideal_row, ideal.legs), *map(real_row, real.legs)]
+
+
+# Reliability
+
+
+def test_the_page_on_reliability_names_every_fault_with_its_row() -> None:
+    rows = re.findall(r"^\| ([A-Z]\d+(?: [A-Z]\d+)*) \| (`[^|]*) \|", text_of(ROOT / "docs/reliability.md"), re.MULTILINE)
+    told = [(row, name) for row, names in rows for name in re.findall(r"`(\w+)`", names)]
+
+    assert {name: row for row, name in told} == {fault.value: row for fault, row in ROWS.items()}
+
+
+def test_the_page_on_reliability_names_every_guard() -> None:
+    section = text_of(ROOT / "docs/reliability.md").partition("## 8.")[2].partition("\n## ")[0]
+
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == {guard.value for guard in Guard}
