@@ -96,8 +96,10 @@ def _attributed(memory: BotMemory, fills: tuple[Fill, ...]) -> Iterator[BookedFi
     """The fills of the open cycle that are new.
 
     An exit of ours never fills before the first leg: one that seems to is of a cycle that the journal lost, or the list
-    was cut in front of it and the next one shows what was before.
+    was cut in front of it and the next one shows what was before. Only an exit whose order we know may: it closes what
+    a trade by hand opened while our entry was still refused.
     """
+    known = {slot.order_id for slot in memory.slots.values() if slot.order_id}
     first_leg_ms = min((one.fill.at_ms for one in memory.ledger.booked if _is_leg(one)), default=None)
     for fill in memory.unbooked(fills):
         booked = attribute(memory, fill)
@@ -105,8 +107,9 @@ def _attributed(memory: BotMemory, fills: tuple[Fill, ...]) -> Iterator[BookedFi
             continue
         if _is_leg(booked):
             first_leg_ms = fill.at_ms if first_leg_ms is None else min(first_leg_ms, fill.at_ms)
-        elif booked.key is not None and (first_leg_ms is None or fill.at_ms < first_leg_ms):
-            continue
+        elif booked.key is not None and fill.order_id not in known:
+            if first_leg_ms is None or fill.at_ms < first_leg_ms:
+                continue
         yield booked
 
 
