@@ -15,7 +15,7 @@ from blitz.core.calls import Refusal, Rejected, Step, Unknown, read_clock
 from blitz.core.diff import Action, Amend, Cancel, Create, diff
 from blitz.core.finish import cycle_is_over, finish_cycle
 from blitz.core.guards import Guard
-from blitz.core.look import Seen, look
+from blitz.core.look import BOOKS_DISAGREE, Seen, look
 from blitz.core.market_watch import watch_market
 from blitz.core.memory import BOOKS_DIFFER, Attention, BotMemory
 from blitz.core.orders import DesiredOrder, OrderKey, Role
@@ -123,9 +123,13 @@ def _undecided(memory: BotMemory, answer: Rejected | Unknown, now_ms: int) -> Pa
 
 
 def _differ_for_long(memory: BotMemory, answer: Rejected | Unknown, now_ms: int) -> bool:
-    """Say whether position and fills have contradicted each other for longer than reads may lag."""
+    """Say whether position and fills have contradicted each other for longer than reads may lag.
+
+    They must do so in this look too: after a read that failed nothing is decided.
+    """
+    contradict = isinstance(answer, Unknown) and answer.reason == BOOKS_DISAGREE
     since_ms = memory.disagree_since_ms
-    return isinstance(answer, Unknown) and since_ms is not None and now_ms - since_ms > DISAGREE_MAX_MS
+    return contradict and since_ms is not None and now_ms - since_ms > DISAGREE_MAX_MS
 
 
 def _may_give_up(memory: BotMemory, mode: Mode) -> bool:
