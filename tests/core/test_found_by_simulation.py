@@ -252,6 +252,20 @@ def test_the_liquidation_of_somebodys_opposite_position_is_not_ours():
     assert rig.journal.cycles[1].end is CycleEnd.TAKE_PROFIT
 
 
+def test_the_exit_of_what_a_hand_opened_while_our_entry_was_refused_is_booked():
+    # It filled before any leg, was taken for one of a lost cycle, and books and position differed for ever.
+    rig = Rig()
+    rig.venue.fault(SendOrder, NO_MARGIN, tag="sm_leg_0")
+    rig.run_pass()
+    rig.venue.trade_by_hand(Direction.BUY, "0.5")
+    rig.run_pass()
+    exit_order = rig.venue.live(rig.tag("tp"))
+    rig.venue.fill(exit_order.order_id, exit_order.remaining, Decimal("60300"))
+    live(rig, 10_000)
+    assert rig.journal.cycles[1].end is not None
+    assert code(rig) != "books_differ"
+
+
 def test_a_cycle_entered_on_a_stale_flat_position_is_told_and_its_exits_cover_all_that_is_held():
     # Somebody had bought just before, and neither fills nor position showed it yet.
     rig = Rig()
