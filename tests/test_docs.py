@@ -434,7 +434,8 @@ def test_the_worked_checks_are_what_the_code_computes(side: str) -> None:
 
 
 def test_the_page_on_reliability_names_every_fault_with_its_row() -> None:
-    rows = re.findall(r"^\| ([A-Z]\d+(?: [A-Z]\d+)*) \| (`[^|]*) \|", text_of(ROOT / "docs/reliability.md"), re.MULTILINE)
+    page = text_of(ROOT / "docs/reliability.md")
+    rows = re.findall(r"^\| ([A-Z]\d+(?: [A-Z]\d+)*) \| (`[^|]*) \|", page, re.MULTILINE)
     told = [(row, name) for row, names in rows for name in re.findall(r"`(\w+)`", names)]
 
     assert {name: row for row, name in told} == {fault.value: row for fault, row in ROWS.items()}

@@ -107,9 +107,12 @@ def _attributed(memory: BotMemory, fills: tuple[Fill, ...]) -> Iterator[BookedFi
             continue
         if _is_leg(booked):
             first_leg_ms = fill.at_ms if first_leg_ms is None else min(first_leg_ms, fill.at_ms)
-        elif booked.key is not None and fill.order_id not in known:
-            if first_leg_ms is None or fill.at_ms < first_leg_ms:
-                continue
+        elif (
+            booked.key is not None
+            and (first_leg_ms is None or fill.at_ms < first_leg_ms)
+            and fill.order_id not in known
+        ):
+            continue
         yield booked
 
 

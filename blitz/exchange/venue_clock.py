@@ -9,7 +9,6 @@ from blitz.exchange.envelope import Malformed, result_of
 class VenueClock(VenueTime):
     """One per venue, shared by its clients; safe to use from many threads."""
 
-
     def measure(self, client: ccxt.bybit) -> None:
         """Ask the venue for its time and keep it, taking the middle of the round trip as the moment.
 

@@ -22,9 +22,7 @@ class Visitor:
     def enter(self, page: str, email: str, password: str) -> None:
         """Sign in at `/login`, or open an account at `/register`."""
         form = {"email": email, "password": password}
-        answer = self._session.post(
-            f"{self._url}{page}", data=form, timeout=TIMEOUT_SECONDS, allow_redirects=False
-        )
+        answer = self._session.post(f"{self._url}{page}", data=form, timeout=TIMEOUT_SECONDS, allow_redirects=False)
         if answer.status_code >= 400:
             raise TortureProblem(f"{page} refused {email}: {answer.status_code} {answer.text[:200]}")
 

@@ -91,9 +91,7 @@ class Money:
 
     def apart_from(self, other: "Money") -> Decimal:
         """The sum of the three differences, each without its sign."""
-        return (
-            abs(self.realised - other.realised) + abs(self.fees - other.fees) + abs(self.funding - other.funding)
-        )
+        return abs(self.realised - other.realised) + abs(self.fees - other.fees) + abs(self.funding - other.funding)
 
     def plus(self, other: "Money") -> "Money":
         """Both together."""
@@ -106,9 +104,7 @@ class Money:
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> "Money":
         """Read the three figures of a row, ours or the exchange's."""
-        return cls(
-            realised=Decimal(row["realised"]), fees=Decimal(row["fees"]), funding=Decimal(row["funding"])
-        )
+        return cls(realised=Decimal(row["realised"]), fees=Decimal(row["fees"]), funding=Decimal(row["funding"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

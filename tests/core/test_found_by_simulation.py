@@ -260,7 +260,7 @@ def test_the_exit_of_what_a_hand_opened_while_our_entry_was_refused_is_booked():
     rig.venue.trade_by_hand(Direction.BUY, "0.5")
     rig.run_pass()
     exit_order = rig.venue.live(rig.tag("tp"))
-    rig.venue.fill(exit_order.order_id, exit_order.remaining, Decimal("60300"))
+    rig.venue.fill(exit_order.order_id, exit_order.remaining, Decimal(60300))
     live(rig, 10_000)
     assert rig.journal.cycles[1].end is not None
     assert code(rig) != "books_differ"
