@@ -42,6 +42,8 @@ REMOTE_POLL_SECONDS = 2.0
 RECOVER_TRIES = 12
 """Passes that one recover may take: reads may lag, a lost answer must be looked up."""
 RECOVER_PAUSE_SECONDS = 0.25
+RECOVER_WAIT_SECONDS = 8.0
+"""Longer than any fence; Recover answers within the twelve seconds that a request waits for it."""
 OPEN_RETRY_SECONDS = 2.0
 STALLED_SECONDS = 90.0
 AT_REST_SECONDS = 1.0
@@ -384,9 +386,11 @@ class UserBot:
             began_ms = self._parts.clock.now_ms()
             result = opened.driver.run(run_pass(opened.memory, mode))
             words += [word for word in result.words if word not in words]
-            if result.settled or (dry_run and result.seen is not None):
+            # Legs of an adopted cycle wait for the fence: until then they are missing, whatever the pass says.
+            wait_ms = 0 if dry_run else opened.memory.entries_from_ms - began_ms
+            if (result.settled and wait_ms <= 0) or (dry_run and result.seen is not None):
                 break
-            time.sleep(RECOVER_PAUSE_SECONDS)
+            time.sleep(min(max(RECOVER_PAUSE_SECONDS, wait_ms / 1000), RECOVER_WAIT_SECONDS))
         actions = ["checked_positions", *(word for word in words if word != "checked_positions")]
         if len(actions) == 1 and (result.settled or (dry_run and result.seen is not None)):
             actions.append("no_missing_orders")
