@@ -158,7 +158,7 @@ class UserBot:
     def recover_once(self, *, dry_run: bool) -> Recovery:
         """Recover in the calling thread, for a user whose bot is not running. The caller keeps others out."""
         self._opened = self._open()
-        return self._recover(self._opened, dry_run=dry_run)
+        return self._recover(self._opened, dry_run=dry_run, runs=False)
 
     # The bot's own thread
 
@@ -235,7 +235,7 @@ class UserBot:
     def _recover_if_asked(self, opened: Opened, letters: list[Letter]) -> None:
         for letter in letters:
             if isinstance(letter, Recover):
-                letter.answer.set_result(self._recover(opened, dry_run=letter.dry_run))
+                letter.answer.set_result(self._recover(opened, dry_run=letter.dry_run, runs=True))
 
     def _ending(self, opened: Opened, result: PassResult, refused: Finish | None, began_ms: int) -> Finish:
         self._publish(self._picture(opened, result, began_ms, stopping=True))
@@ -376,8 +376,12 @@ class UserBot:
 
     # Recover
 
-    def _recover(self, opened: Opened, *, dry_run: bool) -> Recovery:
-        """Run create-only passes until nothing is missing."""
+    def _recover(self, opened: Opened, *, dry_run: bool, runs: bool) -> Recovery:
+        """Run create-only passes until nothing is missing.
+
+        Legs of a cycle that was just taken over are due only behind the fence. A bot that runs sends them itself and
+        must not be held up until then; for one that does not, nobody else would.
+        """
         words: list[str] = []
         mode = Mode.RECOVER_DRY if dry_run else Mode.RECOVER
         result = PassResult(trouble="No pass was run.")
@@ -386,8 +390,7 @@ class UserBot:
             began_ms = self._parts.clock.now_ms()
             result = opened.driver.run(run_pass(opened.memory, mode))
             words += [word for word in result.words if word not in words]
-            # Legs of an adopted cycle wait for the fence: until then they are missing, whatever the pass says.
-            wait_ms = 0 if dry_run else opened.memory.entries_from_ms - began_ms
+            wait_ms = 0 if dry_run or runs else opened.memory.entries_from_ms - began_ms
             if (result.settled and wait_ms <= 0) or (dry_run and result.seen is not None):
                 break
             time.sleep(min(max(RECOVER_PAUSE_SECONDS, wait_ms / 1000), RECOVER_WAIT_SECONDS))
