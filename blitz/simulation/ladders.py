@@ -18,6 +18,7 @@ BTC = Instrument(
     notional_min=Decimal(5),
     leverage_max=Decimal(100),
 )
+"""A market with the filters of the real BTC perpetual."""
 XRP = Instrument(
     symbol="XRP/USDT:USDT",
     venue_symbol="XRPUSDT",

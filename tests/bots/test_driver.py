@@ -15,10 +15,10 @@ from blitz.core.ladder_settings import DEFAULT_SETTINGS
 from blitz.core.memory import VenueTraits, recall
 from blitz.core.work import Mode
 from blitz.exchange.gateway import VenueCall
+from blitz.simulation.ladders import BTC
 from blitz.simulation.template import make_template
 from blitz.storage.database import Database
 from blitz.storage.journal import BotJournal
-from tests.core.ladders import BTC
 from tests.core.scripted_venue import ScriptedVenue
 
 USER = 7

@@ -1,6 +1,6 @@
 """Drives the real passes against the scripted venue, with a journal in memory and a kill at any yield."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -9,26 +9,18 @@ from blitz.core.calls import Call, Done, NotSaved, Reply, Save, SendOrder
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.memory import BotMemory, VenueTraits, recall
-from blitz.core.orders import BookedFill, OrderKey, Role
+from blitz.core.orders import Role
 from blitz.core.records import (
-    CLOSED_KEPT,
     BotEvent,
-    Change,
-    ClosedCycle,
-    Cycle,
-    CycleSaved,
     EventKind,
     EventNoted,
-    FillBooked,
-    IdRegime,
-    RegimeLearnt,
     Remembered,
-    Slot,
-    SlotSaved,
     SlotState,
 )
 from blitz.core.work import Finish, Mode
-from tests.core.ladders import BTC, LONG
+from blitz.simulation.journals import Kept
+from blitz.simulation.ladders import BTC
+from tests.core.ladders import LONG
 from tests.core.scripted_venue import ScriptedVenue
 
 USER = 7
@@ -40,14 +32,10 @@ class Killed(Exception):
 
 
 @dataclass(slots=True)
-class MemoryJournal:
-    """Keeps what a bot saves, as the database would."""
+class MemoryJournal(Kept):
+    """Keeps what a bot saves, as the database would; what is kept of it is the simulator's, which is held to SQLite."""
 
-    slots: dict[tuple[str, OrderKey], Slot] = field(default_factory=dict)
-    cycles: dict[int, Cycle] = field(default_factory=dict)
-    fills: dict[str, BookedFill] = field(default_factory=dict)
     events: list[BotEvent] = field(default_factory=list)
-    regime: IdRegime = IdRegime.UNLEARNT
     fail_next: int = 0
 
     def save(self, call: Save) -> Reply:
@@ -55,50 +43,13 @@ class MemoryJournal:
         if self.fail_next:
             self.fail_next -= 1
             return NotSaved(reason="The disk is full.")
-        for change in call.changes:
-            self._write(change)
+        self.apply(call.changes)
+        self.events += [change.event for change in call.changes if isinstance(change, EventNoted)]
         return Done()
-
-    def _write(self, change: Change) -> None:
-        match change:
-            case SlotSaved(slot=slot):
-                self.slots[slot.symbol, slot.key] = slot
-            case CycleSaved(cycle=cycle):
-                self.cycles[cycle.number] = cycle
-            case FillBooked(booked=booked):
-                self.fills.setdefault(booked.fill.exec_id, booked)
-            case RegimeLearnt(regime=regime):
-                self.regime = regime
-            case EventNoted(event=event):
-                self.events.append(event)
 
     def load(self) -> Remembered:
         """Everything a bot needs to go on."""
-        cycle = next((one for one in self.cycles.values() if one.ended_ms is None), None)
-        return Remembered(
-            slots=tuple(self.slots.values()),
-            cycle=cycle,
-            fills=tuple(one for one in self.fills.values() if cycle and one.cycle == cycle.number),
-            last_cycle=max(self.cycles, default=0),
-            last_fill_ms=max((one.fill.at_ms for one in self.fills.values()), default=0),
-            regime=self.regime,
-            recent_exec_ids=tuple(self.fills),
-            closed=tuple(self._closed_cycles()),
-        )
-
-    def _closed_cycles(self) -> Iterator[ClosedCycle]:
-        for number in sorted(self.cycles, reverse=True):
-            booked = [one.fill for one in self.fills.values() if one.cycle == number]
-            times = {fill.exec_id: fill.at_ms for fill in booked}
-            if times and self.cycles[number].ended_ms is not None and number > max(self.cycles) - CLOSED_KEPT:
-                first_ms, last_ms = min(times.values()), max(times.values())
-                yield ClosedCycle(
-                    cycle=self.cycles[number],
-                    first_fill_ms=first_ms,
-                    last_fill_ms=last_ms,
-                    exec_ids=frozenset(times),
-                    order_ids=frozenset(fill.order_id for fill in booked),
-                )
+        return self.remembered()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,7 +9,8 @@ import pytest
 from blitz.core.calls import ReadInstrument, Refusal, Rejected, SendOrder
 from blitz.core.instrument import Instrument
 from blitz.core.records import EventKind
-from tests.core.ladders import BTC, LONG
+from blitz.simulation.ladders import BTC
+from tests.core.ladders import LONG
 from tests.core.rig import Rig
 from tests.core.scripted_venue import ScriptedVenue
 

@@ -9,7 +9,8 @@ from blitz.core.calls import PrepareAccount, ReadPrice, Refusal, Rejected, SendO
 from blitz.core.orders import Direction, FillKind
 from blitz.core.records import CycleEnd, EventKind
 from blitz.core.work import Mode
-from tests.core.ladders import BTC, LONG
+from blitz.simulation.ladders import BTC
+from tests.core.ladders import LONG
 from tests.core.rig import Rig
 from tests.core.scripted_venue import ScriptedVenue
 

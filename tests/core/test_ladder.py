@@ -17,7 +17,8 @@ from blitz.core.orders import Side
 from blitz.core.plan import Situation, plan
 from blitz.core.preview import LadderPreview, preview_ladder, smallest_amount
 from blitz.errors import SettingsProblem
-from tests.core.ladders import BTC, ENTRY, FINE, LONG, SHORT
+from blitz.simulation.ladders import BTC
+from tests.core.ladders import ENTRY, FINE, LONG, SHORT
 
 CENT = Decimal("0.01")
 

@@ -11,7 +11,8 @@ from blitz.core.ladder import leg_prices, leg_quantity
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ledger import Ledger
 from blitz.core.orders import Direction, Role
-from tests.core.ladders import BTC, LONG, SHORT
+from blitz.simulation.ladders import BTC
+from tests.core.ladders import LONG, SHORT
 from tests.core.rig import Rig
 from tests.core.scripted_venue import ScriptedVenue
 

@@ -35,7 +35,8 @@ from blitz.core.plan import Situation, plan
 from blitz.core.preview import preview_ladder
 from blitz.core.tags import GENERATION_MAX, TagBook
 from blitz.errors import SettingsProblem
-from tests.core.ladders import BTC, LONG
+from blitz.simulation.ladders import BTC
+from tests.core.ladders import LONG
 
 quick = settings(max_examples=150, deadline=None)
 
