@@ -9,7 +9,8 @@ from blitz.core.instrument import Instrument
 from blitz.core.orders import Side
 from blitz.simulation.endurance_cycles import SETTINGS
 from blitz.simulation.ladders import BTC, MARKETS
-from blitz.simulation.venue import SimulatedVenue, VenueIds
+from blitz.simulation.venue import SimulatedVenue
+from blitz.simulation.venue_orders import VenueIds
 
 PEPE = replace(
     BTC,

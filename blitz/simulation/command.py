@@ -16,7 +16,7 @@ from blitz.simulation.proof import prove
 from blitz.simulation.runner import Findings, run_one, run_seeds
 from blitz.simulation.seeds import SeedOptions, Verdict
 from blitz.simulation.shrink import shrink, story
-from blitz.simulation.venue import VenueIds
+from blitz.simulation.venue_orders import VenueIds
 
 STATES = ("flat", "entering", "holding", "unanswered", "attention", "stopped", "down")
 """Where a bot may be when a fault strikes it."""

@@ -26,7 +26,8 @@ from blitz.core.tags import GENERATION_MAX
 from blitz.simulation.ladders import XRP
 from blitz.simulation.lines import Lines
 from blitz.simulation.straight import StraightBot, Stuck, drawn_price, resting_orders
-from blitz.simulation.venue import SimulatedVenue, VenueIds
+from blitz.simulation.venue import SimulatedVenue
+from blitz.simulation.venue_orders import VenueIds
 
 CREATES_PER_ORDER_MAX = 1.05
 WORK_GROWTH_MAX = 1.05

@@ -16,7 +16,7 @@ from blitz.simulation.faults import Fault
 from blitz.simulation.ladders import drawn_settings
 from blitz.simulation.server import SimulatedServer, Wish
 from blitz.simulation.tags import parsed
-from blitz.simulation.venue import Owner, VenueOrder
+from blitz.simulation.venue_orders import Owner, VenueOrder
 from blitz.simulation.world import World
 
 ACT_MS = 500

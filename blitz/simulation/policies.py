@@ -11,7 +11,7 @@ from blitz.core.guards import Guard, IdPolicy
 from blitz.simulation.faults import Fault
 from blitz.simulation.runner import run_seeds
 from blitz.simulation.seeds import SeedOptions
-from blitz.simulation.venue import VenueIds
+from blitz.simulation.venue_orders import VenueIds
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ from blitz.simulation.network import Network
 from blitz.simulation.people import Operator, Trader
 from blitz.simulation.server import MachineClock, SimulatedBot, SimulatedServer, Wish
 from blitz.simulation.trace import Trace
-from blitz.simulation.venue import Owner, SimulatedVenue, VenueIds
+from blitz.simulation.venue import SimulatedVenue
+from blitz.simulation.venue_orders import Owner, VenueIds
 from blitz.simulation.world import EndlessSeed, World
 
 CHAOS_MS = 75_000

@@ -12,7 +12,6 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Decimal
-from enum import StrEnum
 
 from blitz.core.calls import (
     Accepted,
@@ -54,6 +53,7 @@ from blitz.core.orders import (
     VenuePosition,
 )
 from blitz.simulation.venue_books import VenueBooks
+from blitz.simulation.venue_orders import Owner, VenueIds, VenueOrder, crosses
 from blitz.simulation.venue_rules import STOPS_MAX, off_grid, out_of_bounds, too_little
 
 MONEY_QUANTUM = Decimal("0.00000001")
@@ -61,58 +61,6 @@ NO_MARGIN = Rejected(refusal=Refusal.MARGIN, code="110007", message="ab not enou
 PASSED = Rejected(refusal=Refusal.TRIGGER_PASSED, code="110093", message="trigger is on the wrong side")
 REMEMBERS_MS = 20_000
 """Ended orders stay candidates for stale lists this long; no read lags further behind."""
-
-
-class VenueIds(StrEnum):
-    """What the venue thinks of a client order id it has seen before."""
-
-    NEVER = "never"
-    """A used id stays taken for ever."""
-    REUSABLE = "reusable"
-    """An id is taken while an order with it is open."""
-    UNENFORCED = "unenforced"
-    """Duplicates are accepted."""
-
-
-class Owner(StrEnum):
-    """Who sent an order."""
-
-    BOT = "bot"
-    HUMAN = "human"
-    COPY = "copy"
-    """A copy of the server, or another user's bot, on the same account."""
-    VENUE = "venue"
-    """The venue itself: liquidation, deleveraging."""
-
-
-@dataclass(slots=True, kw_only=True)
-class VenueOrder:
-    """An order and everything it ever was."""
-
-    owner: Owner
-    shown: OpenOrder
-    terminal: bool = False
-    reason: str = ""
-    triggered: bool = False
-    ended_ms: int = 0
-    versions: list[tuple[int, OpenOrder, bool, str]] = field(default_factory=list)
-    """Time and what a reader saw from then on."""
-
-    def note(self, now_ms: int) -> None:
-        """Keep the present state as the newest version."""
-        self.versions.append((now_ms, self.shown, self.terminal, self.reason))
-
-    def at(self, moment_ms: int) -> tuple[OpenOrder, bool, str] | None:
-        """What a reader at that moment saw; None before the order existed."""
-        for at_ms, shown, terminal, reason in reversed(self.versions):
-            if at_ms <= moment_ms:
-                return shown, terminal, reason
-        return None
-
-    @property
-    def waits(self) -> bool:
-        """Whether it still waits for its trigger."""
-        return self.shown.trigger is not None and not self.triggered
 
 
 @dataclass(slots=True, kw_only=True)
@@ -485,7 +433,7 @@ class SimulatedVenue:
                 order.shown = shown = replace(shown, quantity=shown.filled + room)
                 order.note(now_ms)
         is_limit = shown.type is OrderType.LIMIT
-        if not self.halted and (not is_limit or _crosses(shown, self.price)):
+        if not self.halted and (not is_limit or crosses(shown, self.price)):
             quantity = min(shown.remaining, self._closable(shown.direction)) if shown.reduce_only else shown.remaining
             self._fill(order, quantity, self.price, FillKind.TRADE, now_ms, is_maker=False)
         if not order.terminal and not is_limit:
@@ -511,18 +459,18 @@ class SimulatedVenue:
             if order.shown.order_id in touched or not self._reached(order, self.price):
                 continue
             queue = (order.waits, order.shown.direction)
-            at = _waits_at(order)
+            at = order.waits_at
             place = (-at if self._falls(order) else at, number, order)
             if queue not in firsts or place[:2] < firsts[queue][:2]:
                 firsts[queue] = place
         ranked = [
-            (ZERO if self._reached(order, old) else abs(_waits_at(order) - old), order.waits, number, order)
+            (ZERO if self._reached(order, old) else abs(order.waits_at - old), order.waits, number, order)
             for _, number, order in firsts.values()
         ]
         return min(ranked, key=lambda rank: rank[:3])[3] if ranked else None
 
     def _reached(self, order: VenueOrder, price: Decimal) -> bool:
-        return price <= _waits_at(order) if self._falls(order) else price >= _waits_at(order)
+        return price <= order.waits_at if self._falls(order) else price >= order.waits_at
 
     def _falls(self, order: VenueOrder) -> bool:
         """Whether the price must fall to reach it: to a buy limit, or to a long's stop."""
@@ -539,7 +487,7 @@ class SimulatedVenue:
 
     def _rests(self, shown: OpenOrder) -> bool:
         """Whether an order would wait in the book rather than trade at once."""
-        return shown.type is OrderType.LIMIT and (self.halted or not _crosses(shown, self.price))
+        return shown.type is OrderType.LIMIT and (self.halted or not crosses(shown, self.price))
 
     def _reserved(self, direction: Direction, except_id: str) -> Decimal:
         return sum(
@@ -672,17 +620,6 @@ class SimulatedVenue:
             if old.ended_ms < now_ms - REMEMBERS_MS:
                 del self._recent[order_id]
         self._recent[order.shown.order_id] = order
-
-
-def _waits_at(order: VenueOrder) -> Decimal:
-    at = order.shown.trigger if order.waits else order.shown.price
-    assert at is not None, "only limit orders and stops wait"
-    return at
-
-
-def _crosses(shown: OpenOrder, price: Decimal) -> bool:
-    assert shown.price is not None
-    return price <= shown.price if shown.direction is Direction.BUY else price >= shown.price
 
 
 def round_money(amount: Decimal) -> Decimal:

@@ -21,7 +21,7 @@ from blitz.simulation.runner import Findings, run_seeds
 from blitz.simulation.seeds import USERS, SeedOptions, Verdict, run_seed
 from blitz.simulation.shrink import LINES_BEFORE, shrink, story
 from blitz.simulation.template import make_template
-from blitz.simulation.venue import VenueIds
+from blitz.simulation.venue_orders import VenueIds
 from tests.conftest import PROJECT_ROOT
 
 SEEDS = 120

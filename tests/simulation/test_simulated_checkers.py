@@ -34,7 +34,8 @@ from blitz.simulation.ladders import BTC
 from blitz.simulation.network import Network
 from blitz.simulation.server import MachineClock, SimulatedBot, SimulatedServer
 from blitz.simulation.trace import Trace
-from blitz.simulation.venue import Owner, SimulatedVenue, VenueIds
+from blitz.simulation.venue import SimulatedVenue
+from blitz.simulation.venue_orders import Owner, VenueIds
 from blitz.simulation.world import World
 
 USER = 7

@@ -13,7 +13,7 @@ import pytest
 from blitz.core.calls import Accepted, AmendOrder, Rejected, Reply
 from blitz.core.ladder_settings import MarginMode
 from blitz.core.orders import STOP_LOSS, TAKE_PROFIT, DesiredOrder, Direction, OrderKey, OrderType, Side, leg
-from blitz.simulation.venue import VenueIds
+from blitz.simulation.venue_orders import VenueIds
 from tests.simulation.twin import Hall, Twin
 from tests.simulation.walk import Walk
 

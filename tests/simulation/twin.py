@@ -41,7 +41,8 @@ from blitz.core.orders import ZERO, DesiredOrder, Direction, Fill, FillKind, Ope
 from blitz.exchange.bybit import BybitGateway
 from blitz.exchange.exchanges import Exchanges
 from blitz.paper.server import PaperConfig, PaperServer
-from blitz.simulation.venue import SimulatedVenue, VenueIds
+from blitz.simulation.venue import SimulatedVenue
+from blitz.simulation.venue_orders import VenueIds
 from tests.bots.stage import plain_client
 from tests.exchange.world import venue_at
 

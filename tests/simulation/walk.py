@@ -16,7 +16,7 @@ from blitz.core.orders import (
     Side,
     leg,
 )
-from blitz.simulation.venue import VenueIds
+from blitz.simulation.venue_orders import VenueIds
 from tests.simulation.twin import SOL, START_PRICES, XRP, Account, Hall, Twin
 
 LEVELS = 12

@@ -14,7 +14,7 @@ from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.checks.violations import Violations
 from blitz.simulation.journals import Kept
 from blitz.simulation.tags import parsed
-from blitz.simulation.venue import Owner
+from blitz.simulation.venue_orders import Owner
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.checks.venue_truth import VenueTruth, leg_sizes
 from blitz.simulation.checks.violations import Violations
 from blitz.simulation.tags import parsed
-from blitz.simulation.venue import Owner, VenueIds
+from blitz.simulation.venue_orders import Owner, VenueIds
 
 PROTECTED_MS = 5_000
 """L1: a position is covered this long after the exchange can be reached, or after it lost its take-profit."""

@@ -16,7 +16,7 @@ from blitz.core.records import Cycle
 from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.checks.violations import Violations
 from blitz.simulation.tags import Tag, parsed
-from blitz.simulation.venue import Owner
+from blitz.simulation.venue_orders import Owner
 
 ENTRY_DRIFT = Decimal("1.12")
 """An entry's quantity was computed at a price a few seconds old; in a gap it may be worth this much more than meant."""
