@@ -44,6 +44,7 @@ class SimulateOptions:
 
 def run_simulation(options: SimulateOptions, out: TextIO = sys.stdout) -> int:
     """Do what was asked for. Raises `ConfigurationProblem` with a sentence for words that mean nothing."""
+    _check(options)
     printer = Printer(out, quiet=options.as_json)
     if options.guards:
         return _guards(printer, options)
@@ -55,6 +56,22 @@ def run_simulation(options: SimulateOptions, out: TextIO = sys.stdout) -> int:
     if options.seed is not None:
         return _one(printer, options, seed_options)
     return _many(printer, options, seed_options)
+
+
+def _check(options: SimulateOptions) -> None:
+    """Refuse words that contradict each other, instead of leaving one of them out."""
+    endurance = options.cycles or options.id_flood or options.books
+    asked = {
+        "--seed": options.seed is not None,
+        "--guards": options.guards,
+        "--policies": options.policies,
+        "--cycles, --id-flood and --books": bool(endurance),
+    }
+    kinds = [words for words, wanted in asked.items() if wanted]
+    if len(kinds) > 1:
+        raise ConfigurationProblem(f"{kinds[0]} and {kinds[1]} are different runs: ask for one of them at a time.")
+    if options.trace and options.seed is None:
+        raise ConfigurationProblem("--trace tells the story of one seed: add --seed N.")
 
 
 class Printer:

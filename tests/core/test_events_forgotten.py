@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from blitz.core.calls import AmendOrder, CancelOrder, ReadPosition, SendOrder
+from blitz.core.calls import AmendOrder, CancelOrder, ReadFills, ReadOpenOrders, ReadPosition, SendOrder
 from blitz.core.orders import ZERO, Direction, OrderType
 from blitz.core.records import CycleEnd
 from blitz.core.work import Mode
@@ -139,6 +139,21 @@ def test_what_cannot_be_protected_is_left_alone(case):
     writes = (SendOrder, AmendOrder, CancelOrder)
     assert not [call for call in rig.venue.calls[before:] if isinstance(call, writes)]
     assert code(rig) == "books_differ"
+
+
+def test_a_look_with_a_failed_read_moves_nothing_although_the_position_can_be_read_again():
+    # S9: the same pass had no picture of its own, and decided all the same.
+    rig = forgetful()
+    live(rig, 15_500)
+    while rig.memory.unexplained is None:
+        rig.run_pass()
+    rig.venue.now_ms += 5_000
+    for kind in (ReadOpenOrders, ReadFills, ReadPosition):
+        rig.venue.fault(kind, "lost_request")
+        rig.run_pass()
+    assert not [call for call in rig.venue.calls if isinstance(call, AmendOrder)]
+    rig.run_pass()
+    assert rig.quantities()["tp"] == Decimal("0.032")
 
 
 def test_a_position_that_cannot_be_read_moves_nothing():

@@ -143,6 +143,23 @@ def test_only_the_named_faults_strike():
     assert struck <= {"stale_read", "killed", "id_taken", "too_late_to_amend", "dust_left", "event_before_reply"}
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (SimulateOptions(trace=True), "--trace tells the story of one seed: add --seed N."),
+        (
+            SimulateOptions(seed=5, guards=True),
+            "--seed and --guards are different runs: ask for one of them",
+        ),
+        (SimulateOptions(policies=True, books=9), "--policies and --cycles, --id-flood and --books are different runs"),
+    ],
+)
+def test_words_that_contradict_each_other_are_refused(options, sentence):
+    with pytest.raises(ConfigurationProblem) as problem:
+        run_simulation(options)
+    assert sentence in str(problem.value)
+
+
 def test_an_unknown_fault_is_answered_with_the_names_there_are():
     with pytest.raises(ConfigurationProblem) as problem:
         simulated(seeds=1, faults="rain")
