@@ -114,8 +114,8 @@ def _why(memory: BotMemory, key: OrderKey, seen: Seen, venue_ms: int) -> Cause:
     trouble, gone_ms = memory.exit_trouble.get(key), memory.gone_ms.get(key)
     if trouble is not None and (gone_ms is None or trouble.at_ms >= gone_ms):
         return _troubled(memory, name, trouble, quantity)
-    asked = memory.slot(key).state in {SlotState.INTENT, SlotState.UNKNOWN}
-    if asked or venue_ms < memory.doubted_until_ms.get(key, 0):
+    slot = memory.slot(key)
+    if slot.state in {SlotState.INTENT, SlotState.UNKNOWN} or venue_ms < slot.doubted_until_ms:
         return _unanswered(name, "")
     if memory.attention is not None and memory.attention.code == CauseCode.IDS_AMBIGUOUS:
         return Cause(code=CauseCode.IDS_AMBIGUOUS, said=memory.attention.message)

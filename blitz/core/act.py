@@ -29,7 +29,7 @@ from blitz.core.calls import (
 from blitz.core.diff import Action, Amend, Cancel, Create
 from blitz.core.guards import Guard, IdPolicy
 from blitz.core.memory import Attention, BotMemory, ExitTrouble, IdSearch
-from blitz.core.orders import ZERO, DesiredOrder, OrderKey, OrderType, Role
+from blitz.core.orders import DesiredOrder, OrderKey, OrderType, Role
 from blitz.core.records import (
     BotEvent,
     Change,
@@ -42,7 +42,7 @@ from blitz.core.records import (
     SlotState,
 )
 from blitz.core.refusals import NO_MARGIN, attention_of_order, deeper_legs_wait, is_dust, is_news
-from blitz.core.settle import is_new_order
+from blitz.core.settle import has_more, is_new_order
 from blitz.core.work import Acted
 
 STRIDES = (1, 1, 1, *(2**power for power in range(1, 14)))
@@ -167,6 +167,7 @@ def _intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change], stri
     # Where ids may repeat, an exit that a power cut made us forget would be sent a second time.
     saved = yield from save(*also, *kept, durable=is_entry or not memory.ids_enforced)
     if not saved and is_entry and memory.keeps(Guard.INTENT_STORED):
+        memory.must_reload |= bool(also)  # whether a cycle has begun is what the journal says
         return None
     memory.put(intent)
     return intent
@@ -245,26 +246,35 @@ def _taken(memory: BotMemory, intent: Slot, last_sent_ms: int) -> Step[bool]:
             return True
         # Perhaps our own late order: wait for the fence, then the id counts as burnt. This try was refused for certain,
         # so what may still arrive is the one before.
-        before_ms = last_sent_ms + memory.traits.fence_ms
-        memory.doubted_until_ms[intent.key] = max(before_ms, memory.doubted_until_ms.get(intent.key, 0))
-        waiting = replace(intent, state=SlotState.UNKNOWN, burnt=True)
+        before_ms = max(last_sent_ms + memory.traits.fence_ms, intent.doubted_until_ms)
+        doubted_until_ms = _shown_by_ms(memory, before_ms, now_ms)
+        waiting = replace(intent, state=SlotState.UNKNOWN, burnt=True, doubted_until_ms=doubted_until_ms)
         memory.put(waiting)
         yield from save(SlotSaved(slot=waiting))
         return False
     record = answer.record
-    booked = memory.ledger.order_filled.get(record.order.order_id, ZERO)
     is_old = not is_new_order(memory, intent, record.order)
     # An exit that was sent again after a lost answer may be what took the id, though no read shows it yet.
-    doubted = now_ms < memory.doubted_until_ms.get(intent.key, 0)
-    if record.terminal and not doubted and (is_old or record.order.filled == booked):
+    doubted = now_ms < intent.doubted_until_ms
+    if record.terminal and not doubted and (is_old or not has_more(memory, record.order)):
         if not memory.keeps(Guard.BURNT_IDS):
             return True
         yield from _burn(memory, intent, record.order.order_id)
         return True
-    unknown = replace(intent, state=SlotState.UNKNOWN, burnt=doubted)
+    doubted_until_ms = _shown_by_ms(memory, intent.doubted_until_ms, now_ms)
+    unknown = replace(intent, state=SlotState.UNKNOWN, burnt=doubted, doubted_until_ms=doubted_until_ms)
     memory.put(unknown)
     yield from save(SlotSaved(slot=unknown))
     return False
+
+
+def _shown_by_ms(memory: BotMemory, doubted_until_ms: int, now_ms: int) -> int:
+    """When the order that took an id is shown by reads, if it is an earlier try of ours.
+
+    A venue that refuses an id as taken has the order that took it, and reads trail what it has by the read lag. A try
+    that has not arrived by now is refused as well, or finds the id free again and is fenced by its own generation.
+    """
+    return min(doubted_until_ms, now_ms + memory.traits.read_lag_ms)
 
 
 def _is_forgotten(memory: BotMemory, intent: Slot, search: IdSearch, last_sent_ms: int) -> Step[bool]:
@@ -276,7 +286,7 @@ def _is_forgotten(memory: BotMemory, intent: Slot, search: IdSearch, last_sent_m
     """
     now_ms = yield from read_clock()
     quiet_since_ms = search.began_ms if intent.key.role is Role.LEG else min(search.began_ms, last_sent_ms)
-    settled_ms = max(quiet_since_ms + memory.traits.fence_ms, memory.doubted_until_ms.get(intent.key, 0))
+    settled_ms = max(quiet_since_ms + memory.traits.fence_ms, intent.doubted_until_ms)
     if now_ms < settled_ms:
         return False
     again = yield from ask(ReadOrder(order_id="", client_id=intent.client_id), OrderRead)
@@ -287,7 +297,8 @@ def _burn(memory: BotMemory, intent: Slot, last_order_id: str) -> Step[None]:
     """The id is taken for good: the tag goes on with its next generation (S14)."""
     burnt = replace(intent, state=SlotState.EMPTY, used=True, burnt=True, order_id="", last_order_id=last_order_id)
     memory.put(burnt)
-    yield from save(SlotSaved(slot=burnt), *_learn(memory, IdRegime.NEVER))
+    # A power cut must not bring the id back: the tag would go on behind ids that are taken (S14).
+    yield from save(SlotSaved(slot=burnt), *_learn(memory, IdRegime.NEVER), durable=True)
 
 
 def _learn(memory: BotMemory, regime: IdRegime) -> list[Change]:

@@ -8,10 +8,8 @@ from decimal import Decimal
 from blitz.core.act import Outcome, act, create, look_is_old
 from blitz.core.calls import (
     FillsRead,
-    OpenOrdersRead,
     PriceRead,
     ReadFills,
-    ReadOpenOrders,
     ReadPrice,
     Step,
     ask,
@@ -21,7 +19,7 @@ from blitz.core.calls import (
 from blitz.core.diff import Cancel
 from blitz.core.guards import Guard
 from blitz.core.ladder import leg_quantity
-from blitz.core.look import EARLY_MS, Seen, key_of, own_key
+from blitz.core.look import EARLY_MS, Seen, key_of, key_of_fill
 from blitz.core.memory import BotMemory
 from blitz.core.orders import ZERO, BookedFill, DesiredOrder, Fill, FillKind, OpenOrder, OrderType, Role, leg
 from blitz.core.prepare import LEVERAGE_CHANGED, prepare_account
@@ -52,7 +50,8 @@ def adopt_or_enter(
         return Finish(code="cycle_done", message="The cycle is finished and the bot has stopped, as asked.")
     now_ms = yield from read_clock()
     # An exit whose first try was never answered may still arrive, and would rest against the new position.
-    doubted = now_ms < max(memory.doubted_until_ms.values(), default=0) and memory.keeps(Guard.DOUBTED_EXITS)
+    doubted = any(now_ms < slot.doubted_until_ms for slot in memory.slots.values())
+    doubted = doubted and memory.keeps(Guard.DOUBTED_EXITS)
     if (not settled and memory.keeps(Guard.SETTLED_FIRST)) or doubted:
         return Acted(open=True, wake_in_ms=250)
     left_over = [*seen.own.values(), *seen.surplus]
@@ -83,8 +82,6 @@ def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:
     unready = yield from prepare_account(memory, seen)
     if unready is not None:
         return unready
-    if not memory.slots and not (yield from _nothing_rests(memory)):
-        return Acted(open=True, wake_in_ms=250)
     price = yield from ask(ReadPrice(), PriceRead)
     if not isinstance(price, PriceRead):
         return Acted(open=True, wake_in_ms=1_000)
@@ -116,16 +113,6 @@ def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:
     return Acted(open=True, wake_in_ms=max(250, waits_ms))
 
 
-def _nothing_rests(memory: BotMemory) -> Step[bool]:
-    """Look a second time before the first entry of a journal that knows no order of ours.
-
-    It may have been lost, and the list that was looked at may have been cut: what an earlier cycle left is taken back
-    first.
-    """
-    again = yield from ask(ReadOpenOrders(), OpenOrdersRead)
-    return isinstance(again, OpenOrdersRead) and not any(own_key(memory, order) for order in again.orders)
-
-
 def _entry(memory: BotMemory, quantity: Decimal) -> DesiredOrder:
     return DesiredOrder(key=leg(0), type=OrderType.MARKET, direction=memory.ledger.side.opening, quantity=quantity)
 
@@ -140,7 +127,7 @@ def _adopt(memory: BotMemory, seen: Seen, mode: Mode) -> Step[Acted | Finish]:
     if now_ms - memory.last_fill_ms < memory.traits.read_lag_ms + memory.traits.skew_ms:
         # Perhaps a stale read still shows the position of the cycle that was just booked.
         return Acted(open=True, wake_in_ms=250)
-    keys = [key_of(memory, fill.order_id, fill.client_id) for fill in fills]
+    keys = [key_of_fill(memory, fill) for fill in fills]
     was_booked = any(fill.exec_id in memory.booked_before for fill in fills)
     explained = not was_booked and any(key is not None and key.role is Role.LEG for key in keys)
     if not explained and memory.keeps(Guard.FOREIGN_POSITION):

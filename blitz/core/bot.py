@@ -15,7 +15,7 @@ from blitz.core.calls import Refusal, Rejected, Step, Unknown, read_clock
 from blitz.core.diff import Action, Amend, Cancel, Create, diff
 from blitz.core.finish import cycle_is_over, finish_cycle
 from blitz.core.guards import Guard
-from blitz.core.look import BOOKS_DISAGREE, Seen, look
+from blitz.core.look import BOOKS_DISAGREE, LISTED_ONCE, Seen, look
 from blitz.core.market_watch import watch_market
 from blitz.core.memory import BOOKS_DIFFER, Attention, BotMemory
 from blitz.core.orders import DesiredOrder, OrderKey, Role
@@ -40,6 +40,9 @@ PASSING_WAIT_MS = 1_000
 
 REFUSED_WAIT_MS = 2_000
 """Any other refused look, such as one with a bad key, is not repeated sooner."""
+
+DIFFER_WAIT_MS = 2_000
+"""How often a bot looks whose books and position go on contradicting each other: what is held may need its exits."""
 
 SOON_MS = 250
 """When the next look follows after something was left open."""
@@ -118,8 +121,9 @@ def _undecided(memory: BotMemory, answer: Rejected | Unknown, now_ms: int) -> Pa
             "the same side. No entry is sent and nothing is booked until they agree; take-profit and stop-loss follow "
             "the position that the exchange shows. Look at it, then stop and start the bot.",
         )
-        return PassResult(trouble=answer.reason, wake_in_ms=5_000)
-    return PassResult(trouble=answer.reason, wake_in_ms=SOON_MS if memory.disagree_since_ms is not None else 1_000)
+        return PassResult(trouble=answer.reason, wake_in_ms=DIFFER_WAIT_MS)
+    soon = memory.disagree_since_ms is not None or answer.reason == LISTED_ONCE
+    return PassResult(trouble=answer.reason, wake_in_ms=SOON_MS if soon else 1_000)
 
 
 def _differ_for_long(memory: BotMemory, answer: Rejected | Unknown, now_ms: int) -> bool:

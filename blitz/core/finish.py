@@ -52,6 +52,7 @@ def finish_cycle(memory: BotMemory, mode: Mode, now_ms: int, *, last_cycle: bool
     }
     event = BotEvent(kind=EventKind.CYCLE_CLOSED, at_ms=now_ms, cycle=ended.number, data=told)
     if not (yield from save(CycleSaved(cycle=ended), EventNoted(event=event), durable=True)):
+        memory.must_reload = True  # perhaps only the answer was lost: nothing is booked into a cycle that has ended
         return Acted(open=True, wake_in_ms=1_000)
     memory.close_cycle(ended)
     forget_orders(memory)

@@ -47,6 +47,8 @@ class Guard(StrEnum):
     """What a leg has filled is not ordered again."""
     UNKNOWN_READS = "unknown_reads"
     """A read without an answer is not taken for an empty one."""
+    LISTED_TWICE = "listed_twice"
+    """One list of open orders is not enough for a bot that has just read its journal, which may be older than they."""
     OWN_TAGS = "own_tags"
     """An order is ours only when its tag names this user and this market."""
     TAG_FITS_ORDER = "tag_fits_order"

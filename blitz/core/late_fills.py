@@ -54,7 +54,7 @@ def _belongs(memory: BotMemory, closed: ClosedCycle, fill: Fill) -> bool:
 def _key_of(memory: BotMemory, fill: Fill) -> OrderKey | None:
     """By its tag alone: the slots belong to the orders of the present."""
     parsed = memory.tags.read(fill.client_id)
-    return parsed[0] if parsed else None
+    return parsed[0] if parsed and fill.direction is parsed[0].direction(memory.ledger.side) else None
 
 
 def _corrected(cycle: Cycle, late: Sequence[Fill]) -> Cycle:

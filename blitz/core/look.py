@@ -31,6 +31,7 @@ from blitz.core.records import Change, FillBooked
 LOOKS_MAX = 3
 JOURNAL_UNWRITTEN = "The journal could not be written."
 BOOKS_DISAGREE = "Orders, fills and position do not agree yet."
+LISTED_ONCE = "Open orders are looked at a second time before the first order is sent."
 EARLY_MS = 1_000
 """A foreign fill this long before the cycle began is none of its business."""
 
@@ -65,17 +66,36 @@ def look(memory: BotMemory, now_ms: int) -> Step[Seen | Rejected | Unknown]:
         position = yield from ask(ReadPosition(), PositionRead)
         if not isinstance(position, PositionRead):
             return position
+        listed = _listed(memory, orders.orders)
+        if listed is None:
+            return Unknown(reason=LISTED_ONCE)
         if not (yield from book_late(memory, fills.fills, now_ms)):
             return Unknown(reason="The journal could not be written.")
         if not (yield from book_new(memory, fills.fills, now_ms)):
             return Unknown(reason=JOURNAL_UNWRITTEN)
-        seen = _arrange(memory, orders.orders, fills.fills, position.position)
+        seen = _arrange(memory, listed, fills.fills, position.position)
         if seen is not None:
             memory.disagree_since_ms = None
             memory.looked_ms = began_ms
             return seen
     memory.disagree_since_ms = memory.disagree_since_ms or now_ms
     return Unknown(reason=BOOKS_DISAGREE)
+
+
+def _listed(memory: BotMemory, orders: tuple[OpenOrder, ...]) -> tuple[OpenOrder, ...] | None:
+    """What rests as far as lists show; None when one list is not enough to tell.
+
+    A list may be cut or empty just after the venue came back. Slots know what rests, and an enforced id stops what
+    they do not know; but behind a journal that was restored or lost, the first list is all there is. Then what either
+    of two looks listed counts: one that is gone by the second is settled like any other.
+    """
+    trusted = memory.ids_enforced and memory.slots
+    if memory.looked_ms or trusted or not memory.keeps(Guard.LISTED_TWICE):
+        return orders
+    before, memory.first_listed = memory.first_listed, orders
+    if before is None:
+        return None
+    return tuple({order.order_id: order for order in (*before, *orders)}.values())
 
 
 def book_new(memory: BotMemory, fills: tuple[Fill, ...], now_ms: int) -> Step[bool]:
@@ -128,7 +148,7 @@ def attribute(memory: BotMemory, fill: Fill) -> BookedFill | None:
     """
     if memory.cycle is None or (fill.exec_id in memory.booked_before and memory.keeps(Guard.EARLIER_FILLS)):
         return None
-    key = key_of(memory, fill.order_id, fill.client_id)
+    key = key_of_fill(memory, fill)
     first_ms = memory.ledger.first_fill_ms
     # Clocks may differ until our own first fill; after a restart nothing else tells a trade by hand from just before.
     began_ms = memory.cycle.started_ms
@@ -150,6 +170,14 @@ def key_of(memory: BotMemory, order_id: str, client_id: str) -> OrderKey | None:
             return key
     parsed = memory.tags.read(client_id, any_user=not memory.keeps(Guard.OWN_TAGS))
     return parsed[0] if parsed else None
+
+
+def key_of_fill(memory: BotMemory, fill: Fill) -> OrderKey | None:
+    """Which of our orders filled. A tag counts only on a fill that goes the way of what the tag says."""
+    key = key_of(memory, fill.order_id, fill.client_id)
+    if key is None or not memory.keeps(Guard.TAG_FITS_ORDER):
+        return key
+    return key if fill.direction is key.direction(memory.ledger.side) else None
 
 
 def _arrange(
@@ -179,6 +207,8 @@ def _arrange(
 
 def _books_agree(memory: BotMemory, position: VenuePosition) -> bool:
     held = memory.ledger.quantity
+    if held < 0 and position.hedged:
+        return False  # the two sides are kept apart: what is held on the other one is no part of these books
     return held == position.quantity if held >= 0 else -held == position.opposite_quantity
 
 
@@ -190,7 +220,7 @@ def own_key(memory: BotMemory, order: OpenOrder) -> OrderKey | None:
     side = memory.ledger.side
     exit_order = key.role is not Role.LEG
     fits_side = order.side is None or order.side is side
-    fits_direction = order.direction is (side.closing if exit_order else side.opening)
+    fits_direction = order.direction is key.direction(side)
     # Hedge accounts show reduce-only on the closing order of a side or not at all; an entry never has it.
     fits_reduce = order.reduce_only or order.side is side if exit_order else not order.reduce_only
     return key if fits_side and fits_direction and fits_reduce else None

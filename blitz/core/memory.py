@@ -14,7 +14,7 @@ from blitz.core.guards import Guard, IdPolicy
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ledger import Ledger
-from blitz.core.orders import Fill, OrderKey
+from blitz.core.orders import ZERO, Fill, OpenOrder, OrderKey
 from blitz.core.records import CLOSED_KEPT, ClosedCycle, Cycle, IdRegime, Remembered, Slot, SlotState
 from blitz.core.tags import TagBook
 
@@ -114,6 +114,8 @@ class BotMemory:
     regime: IdRegime = IdRegime.UNLEARNT
     booked_before: dict[str, int] = field(default_factory=dict)
     """Exec ids that belong to earlier cycles or were there before this one, and when they happened."""
+    filled_before: dict[str, Decimal] = field(default_factory=dict)
+    """How much of each order those executions filled, by order id; the newest ones."""
     closed: tuple[ClosedCycle, ...] = ()
     """The newest closed cycles, newest first: fills of theirs may still be listed."""
     looked_back: bool = False
@@ -122,12 +124,12 @@ class BotMemory:
     """What the journal holds is not certain any more: it has to be read again before the next pass."""
     entries_from_ms: int = 0
     """Before this moment no leg is sent: the cycle was adopted, and what its legs have done may not be listed yet."""
+    first_listed: tuple[OpenOrder, ...] | None = None
+    """What the first list of open orders showed, where one list is not enough."""
     looked_ms: int = 0
     """When the look began that this pass decides on."""
     not_found_ms: dict[OrderKey, int] = field(default_factory=dict)
     """When an order was first proved absent after its fence; the second look decides."""
-    doubted_until_ms: dict[OrderKey, int] = field(default_factory=dict)
-    """Until when an exit that was sent again without waiting may still turn up from its first, unanswered try."""
     gone_ms: dict[OrderKey, int] = field(default_factory=dict)
     """When an own order was found cancelled by somebody else."""
     retry_ms: dict[OrderKey, int] = field(default_factory=dict)
@@ -249,10 +251,14 @@ class BotMemory:
 
     def remember_earlier(self, fills: Iterable[Fill]) -> None:
         """These executions belong to earlier cycles. Reads reach back two minutes: what is far older is forgotten."""
-        self.booked_before |= {fill.exec_id: fill.at_ms for fill in fills}
+        earlier = [fill for fill in fills if fill.exec_id not in self.booked_before]
+        self.booked_before |= {fill.exec_id: fill.at_ms for fill in earlier}
+        for fill in earlier:
+            self.filled_before[fill.order_id] = self.filled_before.get(fill.order_id, ZERO) + fill.quantity
         if len(self.booked_before) > BOOKED_BEFORE_MAX:
             oldest_ms = max(self.booked_before.values()) - 2 * FILL_OVERLAP_MS
             self.booked_before = {name: at_ms for name, at_ms in self.booked_before.items() if at_ms >= oldest_ms}
+            self.filled_before = dict(list(self.filled_before.items())[-BOOKED_BEFORE_MAX:])
 
     def close_cycle(self, booked: Cycle) -> None:
         """Forget the cycle that was booked, but not which fills were in it."""

@@ -74,6 +74,10 @@ class OrderKey:
     def __str__(self) -> str:
         return f"leg_{self.leg}" if self.role is Role.LEG else self.role.value
 
+    def direction(self, side: Side) -> Direction:
+        """The direction of its orders in a cycle on `side`: legs open, exits close."""
+        return side.opening if self.role is Role.LEG else side.closing
+
 
 TAKE_PROFIT = OrderKey(role=Role.TAKE_PROFIT)
 STOP_LOSS = OrderKey(role=Role.STOP_LOSS)

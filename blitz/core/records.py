@@ -66,6 +66,8 @@ class Slot:
     trigger: Decimal | None = None
     sent_ms: int = 0
     """Exchange-side bound: the order left this machine no later than this, or not at all."""
+    doubted_until_ms: int = 0
+    """Until when an earlier try of an exit, sent again without its answer, may still turn up under the same id."""
 
 
 class CycleEnd(StrEnum):

@@ -72,7 +72,7 @@ def _is_stranger(memory: BotMemory, key: OrderKey, order: OpenOrder, now_ms: int
     if ours or order.order_id in memory.ledger.order_filled:
         return False
     outstanding = slot.state in {SlotState.INTENT, SlotState.UNKNOWN} or slot.burnt
-    return not outstanding and now_ms >= memory.doubted_until_ms.get(key, 0)
+    return not outstanding and now_ms >= slot.doubted_until_ms
 
 
 def _moved(memory: BotMemory, seen: Seen) -> bool:

@@ -105,8 +105,7 @@ def _settle_vanished(memory: BotMemory, slot: Slot, seen: Seen, now_ms: int) -> 
     answer = yield from ask(ReadOrder(order_id=slot.order_id, client_id=slot.client_id), OrderRead)
     if not isinstance(answer, OrderRead) or answer.record is None or not answer.record.terminal:
         return False
-    has_more = answer.record.order.filled > booked and _is_of_this_cycle(memory, answer.record.order)
-    if has_more and memory.keeps(Guard.FILLS_SUMMED):
+    if has_more(memory, answer.record.order):
         return False  # its last fills are not listed yet
     asked_for = slot.order_id in memory.cancelling
     memory.cancelling.discard(slot.order_id)
@@ -117,6 +116,15 @@ def _settle_vanished(memory: BotMemory, slot: Slot, seen: Seen, now_ms: int) -> 
     _pause_after_dead_entry(memory, slot, answer.record, now_ms)
     yield from empty_slot(memory, slot)
     return True
+
+
+def has_more(memory: BotMemory, order: OpenOrder) -> bool:
+    """Say whether the venue knows fills of an order that this cycle's books lack: it is not done before they have them.
+
+    What an order had filled before the cycle began is in no books when the journal was lost, and never will be.
+    """
+    booked = memory.ledger.order_filled.get(order.order_id, ZERO) + memory.filled_before.get(order.order_id, ZERO)
+    return order.filled > booked and _is_of_this_cycle(memory, order) and memory.keeps(Guard.FILLS_SUMMED)
 
 
 def _is_of_this_cycle(memory: BotMemory, order: OpenOrder) -> bool:
@@ -146,13 +154,13 @@ def _settle_unanswered(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool]
     if exit_order and enforced and not slot.burnt:
         # Reduce-only bounds the damage and the same id cannot rest twice: it may be sent again at once. The journal
         # keeps it as unanswered, so that a restart doubts it too.
-        memory.put(replace(slot, state=SlotState.EMPTY))
-        memory.doubted_until_ms[slot.key] = slot.sent_ms + memory.traits.fence_ms
+        doubted_until_ms = max(slot.doubted_until_ms, slot.sent_ms + memory.traits.fence_ms)
+        memory.put(replace(slot, state=SlotState.EMPTY, doubted_until_ms=doubted_until_ms))
         return True
     fenced_until_ms = slot.sent_ms + memory.traits.fence_ms
     if exit_order and slot.burnt:
         # Its last try was refused for certain: what may still arrive is the one before, which nobody answered.
-        fenced_until_ms = min(fenced_until_ms, memory.doubted_until_ms.get(slot.key, fenced_until_ms))
+        fenced_until_ms = min(fenced_until_ms, slot.doubted_until_ms)
     if now_ms < fenced_until_ms and memory.keeps(Guard.FENCE):
         return False
     if slot.key not in memory.not_found_ms and memory.keeps(Guard.SECOND_LOOK):
@@ -180,10 +188,9 @@ def _found(memory: BotMemory, slot: Slot, record: OrderRecord, now_ms: int) -> S
     """The unanswered order did arrive."""
     memory.not_found_ms.pop(slot.key, None)
     live = _live(memory, slot, record.order)
-    booked = memory.ledger.order_filled.get(record.order.order_id, ZERO)
     yield from save(SlotSaved(slot=live))
     memory.put(live)
-    if not record.terminal or (record.order.filled > booked and memory.keeps(Guard.FILLS_SUMMED)):
+    if not record.terminal or has_more(memory, record.order):
         return False  # the next look lists it, or its fills
     _pause_after_dead_entry(memory, live, record, now_ms)
     yield from empty_slot(memory, live)

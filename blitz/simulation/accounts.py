@@ -24,6 +24,8 @@ class SimulatedAccount:
     cancelled_by_hand: set[str] = field(default_factory=set)
     rolled_back_ms: int = 0
     """When the database last went back in time."""
+    looked_back_ms: int | None = 0
+    """When the bot first saw the account after that; None while it has not."""
 
     def settings_saved(self, settings: LadderSettings) -> None:
         """The trader presses Save."""

@@ -313,13 +313,16 @@ class Operator:
         change()
         for account in self.accounts:
             account.rolled_back_ms = self.world.now_ms
+        restored_in_ms = self.world.chance("boot").randint(*RESTORE_MS)
+        self.server.restored_ms = self.world.now_ms + restored_in_ms
         # Nobody does this in less than a fence: what the last process sent has arrived by then, or never will.
-        self.world.after(self.world.chance("boot").randint(*RESTORE_MS), self._start_anew)
+        self.world.after(restored_in_ms, self._start_anew)
 
     def _start_anew(self) -> None:
         """What happened until now is in no journal any more."""
         for account in self.accounts:
             account.rolled_back_ms = self.world.now_ms
+            account.looked_back_ms = None
         self.server.start()
 
     def _boot(self) -> None:

@@ -21,6 +21,7 @@ FOCUS: dict[Guard, frozenset[Fault]] = {
     Guard.SETTLED_FIRST: MARKET | {Fault.CREATE_LATE, Fault.CREATE_ANSWER_LOST, Fault.VANISHED},
     Guard.ORDERS_COHERENT: MARKET | {Fault.STALE_READ, Fault.LEG_PARTLY_FILLED},
     Guard.ADOPTED_LEGS: MARKET | {Fault.DATABASE_EMPTIED, Fault.BACKUP_RESTORED, Fault.STALE_READ},
+    Guard.LISTED_TWICE: MARKET | {Fault.DATABASE_EMPTIED, Fault.BACKUP_RESTORED, Fault.EMPTY_LIST, Fault.NETWORK_DOWN},
     Guard.SURPLUS: MARKET | {Fault.SECOND_WRITER},
 }
 """Guards that only matter when several things come together: their seeds have just these faults, at full force."""

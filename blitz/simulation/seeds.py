@@ -13,7 +13,8 @@ from blitz.clock import VenueTime
 from blitz.core.guards import Guard, IdPolicy
 from blitz.core.instrument import Instrument
 from blitz.core.memory import BOOKS_DIFFER, VenueTraits
-from blitz.core.orders import Direction
+from blitz.core.orders import Direction, FillKind
+from blitz.core.records import CycleEnd
 from blitz.core.second_writer import SECOND_WRITER
 from blitz.core.work import Mode
 from blitz.simulation.accounts import SimulatedAccount
@@ -39,6 +40,8 @@ RESTARTED_MS = 15_000
 """L1 after a start of the process."""
 BACK_OFF_MS = 75_000
 """The longest wait after a refusal, and a fence."""
+NEXT_CYCLE_MS = 20_000
+"""L2: a fence and two looks, and what the take-profit before it takes to be seen."""
 STOPPED_MS = 2_000
 USERS = (1, 11, 7, 12, 77)
 """Numbers that a careless comparison of ids would mix up."""
@@ -190,6 +193,7 @@ class Seed:
             account.venue.balance = Decimal(1_000_000)
         self._run(self.server.frozen_ms - world.now_ms)
         self._await(lambda: not self.server.draining, 20_000)
+        self._run(self.server.restored_ms - world.now_ms)
         self.server.start()
         self._let_calls_come_home()
         reachable_ms = max(world.now_ms, self.server.started_ms + RESTARTED_MS - PROTECTED_MS)
@@ -264,9 +268,24 @@ class Seed:
         self._each(lambda check: check.check_settled())
         for account in self.accounts:
             self._reach_take_profit(account)
-        self._run(20_000)
+        self._run(NEXT_CYCLE_MS)
+        if any([self._start_after_liquidation(account) for account in self.accounts]):  # noqa: C419 - each of them
+            self._run(NEXT_CYCLE_MS)
+        self._await(lambda: not any(bot.waits_to_enter for bot in self.server.bots), BACK_OFF_MS)
         self._each(lambda check: check.check_protected(0))
         self._each(lambda check: check.check_settled())
+
+    def _start_after_liquidation(self, account: SimulatedAccount) -> bool:
+        """A bot ends with the cycle that had a liquidation, as it tells its trader, who starts it again."""
+        cycles = self.server.store.books(account.user_id).cycles
+        ended = cycles[max(cycles)] if cycles else None
+        if account.bot.runs or ended is None or ended.end is not CycleEnd.LIQUIDATED:
+            return False
+        seized = [fill for fill in account.venue.fills if fill.kind is FillKind.LIQUIDATION]
+        if not any(ended.started_ms <= fill.at_ms for fill in seized):
+            return False
+        self._trader(account).press_start()
+        return True
 
     def _reach_take_profit(self, account: SimulatedAccount) -> None:
         venue, memory = account.venue, account.bot.memory

@@ -27,6 +27,7 @@ from blitz.core.calls import (
 from blitz.core.guards import Guard, IdPolicy
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.memory import BotMemory, VenueTraits, recall
+from blitz.core.orders import OrderKey, Role
 from blitz.core.records import Remembered, SlotState
 from blitz.core.work import Finish, Mode
 from blitz.errors import DatabaseProblem
@@ -179,6 +180,13 @@ class SimulatedBot:
         memory, result = self.memory, self.result
         is_open = self.runs and memory is not None and memory.cycle is not None and memory.attention is None
         return is_open and result.settled and not result.words and result.wake_in_ms is None
+
+    @property
+    def waits_to_enter(self) -> bool:
+        """Whether the entry was refused, and the time to try it again has not come."""
+        memory = self.memory
+        entry = OrderKey(role=Role.LEG)
+        return self.runs and memory is not None and self.clock_ms() < memory.retry_ms.get(entry, 0)
 
     # Its own life
 
@@ -379,13 +387,15 @@ class SimulatedServer:
     """What the disk of this seed may do."""
     frozen_ms: int = 0
     """Until when the process is stopped in its tracks."""
+    restored_ms: int = 0
+    """Until when somebody is busy putting another database in its place: it does not start before."""
 
     def __post_init__(self) -> None:
         self.disk_faults = tuple(each for each in DISK_FAULTS.items() if each[0] in self.world.swarm.force)
 
     def start(self) -> None:
         """A new process: every bot that should run resumes, one after the other."""
-        if self.up:
+        if self.up or self.world.now_ms < self.restored_ms:
             return
         self.up, self.draining = True, False
         self.epoch += 1

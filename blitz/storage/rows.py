@@ -42,6 +42,7 @@ def slot_to_row(slot: Slot, user_id: int, account: str) -> Row:
         "price": slot.price,
         "trigger": slot.trigger,
         "sent_ms": slot.sent_ms,
+        "doubted_until_ms": slot.doubted_until_ms,
     }
 
 
@@ -64,6 +65,7 @@ def slot_from_row(row: RowMapping) -> Slot:
         price=row["price"],
         trigger=row["trigger"],
         sent_ms=row["sent_ms"],
+        doubted_until_ms=row["doubted_until_ms"],
     )
 
 

@@ -134,6 +134,7 @@ order_slots = Table(
     Column("price", DecimalText),
     Column("trigger", DecimalText),
     Column("sent_ms", BigInteger, nullable=False),
+    Column("doubted_until_ms", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("user_id", "account", "tag"),
 )
 

@@ -212,7 +212,7 @@ def test_a_slot_without_an_answer_is_being_looked_up():
 
 def test_an_exit_whose_first_try_is_doubted_is_being_looked_up():
     rig = bare(resting())
-    rig.memory.doubted_until_ms[TAKE_PROFIT] = rig.venue.now_ms + 1
+    rig.memory.put(replace(rig.memory.slot(TAKE_PROFIT), doubted_until_ms=rig.venue.now_ms + 1))
 
     assert cause_of(rig).code is CauseCode.UNANSWERED
 

@@ -1,6 +1,6 @@
 """Drives the real passes against the scripted venue, with a journal in memory and a kill at any yield."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -8,10 +8,12 @@ from blitz.core.bot import PassResult, run_pass
 from blitz.core.calls import Call, Done, NotSaved, Reply, Save, SendOrder
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
+from blitz.core.look import LISTED_ONCE
 from blitz.core.memory import BotMemory, VenueTraits, recall
 from blitz.core.orders import Role
 from blitz.core.records import (
     BotEvent,
+    Change,
     EventKind,
     EventNoted,
     Remembered,
@@ -37,6 +39,10 @@ class MemoryJournal(Kept):
 
     events: list[BotEvent] = field(default_factory=list)
     fail_next: int = 0
+    unanswered: Callable[[Save], bool] = field(default=lambda call: False)
+    """The next save that this takes is stored, and the writer is told that it failed."""
+    durable: list[Change] = field(default_factory=list)
+    """What no power cut takes."""
 
     def save(self, call: Save) -> Reply:
         """Write all or nothing."""
@@ -45,6 +51,10 @@ class MemoryJournal(Kept):
             return NotSaved(reason="The disk is full.")
         self.apply(call.changes)
         self.events += [change.event for change in call.changes if isinstance(change, EventNoted)]
+        self.durable += call.changes if call.durable else ()
+        if self.unanswered(call):
+            self.unanswered = lambda call: False
+            return NotSaved(reason="The disk failed after the commit.")
         return Done()
 
     def load(self) -> Remembered:
@@ -90,9 +100,13 @@ class Rig:
         )
 
     def run_pass(self, mode: Mode | None = None) -> PassResult:
-        """One pass, driven to its end."""
-        if self.restarts_always:
+        """One pass, driven to its end; where a bot looks twice before its first decision, both looks."""
+        if self.restarts_always or self.memory.must_reload:
             self.restart()
+        result = self._run_pass(mode)
+        return self._run_pass(mode) if result.trouble == LISTED_ONCE else result
+
+    def _run_pass(self, mode: Mode | None) -> PassResult:
         step = run_pass(self.memory, mode or self.mode, last_cycle=self.last_cycle)
         reply: Reply | None = None
         while True:

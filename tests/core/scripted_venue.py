@@ -106,7 +106,8 @@ class ScriptedVenue:
     def fault(self, kind: type[Call], what: str | Rejected, *, tag: str = "") -> None:
         """Let the next call of `kind` (for `SendOrder`: whose client id starts with `tag`) meet a fault.
 
-        `lost_request` and `lost_answer` end in `Unknown`; `late` arrives after 3 s; a `Rejected` is answered as it is.
+        `lost_request` and `lost_answer` end in `Unknown`; `late` arrives after 3 s; an `empty_list` shows no orders
+        though some rest; a `Rejected` is answered as it is.
         """
 
         def matches(call: Call) -> bool:
@@ -227,6 +228,8 @@ class ScriptedVenue:
         elif fault == "late":
             assert isinstance(call, SendOrder)
             self.late.append((self.now_ms + 3_000, self.now_ms, call))
+        elif fault == "empty_list":
+            return OpenOrdersRead(orders=())
         elif fault == "not_sent":
             return NotSent(reason="It was too late.")
         else:

@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -12,11 +13,15 @@ from sqlalchemy import event, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
+from blitz.clock import ManualClock
 from blitz.errors import DatabaseProblem
 from blitz.storage import migrations
 from blitz.storage.database import Database
+from blitz.storage.journal import BotJournal
+from blitz.storage.secrets import SecretBox
 from blitz.storage.tables import cycles, fills, metadata
 from blitz.storage.upserts import insert_once, insert_or_replace
+from blitz.storage.users import UserStore
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,6 +95,8 @@ KILLED = """
 import os, sys
 from sqlalchemy import event
 from blitz.storage.database import Database
+from blitz.storage.journal import BotJournal
+from blitz.storage.secrets import SecretBox
 
 database = Database.open(sys.argv[1])
 count = 0
@@ -165,3 +172,38 @@ def test_the_migrations_are_found_from_any_folder(tmp_path, monkeypatch):
 
     assert database.check() == []
     database.close()
+
+
+def at_version(path, version):
+    """A database as an older program left it."""
+    database = Database.open(path)
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with database._engines.durable.connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+    return database
+
+
+def test_an_older_database_keeps_its_slots_whatever_moment_the_upgrade_is_cut_at(tmp_path):
+    insert = (
+        "INSERT INTO order_slots VALUES (1, 'bybit:paper', 'sm_tp_1_BTCUSDTUSDT', 'BTC/USDT:USDT', 'tp', 0, 'unknown', "
+        "3, 1, 0, 'sm_tp_1_BTCUSDTUSDT_3', '', '', 1, 'limit', 'sell', '0.016', '60000', NULL, 1700000000000)"
+    )
+    for cut in range(50):
+        database = at_version(tmp_path / f"{cut}.db", "0001")
+        UserStore(database, SecretBox(bytes(32)), ManualClock()).create(
+            "a@example.com", "a long password", role="trader"
+        )
+        with database.write() as connection:
+            connection.execute(text(insert))
+        finished = migrate_until(database, cut)
+        database.migrate()
+        slots = BotJournal(database, 1, "bybit:paper").load().slots
+        database.close()
+        assert [(slot.client_id, slot.generation, slot.doubted_until_ms) for slot in slots] == [
+            ("sm_tp_1_BTCUSDTUSDT_3", 3, 0)
+        ]
+        if finished:
+            return
+    raise AssertionError("the upgrade never came to its end")

@@ -13,6 +13,7 @@ from blitz.core.ladder_settings import LadderSettings
 from blitz.core.orders import ZERO, OpenOrder, Role, Side
 from blitz.core.records import SlotState
 from blitz.core.second_writer import SECOND_WRITER
+from blitz.core.work import Mode
 from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.checks.venue_truth import VenueTruth, leg_sizes
 from blitz.simulation.checks.violations import Violations
@@ -52,11 +53,14 @@ class RestCheck:
     def check_protected(self, since_ms: int) -> None:
         """L1: a running bot's position has its take-profit, for exactly what is held and at the right price.
 
+        A bot that is being stopped sends nothing (S11): what it lacked when Stop was pressed, its last words tell.
+
         `since_ms`: the bound counts from then, or from when the take-profit was lost, whichever was later.
         """
         venue, bot = self.account.venue, self.account.bot
         settings = self._frozen()
-        if not bot.runs or venue.on_side <= 0 or settings is None or self.is_dust:
+        stopping = bot.mode in {Mode.STOP_PULL, Mode.STOP_KEEP}
+        if not bot.runs or stopping or venue.on_side <= 0 or settings is None or self.is_dust:
             return
         lost_ms = self.truth.uncovered_since_ms or 0
         bound_ms = PROTECTED_MS + (FENCED_MS if venue.ids is VenueIds.UNENFORCED else 0)
