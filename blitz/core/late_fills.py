@@ -29,6 +29,7 @@ def book_late(memory: BotMemory, fills: Sequence[Fill], now_ms: int) -> Step[boo
         booked = [BookedFill(fill=fill, cycle=closed.cycle.number, key=_key_of(memory, fill)) for fill in late]
         told = _told(closed.cycle, corrected, now_ms)
         if not (yield from save(*(FillBooked(booked=one) for one in booked), CycleSaved(cycle=corrected), told)):
+            memory.must_reload = True  # perhaps they are booked, and only the answer was lost
             return False
         exec_ids = closed.exec_ids.union(fill.exec_id for fill in late)
         memory.closed = (

@@ -10,7 +10,7 @@ from blitz.core.calls import ReadOpenOrders, Save, SendOrder
 from blitz.core.look import LISTED_ONCE
 from blitz.core.memory import VenueTraits
 from blitz.core.orders import TAKE_PROFIT, Direction
-from blitz.core.records import Change, CycleEnd, CycleSaved, SlotSaved, SlotState
+from blitz.core.records import Change, CycleEnd, CycleSaved, FillBooked, SlotSaved, SlotState
 from blitz.core.work import Mode
 from tests.core.rig import MemoryJournal, Rig
 from tests.core.scripted_venue import ScriptedVenue
@@ -86,6 +86,24 @@ def test_nothing_is_booked_into_a_cycle_whose_end_was_stored_without_an_answer()
     rig.run_pass(Mode.STOP_PULL)
     assert rig.journal.cycles[1].end is CycleEnd.TAKE_PROFIT
     assert len(rig.journal.fills) == booked
+
+
+def test_fills_stored_without_an_answer_are_not_forgotten_when_the_next_reads_are_stale():
+    # The journal knew that part had been sold by hand; the bot did not, and laid a ladder for what the reads showed.
+    rig = Rig()
+    rig.run_pass()
+    before_ms = rig.venue.now_ms
+    rig.venue.now_ms += 500
+    rig.venue.trade_by_hand(Direction.SELL, "0.004")
+    rig.journal.unanswered = lambda call: any(isinstance(change, FillBooked) for change in call.changes)
+    rig.run_pass()
+    rig.venue.now_ms += 1_000
+    rig.venue.lag_ms = lambda call: rig.venue.now_ms - before_ms
+    rig.run_pass()
+    assert rig.sent("leg_1") == []
+    rig.venue.lag_ms = lambda call: 0
+    rig.rest()
+    assert rig.quantities()["tp"] == Decimal("0.012")
 
 
 def test_a_cycle_that_could_not_be_stored_has_not_begun():
