@@ -164,8 +164,10 @@ def _intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change], stri
         sent_ms=now_ms + memory.traits.send_within_ms,
     )
     kept = [SlotSaved(slot=intent)] if memory.keeps(Guard.DURABLE_INTENT) else []
-    # Where ids may repeat, an exit that a power cut made us forget would be sent a second time.
-    saved = yield from save(*also, *kept, durable=is_entry or not memory.ids_enforced)
+    # Where ids may repeat, an exit that a power cut made us forget would be sent a second time; a generation that it
+    # made us forget would bring back ids that are taken (S14).
+    durable = is_entry or id_is_gone or not memory.ids_enforced
+    saved = yield from save(*also, *kept, durable=durable)
     if not saved and is_entry and memory.keeps(Guard.INTENT_STORED):
         memory.must_reload |= bool(also)  # whether a cycle has begun is what the journal says
         return None
@@ -297,8 +299,7 @@ def _burn(memory: BotMemory, intent: Slot, last_order_id: str) -> Step[None]:
     """The id is taken for good: the tag goes on with its next generation (S14)."""
     burnt = replace(intent, state=SlotState.EMPTY, used=True, burnt=True, order_id="", last_order_id=last_order_id)
     memory.put(burnt)
-    # A power cut must not bring the id back: the tag would go on behind ids that are taken (S14).
-    yield from save(SlotSaved(slot=burnt), *_learn(memory, IdRegime.NEVER), durable=True)
+    yield from save(SlotSaved(slot=burnt), *_learn(memory, IdRegime.NEVER))
 
 
 def _learn(memory: BotMemory, regime: IdRegime) -> list[Change]:

@@ -87,9 +87,9 @@ class Ledger:
         belongs before one that is folded already.
         """
         fresh = [booked for booked in fills if booked.fill.exec_id not in self.seen]
-        late = bool(self.booked) and any(one.fill.at_ms < self.booked[-1].fill.at_ms for one in fresh)
+        late = bool(self.booked) and any(_moment(one) < _moment(self.booked[-1]) for one in fresh)
         books = Ledger(side=self.side) if late else self
-        for booked in sorted([*self.booked, *fresh], key=_at) if late else fresh:
+        for booked in sorted([*self.booked, *fresh], key=_moment) if late else fresh:
             books.book(booked)
         return books
 
@@ -124,5 +124,5 @@ class Ledger:
         self.quantity -= closing.copy_sign(self.quantity)
 
 
-def _at(booked: BookedFill) -> int:
-    return booked.fill.at_ms
+def _moment(booked: BookedFill) -> tuple[int, int]:
+    return booked.fill.moment

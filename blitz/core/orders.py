@@ -173,6 +173,13 @@ class Fill:
     """Quote currency; positive is paid, negative is received."""
     is_maker: bool
     at_ms: int
+    sequence: int = 0
+    """The venue's own order of executions, which tells those of one millisecond apart; 0 where it names none."""
+
+    @property
+    def moment(self) -> tuple[int, int]:
+        """Its place among the account's executions."""
+        return self.at_ms, self.sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

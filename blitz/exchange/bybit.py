@@ -147,7 +147,7 @@ class BybitGateway:
                     fill = translate.fill(row)
                     fills.setdefault(fill.exec_id, fill)
             start += WINDOW_MS + 1
-        return FillsRead(fills=tuple(sorted(fills.values(), key=lambda fill: fill.at_ms)))
+        return FillsRead(fills=tuple(sorted(fills.values(), key=lambda fill: fill.moment)))
 
     def _order(self, call: ReadOrder) -> OrderRead:
         """Ask the live list first, then the history; only two answers without the order mean that there is none."""

@@ -143,6 +143,7 @@ def fill(row: Row) -> Fill:
         fee=number(row, "execFee"),
         is_maker=bool(row.get("isMaker")),
         at_ms=milliseconds(row, "execTime"),
+        sequence=int(optional_number(row, "seq") or 0),
     )
 
 

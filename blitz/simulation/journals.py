@@ -108,7 +108,7 @@ class Kept:
         cycle = max(
             (one for one in self.cycles.values() if one.ended_ms is None), key=lambda one: one.number, default=None
         )
-        booked = sorted(self.fills.values(), key=lambda one: one.fill.at_ms)
+        booked = sorted(self.fills.values(), key=lambda one: one.fill.moment)
         return Remembered(
             slots=tuple(sorted(self.slots.values(), key=lambda one: (one.symbol, one.key.role, one.key.leg))),
             cycle=cycle,

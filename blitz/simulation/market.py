@@ -170,7 +170,11 @@ class Market:
 
     def _halt(self, account: SimulatedAccount) -> None:
         account.venue.halted = True
-        self._later(lambda: setattr(account.venue, "halted", False))
+        self._later(lambda: self._resume(account))
+
+    def _resume(self, account: SimulatedAccount) -> None:
+        account.venue.resume(self.world.now_ms)
+        self.changed(account)
 
     def _delist(self, account: SimulatedAccount) -> None:
         """The market closes and is not expected back; it comes back only with the calm."""

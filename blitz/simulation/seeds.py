@@ -185,12 +185,13 @@ class Seed:
             account.network.conditions.clear()
             account.network.down_ms = 0
             self._take_own_orders_back(account)
-            account.venue.halted = False
             account.venue.leverage = account.venue.wanted_leverage
             account.venue.margin_mode = account.venue.wanted_margin_mode
             account.venue.fill_max = None
             account.venue.forgets_before_ms = 0
             account.venue.balance = Decimal(1_000_000)
+            account.venue.resume(world.now_ms)
+            self._changed(account)
         self._run(self.server.frozen_ms - world.now_ms)
         self._await(lambda: not self.server.draining, 20_000)
         self._run(self.server.restored_ms - world.now_ms)

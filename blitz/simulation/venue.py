@@ -160,6 +160,11 @@ class SimulatedVenue:
             else:
                 self._touch(order, now_ms)
 
+    def resume(self, now_ms: int) -> None:
+        """Trading goes on after a halt: what came to cross the price meanwhile is matched."""
+        self.halted = False
+        self.move(self.price, now_ms)
+
     def rest_by_hand(
         self,
         direction: Direction,
@@ -234,6 +239,7 @@ class SimulatedVenue:
                 fee=amount,
                 is_maker=False,
                 at_ms=now_ms,
+                sequence=self._number,
             )
         )
 
@@ -528,6 +534,7 @@ class SimulatedVenue:
                 fee=fee,
                 is_maker=is_maker,
                 at_ms=now_ms,
+                sequence=self._number,
             )
         )
         self._held_history.append((now_ms, self.books.held, self.books.average))

@@ -209,7 +209,7 @@ def _books(connection: Connection, user_id: int, account: str, cycle: Cycle) -> 
     """The books of a running cycle, folded from its fills: its own row gets them when it ends."""
     own = fills.c
     query = select(fills).where(own.user_id == user_id, own.account == account, own.cycle == cycle.number)
-    rows = connection.execute(query.order_by(own.at_ms, own.id)).mappings()
+    rows = connection.execute(query.order_by(own.at_ms, own.sequence, own.id)).mappings()
     return Ledger(side=cycle.settings.side).with_all(map(fill_from_row, rows))
 
 

@@ -173,7 +173,7 @@ class BotJournal:
         query = (
             select(fills)
             .where(own.user_id == self._user_id, own.account == self._account, own.cycle == cycle)
-            .order_by(own.at_ms, own.id)
+            .order_by(own.at_ms, own.sequence, own.id)
         )
         return tuple(map(fill_from_row, connection.execute(query).mappings()))
 

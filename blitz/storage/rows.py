@@ -126,6 +126,7 @@ def fill_to_row(booked: BookedFill, user_id: int, account: str) -> Row:
         "fee": fill.fee,
         "is_maker": fill.is_maker,
         "at_ms": fill.at_ms,
+        "sequence": fill.sequence,
         "cycle": booked.cycle,
         "role": None if key is None else key.role.value,
         "leg": None if key is None else key.leg,
@@ -146,6 +147,7 @@ def fill_from_row(row: RowMapping) -> BookedFill:
         fee=row["fee"],
         is_maker=row["is_maker"],
         at_ms=row["at_ms"],
+        sequence=row["sequence"],
     )
     key = None if row["role"] is None else OrderKey(role=Role(row["role"]), leg=row["leg"])
     return BookedFill(fill=fill, cycle=row["cycle"], key=key)

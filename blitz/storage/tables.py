@@ -175,6 +175,7 @@ fills = Table(
     Column("cycle", Integer, nullable=False),
     Column("role", Text),
     Column("leg", Integer),
+    Column("sequence", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("user_id", "account", "exec_id"),
     Index(None, "user_id", "account", "cycle"),
     Index(None, "user_id", "account", "at_ms"),

@@ -10,7 +10,7 @@ from blitz.core.calls import ReadOpenOrders, Save, SendOrder
 from blitz.core.look import LISTED_ONCE
 from blitz.core.memory import VenueTraits
 from blitz.core.orders import TAKE_PROFIT, Direction
-from blitz.core.records import Change, CycleEnd, CycleSaved, FillBooked, SlotSaved, SlotState
+from blitz.core.records import CycleEnd, CycleSaved, FillBooked, SlotSaved, SlotState
 from blitz.core.work import Mode
 from tests.core.rig import MemoryJournal, Rig
 from tests.core.scripted_venue import ScriptedVenue
@@ -170,15 +170,15 @@ def test_an_exit_whose_id_is_taken_goes_on_to_the_next_id_once_reads_would_show_
     assert rig.venue.live(rig.tag("tp")).created_ms - lost_ms <= TRAITS.read_lag_ms + 1_000
 
 
-def burns(change: Change) -> bool:
-    return isinstance(change, SlotSaved) and change.slot.burnt
-
-
-def test_no_power_cut_makes_a_bot_forget_that_an_id_is_taken_for_good():
+def test_no_power_cut_brings_back_an_id_that_is_taken_for_good():
+    # An exit's next generation was stored like any other exit, and a power cut took it.
     rig = running()
-    rig.venue.move("61000")
-    rig.rest()
-    assert [change for change in rig.journal.durable if burns(change)]
+    for _ in range(2):
+        rig.venue.now_ms += 1_000
+        rig.venue.move(str(rig.venue.price + 1_000))
+        rig.rest()
+    durable = [change.slot for change in rig.journal.durable if isinstance(change, SlotSaved)]
+    assert [slot.generation for slot in durable if slot.key == TAKE_PROFIT] == [1, 2]
 
 
 def test_an_order_that_was_over_before_the_journal_begins_keeps_no_exit_waiting():
@@ -224,3 +224,31 @@ def test_a_bot_whose_books_differ_goes_on_looking_every_two_seconds():
     rig.venue._remember()
     live(rig, DISAGREE_MAX_MS + 1_000)
     assert rig.run_pass().wake_in_ms == DIFFER_WAIT_MS == 2_000
+
+
+# Fills of one millisecond
+
+
+def test_fills_of_one_millisecond_are_folded_in_the_venues_order_whenever_they_are_listed():
+    # A gap took the take-profit and two legs at once; the list was cut in front of the exit, and the average was wrong.
+    rig = running()
+    rig.venue.now_ms += 1_000
+    at_ms = rig.venue.now_ms
+    rig.venue.move("61000")
+    rig.venue.price = Decimal(59_000)
+    for name in ("leg_1", "leg_2"):
+        order = rig.venue.live(rig.tag(name))
+        rig.venue.fill(order.order_id, order.remaining, order.price or rig.venue.price)
+    listed = [replace(fill, sequence=number) for number, fill in enumerate(rig.venue.fills, start=1)]
+    assert {fill.at_ms for fill in listed[1:]} == {at_ms}
+    rig.venue.fills = [listed[0], *listed[2:]]
+    rig.venue._remember()
+    rig.run_pass()
+    rig.venue.fills = listed
+    rig.venue._remember()
+    rig.run_pass()
+    legs = listed[2:]
+    cost = sum((fill.quantity * fill.price for fill in legs), Decimal(0))
+    assert rig.memory.ledger.average == cost / sum((fill.quantity for fill in legs), Decimal(0))
+    rig.restart()
+    assert rig.memory.ledger.average == cost / sum((fill.quantity for fill in legs), Decimal(0))

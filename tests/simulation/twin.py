@@ -428,13 +428,13 @@ class Twin:
         assert isinstance(reply, FillsRead)
         known = self.paper_ids
         named = {fill.order_id: fill.order_id if fill.order_id in known else "" for fill in reply.fills}
-        return [replace(fill, exec_id="", order_id=named[fill.order_id]) for fill in reply.fills]
+        return [replace(fill, exec_id="", sequence=0, order_id=named[fill.order_id]) for fill in reply.fills]
 
     def _fills_on_paper(self) -> list[Fill]:
         reply = self.gateway.execute(ReadFills(since_ms=self.since_ms))
         assert isinstance(reply, FillsRead), f"{reply}{self.account.told()}"
         known = self._simulated_ids()
-        return [replace(fill, exec_id="", order_id=known.get(fill.order_id, "")) for fill in reply.fills]
+        return [replace(fill, exec_id="", sequence=0, order_id=known.get(fill.order_id, "")) for fill in reply.fills]
 
     def _read(self, call: object) -> Reply:
         return self.venue.execute(call, self.now_ms)
