@@ -82,6 +82,9 @@ def test_more_fills_than_a_page_holds_are_all_read_oldest_first(world):
     fills = fills_of(gateway)
     assert [fill.client_id for fill in fills] == sent
     assert len({fill.exec_id for fill in fills}) == 120
+    sequences = [fill.sequence for fill in fills]
+    assert sequences == sorted(set(sequences))
+    assert sequences[0] > 0
 
 
 def test_fills_are_read_over_more_weeks_than_one_question_may_span(world):
