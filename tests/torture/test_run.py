@@ -22,8 +22,13 @@ def torture() -> Iterator[list[subprocess.Popen[str]]]:
     started: list[subprocess.Popen[str]] = []
     yield started
     for program in started:
-        program.kill()
-        program.communicate()
+        if program.poll() is None:
+            program.terminate()  # it ends the programs that it started, which a kill would leave behind
+        try:
+            program.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            program.communicate()
 
 
 def begin(started: list[subprocess.Popen[str]], temporary: Path, *words: str) -> subprocess.Popen[str]:
@@ -57,7 +62,7 @@ def test_an_interrupted_run_ends_every_program_it_started(torture: list, tmp_pat
     assert requests.get(f"{urls[0]}/healthz", timeout=5).status_code == 200
 
     program.send_signal(signal.SIGINT)
-    program.communicate(timeout=30)
+    program.communicate(timeout=60)
 
     assert program.returncode == 130
     for url in urls:
