@@ -274,7 +274,7 @@ def _shown_by_ms(memory: BotMemory, doubted_until_ms: int, now_ms: int) -> int:
     """When the order that took an id is shown by reads, if it is an earlier try of ours.
 
     A venue that refuses an id as taken has the order that took it, and reads trail what it has by the read lag. A try
-    that has not arrived by now is refused as well, or finds the id free again and is fenced by its own generation.
+    that arrives later is refused as this one was.
     """
     return min(doubted_until_ms, now_ms + memory.traits.read_lag_ms)
 
