@@ -51,6 +51,7 @@ class Bot:
         self.memory = recall(
             user_id=USER, settings=DEFAULT_SETTINGS, instrument=BTC, traits=VenueTraits(), remembered=journal.load()
         )
+        self.passes(1)  # the first of the two looks that an empty journal asks for
 
     def passes(self, count: int) -> None:
         for _ in range(count):
