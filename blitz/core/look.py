@@ -70,13 +70,13 @@ def look(memory: BotMemory, now_ms: int) -> Step[Seen | Rejected | Unknown]:
         if listed is None:
             return Unknown(reason=LISTED_ONCE)
         if not (yield from book_late(memory, fills.fills, now_ms)):
-            return Unknown(reason="The journal could not be written.")
+            return Unknown(reason=JOURNAL_UNWRITTEN)
         if not (yield from book_new(memory, fills.fills, now_ms)):
             return Unknown(reason=JOURNAL_UNWRITTEN)
         seen = _arrange(memory, listed, fills.fills, position.position)
         if seen is not None:
             memory.disagree_since_ms = None
-            memory.looked_ms = began_ms
+            memory.looked_ms, memory.first_listed = began_ms, None
             return seen
     memory.disagree_since_ms = memory.disagree_since_ms or now_ms
     return Unknown(reason=BOOKS_DISAGREE)

@@ -14,7 +14,7 @@ from blitz.core.guards import Guard, IdPolicy
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ledger import Ledger
-from blitz.core.orders import ZERO, Fill, OpenOrder, OrderKey
+from blitz.core.orders import ZERO, Fill, FillKind, OpenOrder, OrderKey
 from blitz.core.records import CLOSED_KEPT, ClosedCycle, Cycle, IdRegime, Remembered, Slot, SlotState
 from blitz.core.tags import TagBook
 
@@ -253,7 +253,7 @@ class BotMemory:
         """These executions belong to earlier cycles. Reads reach back two minutes: what is far older is forgotten."""
         earlier = [fill for fill in fills if fill.exec_id not in self.booked_before]
         self.booked_before |= {fill.exec_id: fill.at_ms for fill in earlier}
-        for fill in earlier:
+        for fill in (each for each in earlier if each.kind is not FillKind.FUNDING):
             self.filled_before[fill.order_id] = self.filled_before.get(fill.order_id, ZERO) + fill.quantity
         if len(self.booked_before) > BOOKED_BEFORE_MAX:
             oldest_ms = max(self.booked_before.values()) - 2 * FILL_OVERLAP_MS
