@@ -1,7 +1,8 @@
 # The four verbs a newcomer needs, and `lock` for whoever changes a dependency.
 PYTHON ?= python3
 BIN = .venv/bin
-LOCK = uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
+# Extras stay in the pins: without them pip looks for the newest `pydantic[email]`, which has no hash here.
+LOCK = uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-strip-extras
 
 .PHONY: setup check test run lock
 

@@ -65,7 +65,7 @@ def runs_here(requirements: Path) -> bool:
 
 def has_every_pin(requirements: Path) -> bool:
     """Compare what is installed with the pinned versions. Lines for some platforms only are not compared."""
-    for name, version in re.findall(r"^([\w.-]+)==([^\s;]+) \\$", read(requirements), re.MULTILINE):
+    for name, version in re.findall(r"^([\w.-]+)(?:\[[\w,.-]+\])?==([^\s;]+) \\$", read(requirements), re.MULTILINE):
         try:
             if importlib.metadata.version(name) != version:
                 return False

@@ -10,6 +10,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -317,3 +318,32 @@ def make_wheel(folder: Path) -> Path:
 def digest_of(text: str) -> str:
     """A file's digest as a wheel's RECORD writes it."""
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+
+
+# The pins
+
+
+PINNED = re.compile(r"^([\w.-]+)(\[[\w,.-]+\])?==", re.MULTILINE)
+WANTED = re.compile(r"^([\w.-]+)(\[[\w,.-]+\])")
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_whoever_asks_for_a_package_with_an_extra_finds_that_very_one_pinned(name):
+    # pip would look for the newest release of it, which has no hash in the file, on the day that there is a newer one.
+    pins = PINNED.findall((PROJECT_ROOT / name).read_text(encoding="utf-8"))
+    pinned = {package.lower(): extras.lower() for package, extras in pins}
+    asked = [
+        (package, found[1].lower(), found[2].lower())
+        for package in pinned
+        for line in installed_requirements(package)
+        if (found := WANTED.match(line)) and "extra ==" not in line
+    ]
+    assert ("apiflask", "pydantic", "[email]") in asked
+    assert [each for each in asked if pinned[each[1]] != each[2]] == []
+
+
+def installed_requirements(package):
+    try:
+        return importlib.metadata.requires(package) or []
+    except importlib.metadata.PackageNotFoundError:  # of another platform
+        return []
