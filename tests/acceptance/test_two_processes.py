@@ -86,7 +86,8 @@ def test_a_long_trades_through_every_leg_and_the_take_profit_and_starts_again(
     exchange.price("58708.9")
 
     status = until(
-        lambda: (told := trader.status())["cycle"] and told["cycle"]["number"] == 2 and told, "a second cycle"
+        lambda: (told := trader.status())["cycle"] and told["cycle"]["number"] == 2 and told["position"] and told,
+        "a second cycle whose entry is booked",
     )
     assert status["profit"]["cycles"] == 1
     books = exchange.books(KEY)
