@@ -183,7 +183,7 @@ def test_a_position_that_is_closed_ends_its_incident(hurried):
     alice.place("sell", "0.016", None)
 
     until(lambda: incident(alice) is None, "the end of the incident")
-    assert told(hurried, alice)[-1].startswith("The position is closed after ")
+    until(lambda: told(hurried, alice)[-1].startswith("The position is closed after "), "the words for it")
 
 
 def test_an_order_that_waits_for_its_next_try_does_not_keep_the_bot_from_looking(stage, alice):
@@ -221,4 +221,4 @@ def test_recover_looks_for_a_stopped_bot_whose_position_was_closed_by_hand(hurri
     alice.recover()
 
     until(lambda: incident(alice) is None, "the end of the incident")
-    assert told(hurried, alice)[-1].startswith("The position is closed after ")
+    until(lambda: told(hurried, alice)[-1].startswith("The position is closed after "), "the words for it")

@@ -116,8 +116,9 @@ def test_a_client_asks_no_account_questions_before_its_first_order(world, liar):
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"retCode":0,"result":{},"time":null}', b'{"retCode":0,"result":{}}'])
 def test_a_clock_that_gets_no_time_keeps_its_offset(liar, body):
     liar.body = body
-    clock = VenueClock(SystemClock())
-    clock.measure(bybit_client(venue_at(liar.url), SystemClock()))
+    here = ManualClock(SystemClock().now_ms())
+    clock = VenueClock(here)
+    clock.measure(bybit_client(venue_at(liar.url), here))
     assert clock.offset_ms == 0
 
 
