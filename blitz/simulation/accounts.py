@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from blitz.core.ladder_settings import LadderSettings
+from blitz.simulation.bot import SimulatedBot
 from blitz.simulation.network import Network
-from blitz.simulation.server import SimulatedBot
 from blitz.simulation.venue import SimulatedVenue
 from blitz.simulation.world import World
 

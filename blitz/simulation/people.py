@@ -12,9 +12,10 @@ from blitz.core.ladder_settings import LadderSettings
 from blitz.core.orders import Direction, Role, Side
 from blitz.core.work import Mode
 from blitz.simulation.accounts import SimulatedAccount
+from blitz.simulation.bot import Wish
 from blitz.simulation.faults import Fault
 from blitz.simulation.ladders import drawn_settings
-from blitz.simulation.server import SimulatedServer, Wish
+from blitz.simulation.server import SimulatedServer
 from blitz.simulation.tags import parsed
 from blitz.simulation.venue_orders import Owner, VenueOrder
 from blitz.simulation.world import World

@@ -18,6 +18,7 @@ from blitz.core.records import CycleEnd
 from blitz.core.second_writer import SECOND_WRITER
 from blitz.core.work import Mode
 from blitz.simulation.accounts import SimulatedAccount
+from blitz.simulation.bot import SimulatedBot, Wish
 from blitz.simulation.checks import Violation, Violations
 from blitz.simulation.checks.behaviour import Behaviour
 from blitz.simulation.checks.books import check_books
@@ -29,7 +30,7 @@ from blitz.simulation.ladders import MARKETS, drawn_settings
 from blitz.simulation.market import Market
 from blitz.simulation.network import Network
 from blitz.simulation.people import Operator, Trader
-from blitz.simulation.server import MachineClock, SimulatedBot, SimulatedServer, Wish
+from blitz.simulation.server import MachineClock, SimulatedServer
 from blitz.simulation.trace import Trace
 from blitz.simulation.venue import SimulatedVenue
 from blitz.simulation.venue_orders import Owner, VenueIds

@@ -23,6 +23,7 @@ from blitz.core.memory import VenueTraits
 from blitz.core.orders import TAKE_PROFIT, DesiredOrder, Direction, OrderKey, OrderType, leg
 from blitz.core.work import Mode
 from blitz.simulation.accounts import SimulatedAccount
+from blitz.simulation.bot import SimulatedBot
 from blitz.simulation.checks import Violations
 from blitz.simulation.checks.behaviour import REFUSALS_MAX, REQUESTS_MAX, Behaviour
 from blitz.simulation.checks.books import check_books
@@ -32,7 +33,7 @@ from blitz.simulation.faults import Swarm
 from blitz.simulation.journals import MemoryStore
 from blitz.simulation.ladders import BTC
 from blitz.simulation.network import Network
-from blitz.simulation.server import MachineClock, SimulatedBot, SimulatedServer
+from blitz.simulation.server import MachineClock, SimulatedServer
 from blitz.simulation.trace import Trace
 from blitz.simulation.venue import SimulatedVenue
 from blitz.simulation.venue_orders import Owner, VenueIds

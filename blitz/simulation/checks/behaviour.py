@@ -30,9 +30,9 @@ from blitz.core.orders import ZERO, FillKind, Role, VenuePosition, leg
 from blitz.core.records import SlotState
 from blitz.core.work import Mode
 from blitz.simulation.accounts import SimulatedAccount
+from blitz.simulation.bot import SimulatedBot, Watcher
 from blitz.simulation.checks.venue_truth import VenueTruth
 from blitz.simulation.checks.violations import Violations
-from blitz.simulation.server import SimulatedBot, Watcher
 from blitz.simulation.tags import parsed
 from blitz.simulation.venue_orders import Owner
 from blitz.simulation.world import World
