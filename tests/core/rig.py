@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from blitz.core.bot import PassResult, run_pass
+from blitz.core.bot import PassResult, next_look_in_ms, run_pass
 from blitz.core.calls import Call, Done, NotSaved, Reply, Save, SendOrder
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
@@ -154,6 +154,13 @@ class Rig:
                 return result
             self.venue.now_ms += (result.wake_in_ms or 10) if not rests else self.patience_ms
         raise AssertionError(f"never comes to rest: {self.last}")
+
+    def live(self, milliseconds: int) -> None:
+        """Let time go by as a bot would, a second at most between two passes."""
+        until_ms = self.venue.now_ms + milliseconds
+        while self.venue.now_ms < until_ms:
+            result = self.run_pass()
+            self.venue.now_ms += max(10, next_look_in_ms(result, 1_000))
 
     def go(self, price: str) -> PassResult:
         """Move the price, let a second pass, and let the bot come to rest."""

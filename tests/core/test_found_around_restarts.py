@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from blitz.core.bot import DIFFER_WAIT_MS, DISAGREE_MAX_MS, next_look_in_ms
+from blitz.core.bot import DIFFER_WAIT_MS, DISAGREE_MAX_MS
 from blitz.core.calls import ReadOpenOrders, Save, SendOrder
 from blitz.core.look import LISTED_ONCE
 from blitz.core.memory import VenueTraits
@@ -27,14 +27,6 @@ def running(regime: str = "never", traits: VenueTraits = TRAITS) -> Rig:
     return rig
 
 
-def live(rig: Rig, milliseconds: int) -> None:
-    """Let time go by as a bot would, a second at most between two passes."""
-    until_ms = rig.venue.now_ms + milliseconds
-    while rig.venue.now_ms < until_ms:
-        result = rig.run_pass()
-        rig.venue.now_ms += max(10, next_look_in_ms(result, 1_000))
-
-
 # Lists that say nothing just after the start
 
 
@@ -51,7 +43,7 @@ def test_behind_an_old_journal_no_order_is_sent_on_one_empty_list_where_ids_repe
     before = len(rig.venue.calls)
     rig.venue.fault(ReadOpenOrders, "empty_list")
     assert rig._run_pass(None).trouble == LISTED_ONCE
-    live(rig, 12_000)
+    rig.live(12_000)
     assert rig.quantities().keys() == WHOLE
     assert not [call for call in rig.venue.calls[before:] if isinstance(call, SendOrder)]
 
@@ -123,7 +115,7 @@ def test_a_cycle_that_could_not_be_stored_has_not_begun():
 def test_an_entry_stored_without_an_answer_is_looked_up_and_goes_out_once():
     rig = Rig()
     rig.journal.unanswered = lambda call: saves_cycle(call, ended=False)
-    live(rig, TRAITS.fence_ms + 5_000)
+    rig.live(TRAITS.fence_ms + 5_000)
     assert [fill.client_id for fill in rig.venue.fills] == [rig.tag("leg_0")]
     assert rig.quantities().keys() == WHOLE
 
@@ -149,10 +141,10 @@ def test_a_restart_remembers_that_the_first_try_of_an_exit_may_still_arrive():
     rig.restart()
     assert rig.memory.slot(TAKE_PROFIT).doubted_until_ms == doubted_until_ms > rig.venue.now_ms
     rig.venue.move("61000")
-    live(rig, 2_000)
+    rig.live(2_000)
     assert rig.memory.cycle is None
     assert len(rig.sent("leg_0")) == 1
-    live(rig, TRAITS.fence_ms)
+    rig.live(TRAITS.fence_ms)
     assert len(rig.sent("leg_0")) == 2
 
 
@@ -165,7 +157,7 @@ def test_an_exit_whose_id_is_taken_goes_on_to_the_next_id_once_reads_would_show_
     rig.venue.fault(SendOrder, "lost_answer", tag="sm_tp")
     rig.run_pass()
     lost_ms = rig.venue.now_ms
-    live(rig, TRAITS.read_lag_ms + 1_500)
+    rig.live(TRAITS.read_lag_ms + 1_500)
     assert rig.quantities().keys() == WHOLE
     assert rig.venue.live(rig.tag("tp")).created_ms - lost_ms <= TRAITS.read_lag_ms + 1_000
 
@@ -188,7 +180,7 @@ def test_an_order_that_was_over_before_the_journal_begins_keeps_no_exit_waiting(
     rig.run_pass()
     rig.journal = MemoryJournal()
     rig.restart()
-    live(rig, TRAITS.fence_ms + 10_000)
+    rig.live(TRAITS.fence_ms + 10_000)
     assert rig.quantities().keys() == WHOLE
 
 
@@ -222,7 +214,7 @@ def test_a_bot_whose_books_differ_goes_on_looking_every_two_seconds():
     rig = running()
     rig.venue.held += Decimal("0.001")
     rig.venue._remember()
-    live(rig, DISAGREE_MAX_MS + 1_000)
+    rig.live(DISAGREE_MAX_MS + 1_000)
     assert rig.run_pass().wake_in_ms == DIFFER_WAIT_MS == 2_000
 
 

@@ -42,14 +42,6 @@ def running(regime: str = "never") -> Rig:
     return rig
 
 
-def live(rig: Rig, milliseconds: int) -> None:
-    """Let time go by as a bot would, a second at most between two passes."""
-    until_ms = rig.venue.now_ms + milliseconds
-    while rig.venue.now_ms < until_ms:
-        result = rig.run_pass()
-        rig.venue.now_ms += max(10, next_look_in_ms(result, 1_000))
-
-
 def hang(rig: Rig, kind: type[Call]) -> None:
     """The next call of this kind is answered rightly, but only after twenty seconds."""
     struck: list[Call] = []
@@ -123,7 +115,7 @@ def test_a_refused_exit_is_tried_again_within_two_seconds():
     rig.venue.fault(SendOrder, OUT_OF_BAND, tag="sm_tp")
     rig.run_pass()
     refused_ms = rig.venue.now_ms
-    live(rig, 3_000)
+    rig.live(3_000)
     assert rig.quantities()["tp"] == ENTRY
     assert rig.venue.live(rig.tag("tp")).created_ms - refused_ms <= 2_250
 
@@ -261,7 +253,7 @@ def test_the_exit_of_what_a_hand_opened_while_our_entry_was_refused_is_booked():
     rig.run_pass()
     exit_order = rig.venue.live(rig.tag("tp"))
     rig.venue.fill(exit_order.order_id, exit_order.remaining, Decimal(60300))
-    live(rig, 10_000)
+    rig.live(10_000)
     assert rig.journal.cycles[1].end is not None
     assert code(rig) != "books_differ"
 
@@ -275,7 +267,7 @@ def test_a_cycle_entered_on_a_stale_flat_position_is_told_and_its_exits_cover_al
     rig.run_pass()
     assert len(rig.sent("leg_0")) == 1
     rig.venue.lag_ms = lambda call: 0
-    live(rig, 30_000)
+    rig.live(30_000)
     assert code(rig) == "books_differ"
     assert rig.quantities() == {"tp": Decimal("0.516")}
 
