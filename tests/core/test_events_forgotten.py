@@ -23,21 +23,13 @@ def forgetful(**changes: object) -> Rig:
     return rig
 
 
-def live(rig: Rig, milliseconds: int, mode: Mode = Mode.TRADE) -> None:
-    """Let time go by as a bot would, a second at most between two passes."""
-    until_ms = rig.venue.now_ms + milliseconds
-    while rig.venue.now_ms < until_ms:
-        result = rig.run_pass(mode)
-        rig.venue.now_ms += max(10, min(result.wake_in_ms if result.wake_in_ms is not None else 1_000, 5_000))
-
-
 def code(rig: Rig) -> str | None:
     return rig.memory.attention.code if rig.memory.attention else None
 
 
 def test_the_take_profit_covers_the_whole_position_at_the_venues_average():
     rig = forgetful(stop_loss=Decimal(40))
-    live(rig, 30_000)
+    rig.live(30_000)
     assert code(rig) == "books_differ"
     take_profit, stop = rig.venue.live(rig.tag("tp")), rig.venue.live(rig.tag("sl"))
     assert (take_profit.quantity, take_profit.price) == (Decimal("0.032"), Decimal("59998.5"))
@@ -49,7 +41,7 @@ def test_entries_wait_nothing_is_cancelled_and_no_profit_is_invented():
     rig = forgetful()
     rig.venue.cancel_by_hand(rig.tag("leg_3"))
     before = len(rig.venue.calls)
-    live(rig, 60_000)
+    rig.live(60_000)
     calls = rig.venue.calls[before:]
     assert not [call for call in calls if isinstance(call, CancelOrder | SendOrder)]
     assert sum(isinstance(call, AmendOrder) for call in calls) == 1
@@ -59,21 +51,21 @@ def test_entries_wait_nothing_is_cancelled_and_no_profit_is_invented():
 
 def test_reads_that_lag_for_a_while_move_nothing():
     rig = forgetful()
-    live(rig, 14_000)
+    rig.live(14_000)
     assert not [call for call in rig.venue.calls if isinstance(call, AmendOrder)]
     assert code(rig) is None
 
 
 def test_one_read_alone_moves_nothing():
     rig = forgetful()
-    live(rig, 15_500)
+    rig.live(15_500)
     assert code(rig) == "books_differ"
     assert not [call for call in rig.venue.calls if isinstance(call, AmendOrder)]
 
 
 def test_two_reads_closer_than_a_read_may_lag_move_nothing():
     rig = forgetful()
-    live(rig, 15_500)
+    rig.live(15_500)
     while (before := rig.memory.unexplained) is None:
         rig.run_pass()
     for _ in range(5):
@@ -90,25 +82,25 @@ def test_an_exit_that_nobody_planned_is_left_where_it_is():
     stop = rig.venue._new_order(
         rig.tag("sl"), Direction.SELL, OrderType.STOP_MARKET, Decimal("0.016"), None, Decimal(50_000), True
     )
-    live(rig, 30_000)
+    rig.live(30_000)
     assert code(rig) == "books_differ"
     assert stop.order_id in {order.order_id for order in rig.venue.resting()}
 
 
 def test_a_position_that_changes_from_read_to_read_moves_nothing():
     rig = forgetful()
-    live(rig, 15_500)
+    rig.live(15_500)
     for _ in range(6):
         rig.venue.held += Decimal("0.001")
         rig.venue._remember()
-        live(rig, 4_000)
+        rig.live(4_000)
     assert not [call for call in rig.venue.calls if isinstance(call, AmendOrder)]
 
 
 def test_a_take_profit_that_is_gone_comes_back_reduce_only_for_what_is_held():
     rig = forgetful()
     rig.venue.cancel_by_hand(rig.tag("tp"))
-    live(rig, 40_000)
+    rig.live(40_000)
     sent = rig.sent("tp")[-1].order
     assert sent.reduce_only
     assert rig.quantities()["tp"] == rig.venue.held == Decimal("0.032")
@@ -120,7 +112,7 @@ def test_a_partly_closed_position_shrinks_the_exit():
     rig.venue.trade_by_hand(Direction.SELL, "0.006")
     rig.venue.forget(rig.venue.fills[-1].exec_id)
     rig.venue._put(replace(rig.venue.live(rig.tag("tp")), quantity=Decimal("0.016")), terminal=False)
-    live(rig, 30_000)
+    rig.live(30_000)
     assert rig.quantities()["tp"] == Decimal("0.010")
 
 
@@ -135,7 +127,7 @@ def test_what_cannot_be_protected_is_left_alone(case):
         rig.venue.average = ZERO
     rig.venue._remember()
     before = len(rig.venue.calls)
-    live(rig, 60_000)
+    rig.live(60_000)
     writes = (SendOrder, AmendOrder, CancelOrder)
     assert not [call for call in rig.venue.calls[before:] if isinstance(call, writes)]
     assert code(rig) == "books_differ"
@@ -144,7 +136,7 @@ def test_what_cannot_be_protected_is_left_alone(case):
 def test_a_look_with_a_failed_read_moves_nothing_although_the_position_can_be_read_again():
     # S9: the same pass had no picture of its own, and decided all the same.
     rig = forgetful()
-    live(rig, 15_500)
+    rig.live(15_500)
     while rig.memory.unexplained is None:
         rig.run_pass()
     rig.venue.now_ms += 5_000
@@ -158,7 +150,7 @@ def test_a_look_with_a_failed_read_moves_nothing_although_the_position_can_be_re
 
 def test_a_position_that_cannot_be_read_moves_nothing():
     rig = forgetful()
-    live(rig, 15_500)
+    rig.live(15_500)
     for _ in range(20):
         rig.venue.fault(ReadPosition, "lost_request")
     for _ in range(4):
@@ -170,7 +162,7 @@ def test_a_position_that_cannot_be_read_moves_nothing():
 def test_when_the_execution_turns_up_again_all_goes_on_as_before():
     rig = forgetful()
     lost = replace(rig.venue.fills[0], exec_id="exec-2", order_id="order-3", price=Decimal(59_400))
-    live(rig, 30_000)
+    rig.live(30_000)
     rig.venue.fills.append(replace(lost, client_id=rig.tag("leg_1"), at_ms=rig.venue.now_ms - 30_000))
     rig.venue._remember()
     rig.rest()
@@ -184,7 +176,7 @@ def test_when_the_execution_turns_up_again_all_goes_on_as_before():
 @pytest.mark.parametrize("mode", [Mode.STOP_PULL, Mode.RECOVER])
 def test_only_a_trading_bot_moves_exits_while_books_differ(mode):
     rig = forgetful()
-    live(rig, 15_500)
+    rig.live(15_500)
     before = len(rig.venue.calls)
     for _ in range(5):
         result = rig.run_pass(mode)
