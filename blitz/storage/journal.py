@@ -185,7 +185,9 @@ class BotJournal:
     def _recent_exec_ids(self, connection: Connection) -> tuple[str, ...]:
         own = fills.c
         query = select(own.exec_id).where(own.user_id == self._user_id, own.account == self._account)
-        return tuple(connection.scalars(query.order_by(own.at_ms.desc(), own.id.desc()).limit(RECENT_MAX)))
+        return tuple(
+            connection.scalars(query.order_by(own.at_ms.desc(), own.sequence.desc(), own.id.desc()).limit(RECENT_MAX))
+        )
 
     def _regime(self, connection: Connection) -> IdRegime:
         own = id_regimes.c

@@ -51,6 +51,7 @@ SLOTS = st.builds(
     price=st.none() | MONEY,
     trigger=st.none() | MONEY,
     sent_ms=TIMES,
+    doubted_until_ms=TIMES,
 )
 
 SETTINGS = st.builds(
@@ -100,6 +101,7 @@ FILLS = st.builds(
         fee=MONEY,
         is_maker=st.booleans(),
         at_ms=st.integers(1, 20),
+        sequence=st.integers(0, 5),
     ),
     cycle=st.integers(0, 5),
     key=st.none() | KEYS,

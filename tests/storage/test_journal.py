@@ -57,7 +57,7 @@ def fresh(db, users, alice):
     return make
 
 
-def fill(exec_id, *, cycle=1, at_ms=1):
+def fill(exec_id, *, cycle=1, at_ms=1, sequence=0):
     return BookedFill(
         fill=Fill(
             exec_id=exec_id,
@@ -71,6 +71,7 @@ def fill(exec_id, *, cycle=1, at_ms=1):
             fee=CYCLE.realised,
             is_maker=True,
             at_ms=at_ms,
+            sequence=sequence,
         ),
         cycle=cycle,
         key=TAKE_PROFIT,
@@ -96,7 +97,7 @@ def expected(changes, user_id):
     running = max(
         (each for each in cycles.values() if each.ended_ms is None), key=lambda each: each.number, default=None
     )
-    oldest_first = sorted(fills.values(), key=lambda each: each.fill.at_ms)
+    oldest_first = sorted(fills.values(), key=lambda each: each.fill.moment)
     return Remembered(
         slots=tuple(sorted(slots.values(), key=lambda slot: (slot.symbol, slot.key.role, slot.key.leg))),
         cycle=running,
@@ -175,6 +176,13 @@ def test_an_execution_is_booked_once(journal, db, alice):
     journal.save([FillBooked(booked=fill("e1", at_ms=77))], durable=True)
 
     assert [row.booked for row in History(db).fills(alice.id)] == [fill("e1")]
+
+
+def test_executions_of_one_millisecond_are_loaded_in_the_venues_order(journal):
+    listed_late = [fill("e2", sequence=2), fill("e3", sequence=3), fill("e1", sequence=1)]
+    open_cycle = replace(CYCLE, number=1, ended_ms=None, end=None)
+    journal.save([CycleSaved(cycle=open_cycle), *(FillBooked(booked=one) for one in listed_late)], durable=True)
+    assert [one.fill.exec_id for one in journal.load().fills] == ["e1", "e2", "e3"]
 
 
 def test_the_same_execution_id_of_another_user_or_account_is_another_one(journal, db, alice, bob):
