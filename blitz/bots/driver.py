@@ -19,6 +19,7 @@ from blitz.core.calls import (
     NotSaved,
     PrepareAccount,
     ReadClock,
+    ReplaceOrder,
     Reply,
     Save,
     SendOrder,
@@ -33,7 +34,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-WRITES = (SendOrder, AmendOrder, CancelOrder, PrepareAccount)
+WRITES = (SendOrder, AmendOrder, ReplaceOrder, CancelOrder, PrepareAccount)
 
 
 class PassAbandoned(BlitzError):

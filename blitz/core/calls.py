@@ -75,6 +75,7 @@ class SendOrder:
 
     order: DesiredOrder
     client_id: str
+    """Not sent along with a stop where `VenueTraits.stops_carry_ids` is false."""
     expires_ms: int
 
 
@@ -86,6 +87,24 @@ class AmendOrder:
     quantity: Decimal | None
     price: Decimal | None
     trigger: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceOrder:
+    """Take back a resting order of ours and send another one in its place, in one request.
+
+    Only where `VenueTraits.amends_price` is false. If the first cannot be taken back, the second is not sent. Answered
+    by `Accepted` (the old order is gone, the new one rests under this id), `Rejected` (nothing was done; with
+    `Refusal.GONE` the old order had ended already), `Pulled`, `Unknown` or `NotSent`.
+    """
+
+    order_id: str
+    """Of the order that goes."""
+    order: DesiredOrder
+    """The one that comes, with the quantity it is still to trade."""
+    client_id: str
+    """The new order's; empty where its type carries none."""
+    expires_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +134,7 @@ Call = (
     | PrepareAccount
     | SendOrder
     | AmendOrder
+    | ReplaceOrder
     | CancelOrder
     | Save
 )
@@ -156,6 +176,17 @@ class Rejected:
     """The venue said no, or the market's rules did before anything was sent; either way that is certain."""
 
     refusal: Refusal
+    code: str
+    message: str
+    """The venue's words, free of secrets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulled:
+    """Half of a `ReplaceOrder` was done: the old order is taken back, the new one was refused. Nothing rests (A17)."""
+
+    refusal: Refusal
+    """Why the new order was refused."""
     code: str
     message: str
     """The venue's words, free of secrets."""
@@ -263,6 +294,7 @@ Reply = (
     | Accepted
     | NotSaved
     | Rejected
+    | Pulled
     | Unknown
     | NotSent
 )

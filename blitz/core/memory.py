@@ -50,6 +50,10 @@ class VenueTraits:
     """An intent older than this is not sent any more."""
     ids_enforced: bool = True
     """The venue refuses a second live order with the same client id, so an exit may be re-sent at once."""
+    amends_price: bool = True
+    """A resting order's price and trigger can be changed in place; otherwise it is replaced by another one."""
+    stops_carry_ids: bool = True
+    """A stop-market order keeps its client id; otherwise it is known by its order id alone."""
 
     @property
     def fence_ms(self) -> int:

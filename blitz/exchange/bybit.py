@@ -34,6 +34,7 @@ from blitz.core.calls import (
     ReadPrice,
     Refusal,
     Rejected,
+    ReplaceOrder,
     Reply,
     SendOrder,
     Unknown,
@@ -111,12 +112,19 @@ class BybitGateway:
                 return self._rules(call.max_age_ms)
             case ReadAccount():
                 return asked(self._account)
+            case _:
+                return self._write(call)
+
+    def _write(self, call: PrepareAccount | SendOrder | AmendOrder | ReplaceOrder | CancelOrder) -> Reply:
+        match call:
             case PrepareAccount():
                 return self._prepare()
             case SendOrder():
                 return self._send(call)
             case AmendOrder():
                 return asked(lambda: self._amend(call))
+            case ReplaceOrder():
+                return NotSent(reason="Bybit moves an order in place.")
             case CancelOrder():
                 return asked(lambda: self._cancel(call))
 

@@ -17,6 +17,7 @@ from blitz.core.calls import (
     ReadOrder,
     ReadPosition,
     ReadPrice,
+    ReplaceOrder,
     Reply,
     SendOrder,
 )
@@ -33,6 +34,7 @@ VenueCall = (
     | PrepareAccount
     | SendOrder
     | AmendOrder
+    | ReplaceOrder
     | CancelOrder
 )
 
@@ -43,4 +45,4 @@ class ExchangeGateway(Protocol):
     traits: VenueTraits
 
     def execute(self, call: VenueCall) -> Reply:
-        """Carry out one call and say what came of it: the thing itself, `Rejected`, `Unknown` or `NotSent`."""
+        """Carry out one call and say what came of it: the thing itself, `Rejected`, `Pulled`, `Unknown`, `NotSent`."""

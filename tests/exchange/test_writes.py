@@ -16,6 +16,7 @@ from blitz.core.calls import (
     ReadPosition,
     Refusal,
     Rejected,
+    ReplaceOrder,
 )
 from blitz.core.credentials import Credentials
 from blitz.core.orders import Direction
@@ -108,6 +109,18 @@ def test_an_intent_that_has_expired_is_not_sent(world):
     reply = gateway.execute(send(limit(), expires_ms=world.clock.now_ms() - 1_000))
     assert isinstance(reply, NotSent)
     assert world.account()["counts"]["open_orders"] == "0"
+
+
+def test_bybit_moves_orders_in_place_and_replaces_none(world):
+    gateway = world.gateway()
+    resting = gateway.execute(send(limit()))
+    order = send(limit(price="59000"), "other")
+    call = ReplaceOrder(
+        order_id=resting.order_id, order=order.order, client_id=order.client_id, expires_ms=order.expires_ms
+    )
+    assert gateway.traits.amends_price
+    assert isinstance(gateway.execute(call), NotSent)
+    assert sent_row(world, resting.order_id)["price"] == str(limit().price)
 
 
 @pytest.mark.parametrize(
