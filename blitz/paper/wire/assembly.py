@@ -15,6 +15,7 @@ from aiohttp import web
 from blitz.clock import Clock
 from blitz.paper.config import AccountSpec, FeedSpec, PaperConfig, PaperStartError, parse_speed
 from blitz.paper.engine import IdRegime, SnapshotProblem, Venue, VenueRefusal, default_instruments
+from blitz.paper.wire.bybit.streams.sockets import Sockets
 from blitz.paper.wire.control import PREFIX, Control
 from blitz.paper.wire.feeds.candles import Candle, CandleFileError, read_candles
 from blitz.paper.wire.feeds.live import LiveSource, run_live
@@ -24,7 +25,6 @@ from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.paper_clock import PaperClock
 from blitz.paper.wire.rest import RestGate
 from blitz.paper.wire.state_file import StateFile
-from blitz.paper.wire.streams.sockets import Sockets
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from blitz.paper.engine import Account, Instrument, Venue, VenueRefusal
-from blitz.paper.wire.envelope import JsonObject
+from blitz.paper.wire.bybit.envelope import JsonObject
 from blitz.paper.wire.params import Params, invalid
 from blitz.paper.wire.views import AccountView
 

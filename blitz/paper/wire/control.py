@@ -30,15 +30,15 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from blitz.paper.engine import Account, IdRegime, Instrument, VenueRefusal
-from blitz.paper.wire.envelope import JsonObject, encode
+from blitz.paper.wire.bybit.envelope import JsonObject, encode
+from blitz.paper.wire.bybit.rows import plain
+from blitz.paper.wire.bybit.streams.private import PrivateStreams
 from blitz.paper.wire.fault_orders import add_faults, lift_faults
 from blitz.paper.wire.feeds.live import unified_symbol
 from blitz.paper.wire.feeds.replay import Replay, ReplayBusy, Until
 from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.params import Params, parse_object
 from blitz.paper.wire.report import Wanted, account_figures, state_report
-from blitz.paper.wire.rows import plain
-from blitz.paper.wire.streams.private import PrivateStreams
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from operator import itemgetter
 from typing import Any
 
 from blitz.paper.engine import Account, ClosedPnl, Execution, Order, Position, Venue
-from blitz.paper.wire.envelope import JsonObject
-from blitz.paper.wire.rows import average, closed_pnl_row, execution_row, order_row, plain, position_row
+from blitz.paper.wire.bybit.envelope import JsonObject
+from blitz.paper.wire.bybit.rows import average, closed_pnl_row, execution_row, order_row, plain, position_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

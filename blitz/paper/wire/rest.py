@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from blitz.paper.engine import VenueEvent, VenueRefusal
+from blitz.paper.wire.bybit.envelope import JsonObject, encode, message_of, refusal, success
+from blitz.paper.wire.bybit.routes import ROUTES, Route
+from blitz.paper.wire.bybit.signing import MissingAuthentication, SignedHeaders, check_request
 from blitz.paper.wire.calls import Call
-from blitz.paper.wire.envelope import JsonObject, encode, message_of, refusal, success
 from blitz.paper.wire.faults import FaultKind, FaultRule
 from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.params import Params
-from blitz.paper.wire.routes import ROUTES, Route
-from blitz.paper.wire.signing import MissingAuthentication, SignedHeaders, check_request
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 import requests
 
-from blitz.paper.wire.routes import ROUTES
-from blitz.paper.wire.signing import hex_signature
+from blitz.paper.wire.bybit.routes import ROUTES
+from blitz.paper.wire.bybit.signing import hex_signature
 
 NAMES = [
     "category",

@@ -1,7 +1,7 @@
 import pytest
 
 from blitz.paper.engine import VenueRefusal
-from blitz.paper.wire.paging import PageRule, encode_cursor, page_of
+from blitz.paper.wire.bybit.paging import PageRule, encode_cursor, page_of
 from blitz.paper.wire.params import Params
 
 SYMBOL = "BTC/USDT:USDT"

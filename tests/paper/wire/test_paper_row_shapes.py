@@ -86,7 +86,7 @@ def venue_rows():
     from decimal import Decimal
 
     from blitz.paper.engine import EventKind, OrderRequest, OrderType, Side, Venue, default_instruments
-    from blitz.paper.wire import rows
+    from blitz.paper.wire.bybit import rows
 
     venue = Venue(default_instruments())
     account = venue.open_account("k", "s", Decimal(10_000))

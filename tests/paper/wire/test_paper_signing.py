@@ -5,7 +5,7 @@ import pytest
 import requests
 
 from blitz.clock import ManualClock
-from blitz.paper.wire.signing import hex_signature
+from blitz.paper.wire.bybit.signing import hex_signature
 
 BALANCE = "/v5/account/wallet-balance"
 

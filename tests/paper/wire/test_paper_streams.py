@@ -7,7 +7,7 @@ import ccxt
 import ccxt.pro
 import pytest
 
-from blitz.paper.wire.signing import hex_signature
+from blitz.paper.wire.bybit.signing import hex_signature
 
 SYMBOL = "BTC/USDT:USDT"
 ONE_WAY = {"positionIdx": 0}

@@ -153,7 +153,7 @@ def test_an_order_that_cannot_be_is_refused_with_its_code(alice, change, code):
 def test_a_body_that_is_no_json_object_is_a_parameter_error(paper, alice, body):
     headers = alice.sign("v5/order/create", ["private"], "POST", {})["headers"]
     stamp, key = headers["X-BAPI-TIMESTAMP"], headers["X-BAPI-API-KEY"]
-    from blitz.paper.wire.signing import hex_signature
+    from blitz.paper.wire.bybit.signing import hex_signature
 
     headers["X-BAPI-SIGN"] = hex_signature("alice-secret", f"{stamp}{key}5000".encode() + body)
     answer = requests.post(f"{paper.url}/v5/order/create", data=body, headers=headers, timeout=5)

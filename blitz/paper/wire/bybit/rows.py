@@ -6,7 +6,7 @@ Keys follow the recorded payloads of Bybit V5 and exchange-facts §1.4. Figures 
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from blitz.paper.engine import ClosedPnl, Execution, Order, OrderType, Position, Side, Wallet
-from blitz.paper.wire.envelope import JsonObject
+from blitz.paper.wire.bybit.envelope import JsonObject
 
 AVERAGE_QUANTUM = Decimal("0.000000000001")
 RATE_QUANTUM = Decimal("0.00000001")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from blitz.paper.engine import INTERVALS_MS, EventKind, PriceChange, PublicTrade, VenueEvent
+from blitz.paper.wire.bybit.market_rows import kline_event_row, level_rows, ticker_row, trade_event_row
 from blitz.paper.wire.host import VenueHost
-from blitz.paper.wire.market_rows import kline_event_row, level_rows, ticker_row, trade_event_row
 from blitz.paper.wire.streams.connection import Connection
 
 BOOK_DEPTHS = ("1", "50", "200", "500")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from blitz.paper.wire import market, orders, positions, wallets
+from blitz.paper.wire.bybit import market, orders, positions, wallets
 from blitz.paper.wire.calls import Handler
 
 

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from blitz.paper.engine import EventKind, Execution, Order, Position, VenueEvent, Wallet
-from blitz.paper.wire.faults import FaultKind, FaultRule
-from blitz.paper.wire.host import VenueHost
-from blitz.paper.wire.rows import (
+from blitz.paper.wire.bybit.rows import (
     execution_event_row,
     fast_execution_row,
     order_event_row,
     position_event_row,
     wallet_event_row,
 )
+from blitz.paper.wire.faults import FaultKind, FaultRule
+from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.streams.connection import Connection
 
 log = logging.getLogger(__name__)

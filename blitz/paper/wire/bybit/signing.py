@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from blitz.paper.engine import VenueRefusal
-from blitz.paper.wire.envelope import message_of
+from blitz.paper.wire.bybit.envelope import message_of
 
 DEFAULT_RECV_WINDOW_MS = 5_000
 MAX_AHEAD_MS = 1_000
