@@ -16,8 +16,9 @@ the venue does (`BTCUSDT`) or in the unified form (`BTC/USDT:USDT`, `BTC/USDT`).
 | POST faults | fault, account?, endpoint?, symbol?, probability?, seed?, count?, delay_ms?, … | see `faults.py` |
 | GET faults, DELETE faults[?id=] | | lists, lifts one or all |
 | POST clock | now_ms or advance_ms | moves venue time ahead; funding that falls due is charged |
-| POST rules | id_regime?, enforce_limits? | switches rules |
+| POST rules | id_regime?, enforce_limits?, ban_ms? | switches rules; limits count anew then |
 | POST advance | until? (event, bar, end), max_bars? | plays bars in lock-step |
+| GET limits[?key=] | | what was counted: peaks, breaches, refusals, bans |
 | GET state[?key= or account=, brief=1, open=1, executions_from=] | | the books |
 """
 
@@ -43,6 +44,7 @@ from blitz.paper.wire.report import Wanted, account_figures, state_report
 log = logging.getLogger(__name__)
 
 PREFIX = "/__paper/"
+BAN_MS_MAX = 86_400_000
 STATE_NAMES = ("key", "account", "brief", "open", "executions_from")
 Act = Callable[[Params], Awaitable[JsonObject]]
 
@@ -77,6 +79,7 @@ class Control:
             ("POST", "clock"): self._clock,
             ("POST", "rules"): self._rules,
             ("POST", "advance"): self._advance,
+            ("GET", "limits"): self._limits,
             ("GET", "state"): self._state,
         }
 
@@ -178,7 +181,19 @@ class Control:
                 raise BadControl(f"The id regime is one of {', '.join(IdRegime)}, not {regime!r}.") from None
         if params.text("enforce_limits"):
             self._host.limits.enforce(params.flag("enforce_limits"))
-        return {"id_regime": self._host.venue.id_regime.value, "enforce_limits": self._host.limits.enforced}
+        ban_ms = params.integer("ban_ms")
+        if ban_ms is not None:
+            if not 0 <= ban_ms <= BAN_MS_MAX:
+                raise BadControl(f"ban_ms is 0 to {BAN_MS_MAX}.")
+            self._host.limits.shorten_bans(ban_ms)
+        return {
+            "id_regime": self._host.venue.id_regime.value,
+            "enforce_limits": self._host.limits.enforced,
+            "ban_ms": self._host.limits.ban_ms,
+        }
+
+    async def _limits(self, params: Params) -> JsonObject:
+        return self._host.limits.report(params.text("key"), self._host.clock.wall_ms())
 
     # -- time
     async def _clock(self, params: Params) -> JsonObject:

@@ -80,8 +80,9 @@ class RestGate:
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request. Unknown paths are HTTP 404, a closed address HTTP 403."""
         host = self._host
-        if not host.limits.admit_address(request.remote or "", host.clock.wall_ms()):
-            return web.Response(status=403, text="403, access too frequent")
+        if not host.limits.admit_address(request.remote or "", host.clock.wall_ms(), request.path):
+            status = host.limits.table.ban_status
+            return web.Response(status=status, text=f"{status}, access too frequent")
         route = ROUTES.get((request.method, request.path))
         if route is None:
             return web.Response(status=404, text="404 page not found")

@@ -124,7 +124,16 @@ def test_no_control_request_breaks_the_control(paper, what):
         "count",
         "seed",
     ]
-    names += ["probability", "delay_ms", "advance_ms", "first_level_notional", "id_regime", "enforce_limits", "sweep"]
+    names += [
+        "probability",
+        "delay_ms",
+        "advance_ms",
+        "first_level_notional",
+        "id_regime",
+        "enforce_limits",
+        "sweep",
+        "ban_ms",
+    ]
     fixed = {"key": "alice", "symbol": "BTCUSDT", "fault": "http_status", "endpoint": "nothing"}
     with requests.Session() as session:
         for _ in range(80):

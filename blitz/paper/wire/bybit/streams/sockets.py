@@ -54,7 +54,9 @@ class Sockets:
         return path in self._answerers
 
     async def accept(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Serve one link until it closes."""
+        """Serve one link until it closes. HTTP 403 for an address that opened too many of late."""
+        if not self._host.limits.admit_socket(request.remote or "", self._host.clock.wall_ms()):
+            return web.Response(status=403, text="403, too many connections")
         connection = Connection()
         answer = self._answerers[request.path]
         writer = await connection.open(request)
