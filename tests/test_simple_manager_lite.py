@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import structlog
 
 from blitz.bots.manager import SimpleBotManager
-from blitz.exchange.bybit import order_params
+from blitz.exchange.bybit.gateway import order_params
 from tests.bots.stage import opened_stage
 
 NAMES = ("tp", "leg_1", "leg_2", "leg_3")

@@ -6,7 +6,7 @@ import requests
 
 from blitz.core.credentials import Credentials
 from blitz.errors import BlitzError, GatewayProblem
-from blitz.exchange.clients import shared_session
+from blitz.exchange.door import shared_session
 
 PAPER_BALANCE = Decimal(10_000)
 """USDT that a new paper account starts with."""

@@ -1,7 +1,7 @@
 """The values a ladder is made of: sides, roles, orders, fills, positions.
 
 Everybody who speaks about orders uses these. They hold what is true of an order on any venue and nothing a
-venue calls by its own name; `exchange.translate` makes them from wire rows. All money is `Decimal`.
+venue calls by its own name; the `rows` of a venue makes them from its wire. All money is `Decimal`.
 """
 
 from dataclasses import dataclass

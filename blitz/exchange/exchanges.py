@@ -1,28 +1,27 @@
 """Opens gateways and public clients, sharing tables, sessions and clocks between everybody on a venue."""
 
 import threading
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import TypeVar
 
 import ccxt
 
 from blitz.clock import Clock
+from blitz.core.calls import Rejected, Unknown
 from blitz.core.credentials import Credentials
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.memory import VenueTraits
 from blitz.errors import GatewayProblem
-from blitz.exchange import translate
-from blitz.exchange.bybit import CATEGORY, TRAITS, BybitGateway
-from blitz.exchange.clients import bybit_client
 from blitz.exchange.connection import Venue
-from blitz.exchange.envelope import asked, result_of, rows_of
 from blitz.exchange.gateway import ExchangeGateway
 from blitz.exchange.markets import MarketTables
+from blitz.exchange.profile import Candle, Seat
+from blitz.exchange.profiles import PROFILES
 from blitz.exchange.venue_clock import VenueClock
 
-CANDLES_MAX = 1_000
-INTERVALS = {"1m": "1", "5m": "5", "15m": "15", "1h": "60", "4h": "240", "1d": "D"}
+T = TypeVar("T")
 
 
 class Exchanges:
@@ -31,21 +30,21 @@ class Exchanges:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._markets = MarketTables(clock)
-        self._public: dict[Venue, tuple[ccxt.bybit, threading.Lock]] = {}
+        self._public: dict[Venue, tuple[ccxt.Exchange, threading.Lock]] = {}
         self._clocks: dict[Venue, VenueClock] = {}
         self._guard = threading.Lock()
 
     def traits(self, venue: Venue) -> VenueTraits:
         """What the order protocol must know of the venue."""
-        del venue  # one venue so far; each further one brings its own
-        return TRAITS
+        return PROFILES[venue.exchange].traits
 
     def clock(self, venue: Venue) -> VenueClock:
         """The venue's clock, asked for its time until it has told it once."""
+        profile = PROFILES[venue.exchange]
         with self._guard:
-            clock = self._clocks.setdefault(venue, VenueClock(self._clock))
+            clock = self._clocks.setdefault(venue, VenueClock(self._clock, profile.server_time_ms))
         if not clock.is_measured:
-            clock.measure(bybit_client(venue, self._clock))
+            clock.measure(profile.client(venue, self._clock))
         return clock
 
     def instrument(self, venue: Venue, symbol: str) -> Instrument:
@@ -65,7 +64,8 @@ class Exchanges:
         clock = self.clock(venue)
         if not clock.is_measured:
             raise GatewayProblem(f"{venue.exchange.value} ({venue.mode.value}) does not tell its time.")
-        client = bybit_client(venue, clock, credentials)
+        profile = PROFILES[venue.exchange]
+        client = profile.client(venue, clock, credentials)
         self._markets.share_with(client, venue)
 
         def renewed_rules(max_age_ms: int) -> Instrument | None:
@@ -73,46 +73,41 @@ class Exchanges:
             self._markets.share_with(client, venue)  # ccxt rounds what it sends by its own table
             return rules
 
-        return BybitGateway(client, clock, self.instrument(venue, settings.symbol), settings, renewed_rules)
+        return profile.gateway(
+            Seat(
+                client=client,
+                clock=clock,
+                instrument=self.instrument(venue, settings.symbol),
+                settings=settings,
+                renewed_rules=renewed_rules,
+            )
+        )
 
     def last_price(self, venue: Venue, symbol: str) -> Decimal:
         """The last traded price. Raises `GatewayProblem` with a sentence when the venue does not answer."""
         market = self.instrument(venue, symbol).venue_symbol
-        rows = self._public_rows(venue, "public_get_v5_market_tickers", {"symbol": market})
-        if len(rows) != 1:
-            raise GatewayProblem(f"The exchange has no price for {symbol} right now.")
-        return translate.number(rows[0], "lastPrice")
+        return self._public_read(venue, lambda client: PROFILES[venue.exchange].last_price(client, market))
 
-    def candles(self, venue: Venue, symbol: str, timeframe: str, limit: int) -> list[dict[str, str | int]]:
+    def candles(self, venue: Venue, symbol: str, timeframe: str, limit: int) -> list[Candle]:
         """The newest candles, oldest first: time in seconds, prices and volume as texts. Raises `GatewayProblem`."""
-        if timeframe not in INTERVALS:
-            raise GatewayProblem(f"{timeframe[:10]} is not a timeframe; choose {', '.join(INTERVALS)}.")
-        query = {
-            "symbol": self.instrument(venue, symbol).venue_symbol,
-            "interval": INTERVALS[timeframe],
-            "limit": max(1, min(limit, CANDLES_MAX)),
-        }
-        rows: list[Any] = self._public_rows(venue, "public_get_v5_market_kline", query, lists=True)
-        names = ("open", "high", "low", "close", "volume")
-        return [
-            {"time": int(row[0]) // 1000} | dict(zip(names, map(str, row[1:6]), strict=True)) for row in reversed(rows)
-        ]
+        profile = PROFILES[venue.exchange]
+        if timeframe not in profile.timeframes:
+            raise GatewayProblem(f"{timeframe[:10]} is not a timeframe; choose {', '.join(profile.timeframes)}.")
+        market = self.instrument(venue, symbol).venue_symbol
+        return self._public_read(venue, lambda client: profile.candles(client, market, timeframe, limit))
 
-    def _public_rows(self, venue: Venue, method: str, query: dict[str, Any], *, lists: bool = False) -> list[Any]:
+    def _public_read(self, venue: Venue, read: Callable[[ccxt.Exchange], T]) -> T:
         client, lock = self._public_client(venue)
-
-        def request() -> list[Any]:
-            result = result_of(getattr(client, method)({"category": CATEGORY} | query))
-            return list(result.get("list") or []) if lists else list(rows_of(result))
-
         with lock:  # ccxt's throttle and its last-answer fields belong to one caller at a time
-            answer = asked(request)
-        if isinstance(answer, list):
-            return answer
-        raise GatewayProblem(f"{venue.exchange.value} ({venue.mode.value}) does not answer right now; try again soon.")
+            answer = PROFILES[venue.exchange].envelope.asked(lambda: read(client))
+        if isinstance(answer, Rejected | Unknown):
+            raise GatewayProblem(
+                f"{venue.exchange.value} ({venue.mode.value}) does not answer right now; try again soon."
+            )
+        return answer
 
-    def _public_client(self, venue: Venue) -> tuple[ccxt.bybit, threading.Lock]:
+    def _public_client(self, venue: Venue) -> tuple[ccxt.Exchange, threading.Lock]:
         with self._guard:
             if venue not in self._public:
-                self._public[venue] = (bybit_client(venue, self._clock), threading.Lock())
+                self._public[venue] = (PROFILES[venue.exchange].client(venue, self._clock), threading.Lock())
             return self._public[venue]

@@ -6,27 +6,22 @@ refresh loads a new master and swaps the reference.
 
 import threading
 from dataclasses import dataclass
-from decimal import Decimal
 
 import ccxt
 
 from blitz.clock import Clock
 from blitz.core.instrument import Instrument
 from blitz.errors import GatewayProblem
-from blitz.exchange.clients import bybit_client
+from blitz.exchange.answers import Malformed
 from blitz.exchange.connection import Venue
-from blitz.exchange.envelope import Malformed
-from blitz.exchange.translate import instrument
+from blitz.exchange.profiles import PROFILES
 
 REFRESH_MS = 6 * 3_600_000
-TAKER_RATE = Decimal("0.00055")
-MAKER_RATE = Decimal("0.0002")
-"""Bybit linear perpetuals, VIP 0; ccxt's defaults are not these."""
 
 
 @dataclass(slots=True)
 class _Table:
-    master: ccxt.bybit
+    master: ccxt.Exchange
     loaded_ms: int
 
 
@@ -39,7 +34,7 @@ class MarketTables:
         self._locks: dict[Venue, threading.Lock] = {}
         self._guard = threading.Lock()
 
-    def master(self, venue: Venue) -> ccxt.bybit:
+    def master(self, venue: Venue) -> ccxt.Exchange:
         """The client that holds the venue's market table. Raises `GatewayProblem` when it cannot be loaded."""
         with self._guard:
             table = self._tables.get(venue)
@@ -65,7 +60,7 @@ class MarketTables:
                 table = self._load(venue, None)
         return self.instrument(venue, symbol) if unified_symbol(symbol) in table.master.markets else None
 
-    def share_with(self, client: ccxt.bybit, venue: Venue) -> None:
+    def share_with(self, client: ccxt.Exchange, venue: Venue) -> None:
         """Give `client` the venue's table."""
         client.set_markets_from_exchange(self.master(venue))
 
@@ -76,7 +71,7 @@ class MarketTables:
         if market is None or not market.get("swap"):
             raise GatewayProblem(f"{symbol} is not a USDT perpetual on {venue.exchange.value}.")
         try:
-            return instrument(unified, market["info"], taker_rate=TAKER_RATE, maker_rate=MAKER_RATE)
+            return PROFILES[venue.exchange].instrument(market)
         except Malformed as problem:
             raise GatewayProblem(str(problem)) from problem
 
@@ -88,7 +83,7 @@ class MarketTables:
         )
 
     def _load(self, venue: Venue, old: _Table | None) -> _Table:
-        master = bybit_client(venue, self._clock)
+        master = PROFILES[venue.exchange].client(venue, self._clock)
         try:
             master.load_markets()
         except (ccxt.BaseError, TypeError, KeyError, ValueError) as problem:

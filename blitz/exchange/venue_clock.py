@@ -1,15 +1,22 @@
 """The venue's time, as well as we know it: measured by asking the venue."""
 
+from collections.abc import Callable
+
 import ccxt
 
-from blitz.clock import VenueTime
-from blitz.exchange.envelope import Malformed, result_of
+from blitz.clock import Clock, VenueTime
+from blitz.exchange.answers import Malformed
 
 
 class VenueClock(VenueTime):
     """One per venue, shared by its clients; safe to use from many threads."""
 
-    def measure(self, client: ccxt.bybit) -> None:
+    def __init__(self, clock: Clock, server_time_ms: Callable[[ccxt.Exchange], int]) -> None:
+        """`server_time_ms` asks the venue through a client."""
+        super().__init__(clock)
+        self._server_time_ms = server_time_ms
+
+    def measure(self, client: ccxt.Exchange) -> None:
         """Ask the venue for its time and keep it, taking the middle of the round trip as the moment.
 
         When the venue does not answer, or too slowly, the time stays: a wrong one shows itself as a refusal, not as a
@@ -17,9 +24,7 @@ class VenueClock(VenueTime):
         """
         asked_ms = self.monotonic_ms()
         try:
-            answer = client.public_get_v5_market_time()
-            result_of(answer)
-            venue_ms = int(answer["time"])
-        except (ccxt.BaseError, Malformed, KeyError, TypeError, ValueError):
+            venue_ms = self._server_time_ms(client)
+        except (ccxt.BaseError, UnicodeDecodeError, Malformed):
             return
         self.measured(asked_ms, self.monotonic_ms(), venue_ms)

@@ -7,10 +7,13 @@ import pytest
 
 from blitz.clock import ManualClock, SystemClock
 from blitz.core.calls import PositionRead, ReadPosition
+from blitz.core.ladder_settings import ExchangeName
 from blitz.errors import GatewayProblem
-from blitz.exchange.clients import bybit_client, shared_session
+from blitz.exchange.bybit.client import bybit_client
+from blitz.exchange.door import shared_session
 from blitz.exchange.exchanges import Exchanges
 from blitz.exchange.markets import REFRESH_MS, MarketTables
+from blitz.exchange.profiles import PROFILES
 from blitz.exchange.venue_clock import VenueClock
 from tests.exchange.world import CREDENTIALS, SECRET, SYMBOL, market, send, settings_of, venue_at
 
@@ -117,14 +120,14 @@ def test_a_client_asks_no_account_questions_before_its_first_order(world, liar):
 def test_a_clock_that_gets_no_time_keeps_its_offset(liar, body):
     liar.body = body
     here = ManualClock(SystemClock().now_ms())
-    clock = VenueClock(here)
+    clock = VenueClock(here, PROFILES[ExchangeName.BYBIT].server_time_ms)
     clock.measure(bybit_client(venue_at(liar.url), here))
     assert clock.offset_ms == 0
 
 
 def test_a_clock_takes_the_middle_of_the_round_trip(world):
     world.post("clock", advance_ms="5000")
-    clock = VenueClock(SystemClock())
+    clock = VenueClock(SystemClock(), PROFILES[ExchangeName.BYBIT].server_time_ms)
     clock.measure(bybit_client(world.venue, SystemClock()))
     assert 4_900 < clock.offset_ms < 5_100
 

@@ -20,7 +20,7 @@ from blitz.core.calls import (
 )
 from blitz.core.credentials import Credentials
 from blitz.core.orders import Direction
-from blitz.exchange.bybit import order_params
+from blitz.exchange.bybit.gateway import order_params
 from tests.exchange.world import CREDENTIALS, SYMBOL, limit, lying_server, market, send, settings_of, stop, target
 
 SIX = ("text", "clientOrderId", "clientOrderID", "newClientOrderId", "orderLinkId", "label")

@@ -16,10 +16,11 @@ from blitz.core.calls import ReadPosition, SendOrder
 from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import DEFAULT_SETTINGS, ExchangeName, LadderSettings, Mode, parse_settings
 from blitz.core.orders import STOP_LOSS, TAKE_PROFIT, DesiredOrder, Direction, OrderType, leg
-from blitz.exchange.bybit import BybitGateway
-from blitz.exchange.clients import bybit_client
+from blitz.exchange.bybit.client import bybit_client
+from blitz.exchange.bybit.gateway import BybitGateway
 from blitz.exchange.connection import Venue
 from blitz.exchange.exchanges import Exchanges
+from blitz.exchange.profile import Seat
 from blitz.paper.server import AccountSpec, PaperConfig, PaperServer
 from tests.bots.stage import plain_client
 
@@ -64,7 +65,15 @@ class World:
         client = bybit_client(venue_at(url), clock, CREDENTIALS)
         client.set_markets_from_exchange(self.exchanges._markets.master(self.venue))
         rules = self.exchanges.instrument(self.venue, SYMBOL)
-        return BybitGateway(client, clock, rules, DEFAULT_SETTINGS, lambda max_age_ms: rules)
+        return BybitGateway(
+            Seat(
+                client=client,
+                clock=clock,
+                instrument=rules,
+                settings=DEFAULT_SETTINGS,
+                renewed_rules=lambda max_age_ms: rules,
+            )
+        )
 
     def post(self, what: str, **body: str) -> dict[str, Any]:
         answer = requests.post(f"{self.url}/__paper/{what}", json=body, timeout=10)

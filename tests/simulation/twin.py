@@ -38,7 +38,7 @@ from blitz.core.calls import (
 from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import LadderSettings, MarginMode, parse_settings
 from blitz.core.orders import ZERO, DesiredOrder, Direction, Fill, FillKind, OpenOrder, OrderRecord, Side
-from blitz.exchange.bybit import BybitGateway
+from blitz.exchange.bybit.gateway import BybitGateway
 from blitz.exchange.exchanges import Exchanges
 from blitz.paper.server import PaperConfig, PaperServer
 from blitz.simulation.venue import SimulatedVenue

@@ -1,7 +1,6 @@
-"""Builds ccxt clients: unmodified ccxt classes, our settings.
+"""The one door through which every request of every venue leaves.
 
-Clients are cheap because they share one market table and one HTTP session per venue. Redirects are off: a signed
-request must never follow one. Nothing here decides anything about orders.
+Clients are cheap because they share one HTTP session. Redirects are off: a signed request must never follow one.
 """
 
 import functools
@@ -31,32 +30,29 @@ def shared_session() -> requests.Session:
     return session
 
 
-def bybit_client(venue: Venue, clock: Clock, credentials: Credentials | None = None) -> ccxt.bybit:
-    """A Bybit client for `venue`, signing with `clock`'s time.
+class OneDoor(ccxt.Exchange):  # type: ignore[misc]
+    """Mixed into each venue's ccxt class, before it: whatever ccxt sends passes `fetch`."""
 
-    The account options are given beforehand, so that no order waits for two questions about the account type.
-    """
+    def fetch(self, url: str, method: str = "GET", headers: object = None, body: object = None) -> object:
+        """Send one request and wait for its answer."""
+        return super().fetch(url, method, headers, body)
+
+
+def client_config(venue: Venue, credentials: Credentials | None) -> dict[str, object]:
+    """What every venue's client is built with."""
     config: dict[str, object] = {
         "session": shared_session(),
         "timeout": TIMEOUT_MS,
         # The paper exchange is on this machine; a real venue is paced by ccxt's own throttle.
         "enableRateLimit": venue.mode is not Mode.PAPER,
-        "options": {
-            "defaultType": "swap",
-            "fetchMarkets": {"types": ["linear"]},
-            "enableUnifiedMargin": False,
-            "enableUnifiedAccount": True,
-            "unifiedMarginStatus": 5,
-        },
     }
-    if venue.base_url:
-        config["urls"] = {"api": dict.fromkeys(("public", "private", "spot", "futures", "v2"), venue.base_url)}
     if credentials is not None:
         config |= {"apiKey": credentials.api_key, "secret": credentials.api_secret}
-    client = ccxt.bybit(config)
+    return config
+
+
+def ready(client: OneDoor, clock: Clock) -> None:
+    """What every venue's client is told after it is built: numbers stay texts, time is the venue's, no currencies."""
     client.number = str
-    client.has["fetchCurrencies"] = False
-    if venue.mode is Mode.DEMO:
-        client.enable_demo_trading(True)
     client.nonce = clock.now_ms
-    return client
+    client.has["fetchCurrencies"] = False

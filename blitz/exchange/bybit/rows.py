@@ -4,8 +4,7 @@ Past this file there are no raw dictionaries and no numbers as text.
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
 
 from blitz.core.instrument import Instrument
 from blitz.core.orders import (
@@ -19,9 +18,8 @@ from blitz.core.orders import (
     Side,
     VenuePosition,
 )
-from blitz.exchange.envelope import Malformed
-
-Row = Mapping[str, Any]
+from blitz.exchange.answers import Malformed
+from blitz.exchange.rows import Row, flag, milliseconds, number, optional_number, text
 
 TERMINAL = frozenset({"Filled", "Cancelled", "Rejected", "Deactivated", "PartiallyFilledCanceled"})
 ALIVE = frozenset({"New", "PartiallyFilled", "Untriggered", "Triggered", "Created", "Active"})
@@ -34,49 +32,6 @@ KINDS = {
     "Delivery": FillKind.TRADE,
 }
 SIDE_INDEX = {1: Side.LONG, 2: Side.SHORT}
-
-
-def number(row: Row, field: str) -> Decimal:
-    """A number the row must have."""
-    value = optional_number(row, field)
-    if value is None:
-        raise Malformed(f"The exchange sent a row without {field}.")
-    return value
-
-
-def optional_number(row: Row, field: str) -> Decimal | None:
-    """A number that may be missing or an empty text, as Bybit sends for "does not apply"."""
-    text = row.get(field)
-    if text is None or text == "":
-        return None
-    try:
-        value = Decimal(str(text))
-    except InvalidOperation:
-        raise Malformed(f"The exchange sent {field} as {str(text)[:40]!r}.") from None
-    if not value.is_finite():
-        raise Malformed(f"The exchange sent {field} as {value}.")
-    return value
-
-
-def text(row: Row, field: str) -> str:
-    """A text the row must have; it may be empty."""
-    value = row.get(field)
-    if not isinstance(value, str):
-        raise Malformed(f"The exchange sent a row without {field}.")
-    return value
-
-
-def milliseconds(row: Row, field: str) -> int:
-    """A time the row must have."""
-    return int(number(row, field))
-
-
-def flag(row: Row, field: str) -> bool:
-    """A truth value the row must have: taken for false, a take-profit of ours would pass for a stranger's order."""
-    value = row.get(field)
-    if not isinstance(value, bool):
-        raise Malformed(f"The exchange sent a row without {field}.")
-    return value
 
 
 def position_index(row: Row) -> int:
@@ -207,3 +162,21 @@ def instrument(symbol: str, row: Row, *, taker_rate: Decimal, maker_rate: Decima
         taker_rate=taker_rate,
         maker_rate=maker_rate,
     )
+
+
+def last_price(rows: Sequence[Row]) -> Decimal:
+    """The price in the ticker of one market."""
+    if len(rows) != 1:
+        raise Malformed("The exchange sent no price for this market.")
+    price = number(rows[0], "lastPrice")
+    if price <= 0:
+        raise Malformed(f"The exchange sent a price of {price}.")
+    return price
+
+
+def candle(row: object) -> dict[str, str | int]:
+    """A candle from its list of texts: time in milliseconds, open, high, low, close, volume, turnover."""
+    if not isinstance(row, Sequence) or len(row) < 6 or not str(row[0]).isdecimal():
+        raise Malformed("The exchange sent a candle that is none.")
+    names = ("open", "high", "low", "close", "volume")
+    return {"time": int(row[0]) // 1000} | dict(zip(names, map(str, row[1:6]), strict=True))

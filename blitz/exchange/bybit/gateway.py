@@ -1,15 +1,12 @@
-"""Bybit V5 USDT perpetuals: everything that is this venue's own way of doing things.
+"""One account on one Bybit market.
 
 Orders are built by ccxt's unified `create_order_request` and sent as they are; reads, amends and cancels use ccxt's
 implicit methods, because their raw envelopes show whether an answer is whole. Every page is read to its end.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
-
-import ccxt
 
 from blitz.core.calls import (
     Accepted,
@@ -18,36 +15,23 @@ from blitz.core.calls import (
     CancelOrder,
     Done,
     FillsRead,
-    InstrumentRead,
-    NotSent,
     OpenOrdersRead,
     OrderRead,
     PositionRead,
-    PrepareAccount,
     PriceRead,
-    ReadAccount,
-    ReadFills,
-    ReadInstrument,
-    ReadOpenOrders,
     ReadOrder,
-    ReadPosition,
-    ReadPrice,
     Refusal,
     Rejected,
-    ReplaceOrder,
-    Reply,
     SendOrder,
-    Unknown,
 )
-from blitz.core.instrument import Instrument
-from blitz.core.ladder_settings import LadderSettings, MarginMode, plain
+from blitz.core.ladder_settings import MarginMode, plain
 from blitz.core.memory import VenueTraits
 from blitz.core.orders import Fill, OrderType, Side
-from blitz.errors import GatewayProblem
-from blitz.exchange import translate
-from blitz.exchange.envelope import Malformed, asked, misfit, result_of, rows_of
-from blitz.exchange.gateway import VenueCall
-from blitz.exchange.venue_clock import VenueClock
+from blitz.exchange.answers import Malformed
+from blitz.exchange.bybit import rows as read
+from blitz.exchange.bybit.codes import ENVELOPE, result_of, rows_of
+from blitz.exchange.market_gateway import MarketGateway
+from blitz.exchange.rows import milliseconds, text
 
 CATEGORY = "linear"
 ORDERS_PAGE = 50
@@ -67,78 +51,23 @@ def order_params(tag: str) -> dict[str, str]:
     return dict.fromkeys(TAG_FIELDS, tag)
 
 
-class BybitGateway:
-    """One account on one Bybit market. Used by one thread at a time."""
+class BybitGateway(MarketGateway):
+    """See `MarketGateway`."""
 
     traits = TRAITS
-
-    def __init__(
-        self,
-        client: ccxt.bybit,
-        clock: VenueClock,
-        instrument: Instrument,
-        settings: LadderSettings,
-        renewed_rules: Callable[[int], Instrument | None],
-    ) -> None:
-        """`renewed_rules` answers the market's rules no older than so many milliseconds, None when it is not listed."""
-        self._client = client
-        self._renewed_rules = renewed_rules
-        self._clock = clock
-        self._instrument = instrument
-        self._settings = settings
-        self._hedged: bool | None = None
-        """The account's position mode as the last position row showed it."""
-
-    def execute(self, call: VenueCall) -> Reply:
-        """Carry out one call and say what came of it."""
-        reply = self._dispatch(call)
-        if isinstance(reply, Rejected) and reply.refusal is Refusal.CLOCK:
-            self._clock.measure(self._client)
-        return reply
-
-    def _dispatch(self, call: VenueCall) -> Reply:
-        match call:
-            case ReadOpenOrders():
-                return asked(self._open_orders)
-            case ReadPosition():
-                return asked(self._position)
-            case ReadFills():
-                return asked(lambda: self._fills(call.since_ms))
-            case ReadOrder():
-                return asked(lambda: self._order(call))
-            case ReadPrice():
-                return asked(self._price)
-            case ReadInstrument():
-                return self._rules(call.max_age_ms)
-            case ReadAccount():
-                return asked(self._account)
-            case _:
-                return self._write(call)
-
-    def _write(self, call: PrepareAccount | SendOrder | AmendOrder | ReplaceOrder | CancelOrder) -> Reply:
-        match call:
-            case PrepareAccount():
-                return self._prepare()
-            case SendOrder():
-                return self._send(call)
-            case AmendOrder():
-                return asked(lambda: self._amend(call))
-            case ReplaceOrder():
-                return NotSent(reason="Bybit moves an order in place.")
-            case CancelOrder():
-                return asked(lambda: self._cancel(call))
+    envelope = ENVELOPE
 
     # Reads
 
     def _open_orders(self) -> OpenOrdersRead:
         query = {"openOnly": 0, "limit": ORDERS_PAGE}
         rows = self._pages(self._client.private_get_v5_order_realtime, query)
-        orders = {order.order_id: order for order in map(translate.open_order, rows)}
+        orders = {order.order_id: order for order in map(read.open_order, rows)}
         return OpenOrdersRead(orders=tuple(orders.values()))
 
     def _position(self) -> PositionRead:
         answer = self._client.private_get_v5_position_list(self._query())
-        position = translate.position(rows_of(result_of(answer)), self._settings.side)
+        position = read.position(rows_of(result_of(answer)), self._settings.side)
         self._hedged = position.hedged
         return PositionRead(position=position)
 
@@ -151,8 +80,8 @@ class BybitGateway:
             query = {"startTime": start, "endTime": start + WINDOW_MS, "limit": FILLS_PAGE}
             newest_first = list(self._pages(self._client.private_get_v5_execution_list, query))
             for row in reversed(newest_first):
-                if not self._hedged or translate.fill_side(row) is self._settings.side:
-                    fill = translate.fill(row)
+                if not self._hedged or read.fill_side(row) is self._settings.side:
+                    fill = read.fill(row)
                     fills.setdefault(fill.exec_id, fill)
             start += WINDOW_MS + 1
         return FillsRead(fills=tuple(sorted(fills.values(), key=lambda fill: fill.moment)))
@@ -163,31 +92,16 @@ class BybitGateway:
         for endpoint in (self._client.private_get_v5_order_realtime, self._client.private_get_v5_order_history):
             rows = list(self._pages(endpoint, wanted | {"limit": ORDERS_PAGE}))
             if rows:
-                newest = max(rows, key=lambda row: translate.milliseconds(row, "createdTime"))
-                return OrderRead(record=translate.order_record(newest))
+                newest = max(rows, key=lambda row: milliseconds(row, "createdTime"))
+                return OrderRead(record=read.order_record(newest))
         return OrderRead(record=None)
 
     def _price(self) -> PriceRead:
         answer = self._client.public_get_v5_market_tickers(self._query())
-        rows = rows_of(result_of(answer))
-        if len(rows) != 1:
-            raise Malformed("The exchange sent no price for this market.")
-        price = translate.number(rows[0], "lastPrice")
-        if price <= 0:
-            raise Malformed(f"The exchange sent a price of {price}.")
-        return PriceRead(price=price)
-
-    def _rules(self, max_age_ms: int) -> InstrumentRead | Unknown:
-        """The market's rules anew. A market that is listed no more keeps its last rules and does not trade."""
-        try:
-            rules = self._renewed_rules(max_age_ms)
-        except GatewayProblem as problem:
-            return Unknown(reason=str(problem))
-        self._instrument = rules or replace(self._instrument, trading=False)
-        return InstrumentRead(instrument=self._instrument)
+        return PriceRead(price=read.last_price(rows_of(result_of(answer))))
 
     def _account(self) -> AccountRead:
-        present = translate.text(result_of(self._client.private_get_v5_account_info()), "marginMode")
+        present = text(result_of(self._client.private_get_v5_account_info()), "marginMode")
         modes = {word: mode for mode, word in MARGIN_MODES.items()}
         return AccountRead(margin_mode=modes.get(present))
 
@@ -201,26 +115,17 @@ class BybitGateway:
             asked_for = self._query() | dict(query) | ({"cursor": cursor} if cursor else {})
             result = result_of(endpoint(asked_for))
             yield from rows_of(result)
-            cursor = translate.text(result, "nextPageCursor")
+            cursor = text(result, "nextPageCursor")
             if not cursor:
                 return
         raise Malformed("The exchange's list does not end.")
 
     # Writes
 
-    def _prepare(self) -> Reply:
-        """Margin mode first, because it is the account's; then leverage. Codes for "already so" are success."""
-        for step in (self._set_margin_mode, self._set_leverage):
-            reply = asked(step)
-            already = isinstance(reply, Rejected) and reply.refusal is Refusal.UNCHANGED
-            if not isinstance(reply, Done) and not already:
-                return reply
-        return Done()
-
     def _set_margin_mode(self) -> Done | Rejected:
         """Set the account's margin mode to the trader's choice. Portfolio margin is not ours to switch off."""
         wanted = MARGIN_MODES[self._settings.margin_mode]
-        present = translate.text(result_of(self._client.private_get_v5_account_info()), "marginMode")
+        present = text(result_of(self._client.private_get_v5_account_info()), "marginMode")
         if present not in MARGIN_MODES.values():
             said = f"the account uses {present}; choose cross or isolated margin at the exchange first"
             return Rejected(refusal=Refusal.ACCOUNT, code=present, message=said)
@@ -233,20 +138,6 @@ class BybitGateway:
         wanted = self._query() | {"buyLeverage": leverage, "sellLeverage": leverage}
         result_of(self._client.private_post_v5_position_set_leverage(wanted))
         return Done()
-
-    def _send(self, call: SendOrder) -> Reply:
-        """Send a new order, unless it is too late for its intent or the account's position mode is not known."""
-        if self._hedged is None:
-            return NotSent(reason="The account's position mode is not known yet.")
-        try:
-            request = self._request(call)
-        except (ccxt.BaseError, ValueError) as problem:
-            return misfit(problem)
-        if self._clock.now_ms() > call.expires_ms:
-            return NotSent(reason="The decision is too old; it is made again.")
-        return asked(
-            lambda: Accepted(order_id=_order_id(result_of(self._client.private_post_v5_order_create(request))))
-        )
 
     def _request(self, call: SendOrder) -> dict[str, Any]:
         """The body of an order, as ccxt's unified call builds it."""
@@ -274,6 +165,9 @@ class BybitGateway:
         if not self._hedged:
             return 0
         return 1 if self._settings.side is Side.LONG else 2
+
+    def _create(self, request: dict[str, Any]) -> Accepted:
+        return Accepted(order_id=_order_id(result_of(self._client.private_post_v5_order_create(request))))
 
     def _amend(self, call: AmendOrder) -> Done:
         changes = {"qty": call.quantity, "price": call.price, "triggerPrice": call.trigger}

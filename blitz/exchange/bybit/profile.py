@@ -1,0 +1,68 @@
+"""Bybit as the rest of the program sees it."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import ccxt
+
+from blitz.clock import Clock
+from blitz.core.credentials import Credentials
+from blitz.core.instrument import Instrument
+from blitz.core.ladder_settings import Mode
+from blitz.exchange.answers import Malformed
+from blitz.exchange.bybit import rows
+from blitz.exchange.bybit.client import BybitClient, bybit_client
+from blitz.exchange.bybit.codes import ENVELOPE, result_of, rows_of
+from blitz.exchange.bybit.gateway import CATEGORY, TRAITS, BybitGateway
+from blitz.exchange.connection import Venue
+from blitz.exchange.profile import CANDLES_MAX, Candle, Seat
+from blitz.exchange.rows import number
+
+TAKER_RATE = Decimal("0.00055")
+MAKER_RATE = Decimal("0.0002")
+"""Linear perpetuals, VIP 0; ccxt's defaults are not these."""
+
+
+class BybitProfile:
+    """See `VenueProfile`."""
+
+    traits = TRAITS
+    envelope = ENVELOPE
+    hosts: Mapping[Mode, str] = {Mode.DEMO: "https://api-demo.bybit.com", Mode.LIVE: "https://api.bybit.com"}
+    timeframes: Mapping[str, str] = {"1m": "1", "5m": "5", "15m": "15", "1h": "60", "4h": "240", "1d": "D"}
+
+    def client(self, venue: Venue, clock: Clock, credentials: Credentials | None = None) -> BybitClient:
+        """A client that signs with `clock`'s time. Sends nothing."""
+        return bybit_client(venue, clock, credentials)
+
+    def server_time_ms(self, client: ccxt.Exchange) -> int:
+        """Ask the venue for its time, milliseconds. Raises `Malformed`, or what ccxt raises."""
+        answer = client.public_get_v5_market_time()
+        result_of(answer)
+        return int(number(answer, "time"))
+
+    def instrument(self, market: Mapping[str, Any]) -> Instrument:
+        """The rules of one of ccxt's markets. Raises `Malformed`."""
+        return rows.instrument(market["symbol"], market["info"], taker_rate=TAKER_RATE, maker_rate=MAKER_RATE)
+
+    def gateway(self, seat: Seat) -> BybitGateway:
+        """One user's account on one market."""
+        return BybitGateway(seat)
+
+    def last_price(self, client: ccxt.Exchange, market: str) -> Decimal:
+        """The last traded price of `market`. Raises `Malformed`, or what ccxt raises."""
+        answer = client.public_get_v5_market_tickers({"category": CATEGORY, "symbol": market})
+        return rows.last_price(rows_of(result_of(answer)))
+
+    def candles(self, client: ccxt.Exchange, market: str, timeframe: str, limit: int) -> list[Candle]:
+        """The newest candles, oldest first. Raises `Malformed`, or what ccxt raises."""
+        query = {"category": CATEGORY, "symbol": market, "interval": self.timeframes[timeframe]}
+        answer = client.public_get_v5_market_kline(query | {"limit": max(1, min(limit, CANDLES_MAX))})
+        listed = result_of(answer).get("list")
+        if not isinstance(listed, list):
+            raise Malformed("The exchange's answer has no list.")
+        return [rows.candle(row) for row in reversed(listed)]
+
+
+BYBIT = BybitProfile()
