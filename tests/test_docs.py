@@ -17,12 +17,12 @@ from werkzeug.routing import Map
 from blitz.bots.protection import CauseCode
 from blitz.bots.status import BotStatus
 from blitz.cli import commands
-from blitz.core.act import ATTENTION
 from blitz.core.guards import Guard
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import DEFAULT_SETTINGS, LadderSettings, parse_settings, plain
 from blitz.core.memory import BOOKS_DIFFER
 from blitz.core.preview import LegPreview, preview_ladder
+from blitz.core.refusals import ATTENTION
 from blitz.errors import SettingsProblem
 from blitz.paper.wire.faults import FaultKind
 from blitz.settings import Settings

@@ -19,7 +19,6 @@ from blitz.bots.sight import remembered_as, sight_of, unreachable
 from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_pass
 from blitz.bots.venues import Venues
 from blitz.clock import Clock
-from blitz.core.act import KEY_REJECTED_CODE
 from blitz.core.bot import PassResult, next_look_in_ms, run_pass
 from blitz.core.calls import Refusal
 from blitz.core.credentials import Credentials
@@ -27,6 +26,7 @@ from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ladder_settings import Mode as TradingMode
 from blitz.core.memory import Attention, BotMemory, recall
 from blitz.core.records import BotEvent, EventKind, EventNoted
+from blitz.core.refusals import KEY_REJECTED_CODE
 from blitz.core.work import Finish, Mode
 from blitz.errors import BlitzError, DatabaseProblem, GatewayProblem, SecretUnreadable
 from blitz.exchange.exchanges import Exchanges

@@ -1,87 +1,28 @@
-"""Act: carry out the actions of a diff, one call at a time, under the order-id protocol.
+"""Act: carry out the actions of a diff, one call at a time.
 
-An entry's intent is durable before it is sent (S8). A lost answer keeps the id and ends the matter for this pass. A
-taken id is looked up: our own late order is adopted, an old one moves the tag to its next generation (S14).
+What protects comes first, because the diff has put it first. Creating is a story of its own, `core.create`.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from enum import StrEnum
 
 from blitz.core.calls import (
-    Accepted,
     AmendOrder,
     CancelOrder,
     Done,
-    NotSent,
-    OrderRead,
-    ReadOrder,
     Refusal,
     Rejected,
-    Reply,
-    SendOrder,
     Step,
-    Unknown,
     ask,
     read_clock,
     save,
 )
+from blitz.core.create import Outcome, create, note_of_order
 from blitz.core.diff import Action, Amend, Cancel, Create
-from blitz.core.guards import Guard, IdPolicy
-from blitz.core.memory import Attention, BotMemory, ExitTrouble, IdSearch
-from blitz.core.orders import DesiredOrder, OrderKey, OrderType, Role
-from blitz.core.records import (
-    BotEvent,
-    Change,
-    EventKind,
-    EventNoted,
-    IdRegime,
-    RegimeLearnt,
-    Slot,
-    SlotSaved,
-    SlotState,
-)
-from blitz.core.refusals import NO_MARGIN, attention_of_order, deeper_legs_wait, is_dust, is_news
-from blitz.core.settle import has_more, is_new_order
+from blitz.core.memory import BotMemory
+from blitz.core.records import EventKind, SlotSaved
+from blitz.core.refusals import hold_off, raise_attention, remember_trouble
 from blitz.core.work import Acted
-
-STRIDES = (1, 1, 1, *(2**power for power in range(1, 14)))
-"""How far each try in one pass goes on behind an id that is taken: one by one, then twice as far each time.
-
-A bot that lost its journal does not know how far its tags have come; so it gets there in a handful of tries, whatever
-the number is, and even sixteen thousand used ids cost it no more than these. A venue may have forgotten the old orders
-but not their ids: then the first try waits for the fence, and the search goes on where it was.
-"""
-
-RETRY_AFTER_MS = {
-    Refusal.MARGIN: 30_000,
-    Refusal.FILTER: 60_000,
-    Refusal.CLOSED_MARKET: 30_000,
-    Refusal.KEY: 60_000,
-    Refusal.ACCOUNT: 60_000,
-    Refusal.OTHER: 15_000,
-    Refusal.LIMIT: 2_000,
-    Refusal.CLOCK: 1_000,
-    Refusal.NO_POSITION: 500,
-    Refusal.GONE: 500,
-}
-"""How long an order waits after each kind of refusal, so that no refusal becomes a busy loop."""
-
-LOOK_AGE_MAX_MS = 5_000
-"""An entry is not sent on a look older than this: a call may have hung, or the process been paused (D4, D6)."""
-
-EXIT_RETRY_MS = 2_000
-"""A refused exit waits no longer than this: whatever stood in the way may be over, and a position is waiting."""
-
-
-class Outcome(StrEnum):
-    """What became of one action."""
-
-    DONE = "done"
-    REFUSED = "refused"
-    """A definite no; the order waits for its retry time."""
-    OPEN = "open"
-    """Not known yet: the next look will show."""
 
 
 def act(memory: BotMemory, actions: Sequence[Action]) -> Step[Acted]:
@@ -104,220 +45,6 @@ def act(memory: BotMemory, actions: Sequence[Action]) -> Step[Acted]:
     return Acted(words=tuple(words), open=anything_open)
 
 
-def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcome]:
-    """Send one new order under its tag. `also` is saved together with the intent."""
-    last_sent_ms = memory.slot(order.key).sent_ms
-    search = memory.searches.get(order.key)
-    for stride in STRIDES[search.tries if search else 0 :]:
-        intent = yield from _intend(memory, order, also, stride)
-        if intent is None:
-            return Outcome.OPEN
-        expires_ms = intent.sent_ms if memory.keeps(Guard.INTENT_EXPIRES) else 2**62
-        reply = yield SendOrder(order=order, client_id=intent.client_id, expires_ms=expires_ms)
-        also = ()  # saved once, whatever generation it takes
-        if isinstance(reply, Rejected) and reply.refusal is Refusal.TAKEN:
-            next_id_is_free = yield from _taken(memory, intent, last_sent_ms)
-            if not next_id_is_free:
-                return Outcome.OPEN
-            continue
-        memory.searches.pop(order.key, None)  # the id was free, whatever else was said
-        if isinstance(reply, Rejected) and reply.refusal is Refusal.TRIGGER_PASSED and order.trigger is not None:
-            return (yield from _stop_now(memory, intent, order))
-        return (yield from _answered(memory, intent, reply))
-    memory.searches.pop(order.key, None)
-    memory.attention = Attention(
-        code="ids_ambiguous",
-        message=f"The exchange refuses every id tried for {order.key}. Look for orders of another server on this "
-        "account, then press Recover.",
-    )
-    now_ms = yield from read_clock()
-    _hold_off(memory, order.key, Refusal.OTHER, now_ms)
-    return Outcome.REFUSED
-
-
-def _intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change], stride: int) -> Step[Slot | None]:
-    """Save the intent; None when an entry must not be sent: its intent could not be stored, or the look is too old."""
-    slot = memory.slot(order.key)
-    id_is_gone = slot.burnt or (slot.used and memory.regime is IdRegime.NEVER)
-    generation = slot.generation + stride if id_is_gone else slot.generation
-    now_ms = yield from read_clock()
-    is_entry = order.key.role is Role.LEG
-    if is_entry and look_is_old(memory, now_ms):
-        return None
-    if memory.id_policy is IdPolicy.TIME:
-        generation = now_ms // 250 % 36**4 or 1
-    intent = replace(
-        slot,
-        state=SlotState.INTENT,
-        generation=generation,
-        used=slot.used and not id_is_gone,
-        burnt=False,
-        client_id=memory.tags.write(order.key, generation),
-        order_id="",
-        last_order_id=slot.order_id or slot.last_order_id,
-        cycle=memory.cycle.number if memory.cycle else 0,
-        type=order.type,
-        direction=order.direction,
-        quantity=order.quantity,
-        price=order.price,
-        trigger=order.trigger,
-        sent_ms=now_ms + memory.traits.send_within_ms,
-    )
-    kept = [SlotSaved(slot=intent)] if memory.keeps(Guard.DURABLE_INTENT) else []
-    # Where ids may repeat, an exit that a power cut made us forget would be sent a second time; a generation that it
-    # made us forget would bring back ids that are taken (S14).
-    durable = is_entry or id_is_gone or not memory.ids_enforced
-    saved = yield from save(*also, *kept, durable=durable)
-    if not saved and is_entry and memory.keeps(Guard.INTENT_STORED):
-        memory.must_reload |= bool(also)  # whether a cycle has begun is what the journal says
-        return None
-    memory.put(intent)
-    return intent
-
-
-def _answered(memory: BotMemory, intent: Slot, reply: Reply) -> Step[Outcome]:
-    """Write down what the venue said to a new order."""
-    now_ms = yield from read_clock()
-    _remember_trouble(memory, intent.key, reply, now_ms)
-    if isinstance(reply, Accepted):
-        live = replace(intent, state=SlotState.LIVE, used=True, order_id=reply.order_id)
-        changes: list[Change] = [SlotSaved(slot=live), _note(memory, EventKind.ORDER_PLACED, live, now_ms)]
-        if intent.used:
-            changes += _learn(memory, IdRegime.REUSABLE)
-        memory.put(live)
-        memory.gone_ms.pop(intent.key, None)
-        memory.refused.pop(intent.key, None)
-        memory.exit_trouble.pop(intent.key, None)
-        yield from save(*changes)
-        return Outcome.DONE
-    if isinstance(reply, NotSent):
-        empty = _never_was(intent)
-        memory.put(empty)
-        yield from save(SlotSaved(slot=empty))
-        return Outcome.OPEN
-    if isinstance(reply, Rejected):
-        empty = _never_was(intent)
-        memory.put(empty)
-        _hold_off(memory, intent.key, reply.refusal, now_ms)
-        if reply.refusal is Refusal.MARGIN:
-            deeper_legs_wait(memory, intent.key, memory.retry_ms.get(intent.key, now_ms))
-        note = _note(memory, EventKind.ORDER_REJECTED, intent, now_ms, code=reply.code, reason=reply.message)
-        yield from save(SlotSaved(slot=empty), *([note] if is_news(memory, intent.key, reply) else []))
-        _raise_attention(memory, intent.key, reply)
-        return Outcome.REFUSED
-    assert isinstance(reply, Unknown), f"a new order was answered with {reply!r}"
-    unknown = replace(intent, state=SlotState.UNKNOWN)
-    memory.put(unknown)
-    note = _note(memory, EventKind.ORDER_UNKNOWN, intent, now_ms, reason=reply.reason)
-    yield from save(SlotSaved(slot=unknown), note)
-    return Outcome.OPEN
-
-
-def look_is_old(memory: BotMemory, now_ms: int) -> bool:
-    """Say whether what this pass has seen is too old to send an entry on."""
-    return now_ms - memory.looked_ms > LOOK_AGE_MAX_MS and memory.keeps(Guard.FRESH_LOOK)
-
-
-def _hold_off(memory: BotMemory, key: OrderKey, refusal: Refusal, now_ms: int) -> None:
-    """A refused order waits before it is tried again; what protects a position waits least (L1)."""
-    if not memory.keeps(Guard.BACK_OFF):
-        return
-    wait_ms = RETRY_AFTER_MS.get(refusal, RETRY_AFTER_MS[Refusal.OTHER])
-    if key.role is not Role.LEG and not is_dust(memory):
-        wait_ms = min(wait_ms, EXIT_RETRY_MS)
-    memory.retry_ms[key] = now_ms + wait_ms
-
-
-def _never_was(intent: Slot) -> Slot:
-    """The venue never had this order: its id is as free as it was before."""
-    return replace(intent, state=SlotState.EMPTY)
-
-
-def _taken(memory: BotMemory, intent: Slot, last_sent_ms: int) -> Step[bool]:
-    """The id is taken. True when the next generation may be used, False when the next look has to decide.
-
-    `last_sent_ms`: when this tag was sent before, 0 if never.
-    """
-    now_ms = yield from read_clock()
-    search = memory.searches.get(intent.key) or IdSearch(began_ms=now_ms)
-    memory.searches[intent.key] = search = replace(search, tries=search.tries + 1)
-    answer = yield from ask(ReadOrder(order_id="", client_id=intent.client_id), OrderRead)
-    if not isinstance(answer, OrderRead) or answer.record is None:
-        if isinstance(answer, OrderRead) and (yield from _is_forgotten(memory, intent, search, last_sent_ms)):
-            yield from _burn(memory, intent, intent.last_order_id)
-            return True
-        # Perhaps our own late order: wait for the fence, then the id counts as burnt. This try was refused for certain,
-        # so what may still arrive is the one before.
-        before_ms = max(last_sent_ms + memory.traits.fence_ms, intent.doubted_until_ms)
-        doubted_until_ms = _shown_by_ms(memory, before_ms, now_ms)
-        waiting = replace(intent, state=SlotState.UNKNOWN, burnt=True, doubted_until_ms=doubted_until_ms)
-        memory.put(waiting)
-        yield from save(SlotSaved(slot=waiting))
-        return False
-    record = answer.record
-    is_old = not is_new_order(memory, intent, record.order)
-    # An exit that was sent again after a lost answer may be what took the id, though no read shows it yet.
-    doubted = now_ms < intent.doubted_until_ms
-    if record.terminal and not doubted and (is_old or not has_more(memory, record.order)):
-        if not memory.keeps(Guard.BURNT_IDS):
-            return True
-        yield from _burn(memory, intent, record.order.order_id)
-        return True
-    doubted_until_ms = _shown_by_ms(memory, intent.doubted_until_ms, now_ms)
-    unknown = replace(intent, state=SlotState.UNKNOWN, burnt=doubted, doubted_until_ms=doubted_until_ms)
-    memory.put(unknown)
-    yield from save(SlotSaved(slot=unknown))
-    return False
-
-
-def _shown_by_ms(memory: BotMemory, doubted_until_ms: int, now_ms: int) -> int:
-    """When the order that took an id is shown by reads, if it is an earlier try of ours.
-
-    A venue that refuses an id as taken has the order that took it, and reads trail what it has by the read lag. A try
-    that arrives later is refused as this one was.
-    """
-    return min(doubted_until_ms, now_ms + memory.traits.read_lag_ms)
-
-
-def _is_forgotten(memory: BotMemory, intent: Slot, search: IdSearch, last_sent_ms: int) -> Step[bool]:
-    """Say whether what took the id can only be an old order that the venue lists no more (A23).
-
-    Nothing of ours can be under way any more once a fence has passed since the search for a free id began, or, for an
-    exit, since this tag was last sent: if it were alive, the look would have shown it. Without this, each of many
-    forgotten ids would cost a fence, and an exit would be missing all that time (L1).
-    """
-    now_ms = yield from read_clock()
-    quiet_since_ms = search.began_ms if intent.key.role is Role.LEG else min(search.began_ms, last_sent_ms)
-    settled_ms = max(quiet_since_ms + memory.traits.fence_ms, intent.doubted_until_ms)
-    if now_ms < settled_ms:
-        return False
-    again = yield from ask(ReadOrder(order_id="", client_id=intent.client_id), OrderRead)
-    return isinstance(again, OrderRead) and again.record is None
-
-
-def _burn(memory: BotMemory, intent: Slot, last_order_id: str) -> Step[None]:
-    """The id is taken for good: the tag goes on with its next generation (S14)."""
-    burnt = replace(intent, state=SlotState.EMPTY, used=True, burnt=True, order_id="", last_order_id=last_order_id)
-    memory.put(burnt)
-    yield from save(SlotSaved(slot=burnt), *_learn(memory, IdRegime.NEVER))
-
-
-def _learn(memory: BotMemory, regime: IdRegime) -> list[Change]:
-    """Remember how this account treats used ids; proof outweighs what merely looks so."""
-    if memory.regime is regime or memory.regime in {IdRegime.NEVER, IdRegime.UNENFORCED}:
-        return []
-    memory.regime = regime
-    return [RegimeLearnt(regime=regime)]
-
-
-def _stop_now(memory: BotMemory, intent: Slot, order: DesiredOrder) -> Step[Outcome]:
-    """The price is beyond the stop already: what the stop would have done is done at once, at market, reduce-only."""
-    empty = _never_was(intent)
-    memory.put(empty)
-    yield from save(SlotSaved(slot=empty))
-    return (yield from create(memory, replace(order, type=OrderType.MARKET, trigger=None)))
-
-
 def _amend(memory: BotMemory, action: Amend) -> Step[Outcome]:
     """Move a resting order in place; it keeps its id, and asking twice does no harm (A15)."""
     memory.levels.setdefault(action.resting.order_id, set()).add(action.price or action.trigger)
@@ -331,7 +58,7 @@ def _amend(memory: BotMemory, action: Amend) -> Step[Outcome]:
         Done,
     )
     now_ms = yield from read_clock()
-    _remember_trouble(memory, action.key, reply, now_ms)
+    remember_trouble(memory, action.key, reply, now_ms)
     slot = memory.slot(action.key)
     if isinstance(reply, Done) or (isinstance(reply, Rejected) and reply.refusal is Refusal.UNCHANGED):
         moved = replace(
@@ -345,12 +72,12 @@ def _amend(memory: BotMemory, action: Amend) -> Step[Outcome]:
         if isinstance(reply, Rejected):
             yield from save(SlotSaved(slot=moved))
             return Outcome.OPEN  # it was moved before, and the look that asked for it was stale
-        yield from save(SlotSaved(slot=moved), _note(memory, EventKind.ORDER_MOVED, moved, now_ms))
+        yield from save(SlotSaved(slot=moved), note_of_order(memory, EventKind.ORDER_MOVED, moved, now_ms))
         memory.shown.pop(action.resting.order_id, None)  # should it lie there again, somebody moved it again
         return Outcome.DONE
     if isinstance(reply, Rejected):
-        _hold_off(memory, action.key, reply.refusal, now_ms)
-        _raise_attention(memory, action.key, reply)
+        hold_off(memory, action.key, reply.refusal, now_ms)
+        raise_attention(memory, action.key, reply)
         return Outcome.REFUSED
     return Outcome.OPEN
 
@@ -361,79 +88,11 @@ def _cancel(memory: BotMemory, action: Cancel) -> Step[Outcome]:
     reply = yield from ask(CancelOrder(order_id=action.resting.order_id), Done)
     if isinstance(reply, Done):
         now_ms = yield from read_clock()
-        yield from save(_note(memory, EventKind.ORDER_CANCELLED, memory.slot(action.key), now_ms))
+        yield from save(note_of_order(memory, EventKind.ORDER_CANCELLED, memory.slot(action.key), now_ms))
         return Outcome.DONE
     if isinstance(reply, Rejected) and reply.refusal is not Refusal.GONE:
         now_ms = yield from read_clock()
-        _hold_off(memory, action.key, reply.refusal, now_ms)
-        _raise_attention(memory, action.key, reply)
+        hold_off(memory, action.key, reply.refusal, now_ms)
+        raise_attention(memory, action.key, reply)
         return Outcome.REFUSED
     return Outcome.OPEN
-
-
-KEY_REJECTED_CODE = "key_rejected"
-"""Attention code: the exchange refuses the API key."""
-
-KEY_REJECTED = (
-    "The exchange refuses the API key ({code}: {message}). Orders already resting stay; check the key under Settings."
-)
-ACCOUNT_MODE = (
-    "The account is set up in a way that stops this bot ({code}: {message}). Nothing was changed; set it right at the "
-    "exchange."
-)
-MARKET_CLOSED = "This market does not trade at the moment ({code}: {message}). The bot goes on by itself when it does."
-ATTENTION = {
-    Refusal.KEY: (KEY_REJECTED_CODE, KEY_REJECTED),
-    Refusal.ACCOUNT: ("account_mode", ACCOUNT_MODE),
-    Refusal.CLOSED_MARKET: ("market_closed", MARKET_CLOSED),
-}
-
-
-def attention_for(refusal: Refusal, code: str, message: str) -> Attention | None:
-    """The reason to block entries that follows from a refusal, if one does."""
-    if refusal not in ATTENTION:
-        return None
-    word, sentence = ATTENTION[refusal]
-    return Attention(code=word, message=sentence.format(code=code, message=message))
-
-
-def _raise_attention(memory: BotMemory, key: OrderKey, reply: Rejected) -> None:
-    memory.rules_doubted |= reply.refusal in {Refusal.FILTER, Refusal.CLOSED_MARKET}
-    attention = attention_for(reply.refusal, reply.code, reply.message)
-    if attention is None and reply.refusal is Refusal.MARGIN:
-        attention = Attention(
-            code=NO_MARGIN,
-            message=f"There is not enough margin for {key} ({reply.code}: {reply.message}). What rests stays; add "
-            "margin or use smaller amounts. The bot tries again every 30 seconds.",
-        )
-    if attention is None and key == OrderKey(role=Role.LEG):
-        attention = Attention(
-            code="entry_refused",
-            message=f"The exchange refuses the entry ({reply.code}: {reply.message}). The bot tries again by itself.",
-        )
-    attention = attention or attention_of_order(memory, key, reply)
-    if attention is not None:
-        memory.attention = attention
-
-
-def _remember_trouble(memory: BotMemory, key: OrderKey, reply: Reply, now_ms: int) -> None:
-    """Keep why an exit is not as it should be, so that whoever asks why a position is bare is told the cause."""
-    if key.role is Role.LEG:
-        return
-    if isinstance(reply, Rejected):
-        memory.exit_trouble[key] = ExitTrouble(
-            refusal=reply.refusal, code=reply.code, message=reply.message, at_ms=now_ms
-        )
-    elif isinstance(reply, Unknown):
-        memory.exit_trouble[key] = ExitTrouble(refusal=None, code="", message=reply.reason, at_ms=now_ms)
-
-
-def _note(memory: BotMemory, kind: EventKind, slot: Slot, now_ms: int, **data: str) -> EventNoted:
-    """A line for the trader's feed about one order."""
-    told = {"order": str(slot.key), "tag": slot.client_id, "quantity": str(slot.quantity)}
-    if slot.price is not None:
-        told["price"] = str(slot.price)
-    if slot.trigger is not None:
-        told["trigger"] = str(slot.trigger)
-    cycle = memory.cycle.number if memory.cycle else 0
-    return EventNoted(event=BotEvent(kind=kind, at_ms=now_ms, cycle=cycle, data=told | data))

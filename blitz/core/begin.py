@@ -5,7 +5,7 @@ Starting never cancels (S11). A position that nobody's journal explains is refus
 
 from decimal import Decimal
 
-from blitz.core.act import Outcome, act, create, look_is_old
+from blitz.core.act import act
 from blitz.core.calls import (
     FillsRead,
     PriceRead,
@@ -16,6 +16,7 @@ from blitz.core.calls import (
     read_clock,
     save,
 )
+from blitz.core.create import Outcome, create, look_is_old
 from blitz.core.diff import Cancel
 from blitz.core.guards import Guard
 from blitz.core.ladder import leg_quantity

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from blitz.core.account_watch import watch_account
-from blitz.core.act import KEY_REJECTED_CODE, act, attention_for
+from blitz.core.act import act
 from blitz.core.begin import adopt_or_enter, enter
 from blitz.core.calls import Refusal, Rejected, Step, Unknown, read_clock
 from blitz.core.diff import Action, Amend, Cancel, Create, diff
@@ -22,7 +22,7 @@ from blitz.core.orders import DesiredOrder, OrderKey, Role
 from blitz.core.plan import Situation, plan
 from blitz.core.prepare import PASSING
 from blitz.core.records import SlotState
-from blitz.core.refusals import DUST, dust_sentence, watch_dust
+from blitz.core.refusals import DUST, KEY_REJECTED_CODE, attention_for, dust_sentence, watch_dust
 from blitz.core.second_writer import MESSAGE, SECOND_WRITER, in_fight, may_change_in_fight, watch_writers
 from blitz.core.settle import settle
 from blitz.core.unexplained import cover_position

@@ -6,7 +6,6 @@ the position would not be what the trader budgeted. A venue that shows none at a
 
 from decimal import Decimal
 
-from blitz.core.act import ATTENTION, attention_for
 from blitz.core.calls import (
     Done,
     PositionRead,
@@ -22,6 +21,7 @@ from blitz.core.ladder_settings import plain
 from blitz.core.look import Seen
 from blitz.core.memory import BotMemory
 from blitz.core.orders import VenuePosition
+from blitz.core.refusals import ATTENTION, attention_for
 from blitz.core.work import Acted, Finish
 
 LEVERAGE_CHANGED = "leverage_changed"

@@ -1,12 +1,13 @@
-"""Refusals: what a trader is told when the venue refuses one order of a ladder, and which other orders wait with it.
+"""Refusals: what follows when the venue refuses something: how long it waits, who waits with it, what a trader is told.
 
 One order that cannot be placed never holds up the others (A20); its reason is told once and not with every try. What
-is too small to be closed by an order is told as dust (C5). Called by `core.act` and `core.bot`.
+is too small to be closed by an order is told as dust (C5). Called by whatever sends orders, and by `core.bot`.
 """
 
-from blitz.core.calls import Refusal, Rejected
+from blitz.core.calls import Refusal, Rejected, Reply, Unknown
+from blitz.core.guards import Guard
 from blitz.core.ladder_settings import plain
-from blitz.core.memory import Attention, BotMemory
+from blitz.core.memory import Attention, BotMemory, ExitTrouble
 from blitz.core.orders import OrderKey, Role, leg
 
 LEG_REFUSED = "leg_refused"
@@ -21,6 +22,90 @@ DUST = "dust"
 BY_RULES = frozenset({Refusal.FILTER, Refusal.OTHER})
 """Refusals that mean this very order, rather than the account or the moment."""
 NAMES = {Role.TAKE_PROFIT: "take-profit", Role.STOP_LOSS: "stop-loss"}
+
+RETRY_AFTER_MS = {
+    Refusal.MARGIN: 30_000,
+    Refusal.FILTER: 60_000,
+    Refusal.CLOSED_MARKET: 30_000,
+    Refusal.KEY: 60_000,
+    Refusal.ACCOUNT: 60_000,
+    Refusal.OTHER: 15_000,
+    Refusal.LIMIT: 2_000,
+    Refusal.CLOCK: 1_000,
+    Refusal.NO_POSITION: 500,
+    Refusal.GONE: 500,
+}
+"""How long an order waits after each kind of refusal, so that no refusal becomes a busy loop."""
+
+EXIT_RETRY_MS = 2_000
+"""A refused exit waits no longer than this: whatever stood in the way may be over, and a position is waiting."""
+
+KEY_REJECTED_CODE = "key_rejected"
+"""Attention code: the exchange refuses the API key."""
+
+KEY_REJECTED = (
+    "The exchange refuses the API key ({code}: {message}). Orders already resting stay; check the key under Settings."
+)
+ACCOUNT_MODE = (
+    "The account is set up in a way that stops this bot ({code}: {message}). Nothing was changed; set it right at the "
+    "exchange."
+)
+MARKET_CLOSED = "This market does not trade at the moment ({code}: {message}). The bot goes on by itself when it does."
+ATTENTION = {
+    Refusal.KEY: (KEY_REJECTED_CODE, KEY_REJECTED),
+    Refusal.ACCOUNT: ("account_mode", ACCOUNT_MODE),
+    Refusal.CLOSED_MARKET: ("market_closed", MARKET_CLOSED),
+}
+
+
+def attention_for(refusal: Refusal, code: str, message: str) -> Attention | None:
+    """The reason to block entries that follows from a refusal, if one does."""
+    if refusal not in ATTENTION:
+        return None
+    word, sentence = ATTENTION[refusal]
+    return Attention(code=word, message=sentence.format(code=code, message=message))
+
+
+def hold_off(memory: BotMemory, key: OrderKey, refusal: Refusal, now_ms: int) -> None:
+    """A refused order waits before it is tried again; what protects a position waits least (L1)."""
+    if not memory.keeps(Guard.BACK_OFF):
+        return
+    wait_ms = RETRY_AFTER_MS.get(refusal, RETRY_AFTER_MS[Refusal.OTHER])
+    if key.role is not Role.LEG and not is_dust(memory):
+        wait_ms = min(wait_ms, EXIT_RETRY_MS)
+    memory.retry_ms[key] = now_ms + wait_ms
+
+
+def raise_attention(memory: BotMemory, key: OrderKey, reply: Rejected) -> None:
+    """Tell the trader of a refusal that needs a person; whatever else was told is told no more."""
+    memory.rules_doubted |= reply.refusal in {Refusal.FILTER, Refusal.CLOSED_MARKET}
+    attention = attention_for(reply.refusal, reply.code, reply.message)
+    if attention is None and reply.refusal is Refusal.MARGIN:
+        attention = Attention(
+            code=NO_MARGIN,
+            message=f"There is not enough margin for {key} ({reply.code}: {reply.message}). What rests stays; add "
+            "margin or use smaller amounts. The bot tries again every 30 seconds.",
+        )
+    if attention is None and key == OrderKey(role=Role.LEG):
+        attention = Attention(
+            code="entry_refused",
+            message=f"The exchange refuses the entry ({reply.code}: {reply.message}). The bot tries again by itself.",
+        )
+    attention = attention or attention_of_order(memory, key, reply)
+    if attention is not None:
+        memory.attention = attention
+
+
+def remember_trouble(memory: BotMemory, key: OrderKey, reply: Reply, now_ms: int) -> None:
+    """Keep why an exit is not as it should be, so that whoever asks why a position is bare is told the cause."""
+    if key.role is Role.LEG:
+        return
+    if isinstance(reply, Rejected):
+        memory.exit_trouble[key] = ExitTrouble(
+            refusal=reply.refusal, code=reply.code, message=reply.message, at_ms=now_ms
+        )
+    elif isinstance(reply, Unknown):
+        memory.exit_trouble[key] = ExitTrouble(refusal=None, code="", message=reply.reason, at_ms=now_ms)
 
 
 def is_news(memory: BotMemory, key: OrderKey, reply: Rejected) -> bool:

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from blitz.core.act import STRIDES
 from blitz.core.bot import PassResult
 from blitz.core.calls import Refusal
+from blitz.core.create import STRIDES
 from blitz.core.ladder_settings import DEFAULT_SETTINGS, GridRow, LadderSettings
 from blitz.core.memory import BOOKED_BEFORE_MAX
 from blitz.core.orders import Side

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from blitz.core.act import STRIDES
 from blitz.core.calls import Accepted, Refusal, Rejected, SendOrder
+from blitz.core.create import STRIDES
 from blitz.core.orders import TAKE_PROFIT, DesiredOrder, Direction, OrderType
 from blitz.core.records import IdRegime
 from blitz.simulation.book_figures import BooksFound
