@@ -31,9 +31,11 @@ CLOCK_SKEW_MS_MAX = 1_000  # the exchanges refuse a request that is stamped more
 OLDEST_BELIEVABLE_MS = 1_767_225_600_000  # 2026-01-01: an earlier clock was never set
 TIME_PATH = "/v5/market/time"
 VENUE_HOSTS = {
-    ("bybit", "demo"): "https://api-demo.bybit.com",
-    ("bybit", "live"): "https://api.bybit.com",
+    "bybit:demo": "https://api-demo.bybit.com",
+    "bybit:testnet": "https://api-testnet.bybit.com",
+    "bybit:live": "https://api.bybit.com",
 }
+"""By the name of the kind of account, see `core.ladder_settings.account_name`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,9 +247,9 @@ def look_at_users(database: "Database", settings: Settings) -> Iterator[Finding]
         yield Finding(text="There is no admin yet", remedy=remedy)
     for user in everybody:
         yield look_at_keys(users, user)
-    for exchange, mode in sorted({(each.settings.exchange.value, each.settings.mode.value) for each in everybody}):
-        if host := VENUE_HOSTS.get((exchange, mode)):
-            yield look_at_venue(f"{exchange} {mode}", host, same_clock=True)
+    for account in sorted({each.settings.account for each in everybody}):
+        if host := VENUE_HOSTS.get(account):
+            yield look_at_venue(account.replace(":", " "), host, same_clock=True)
 
 
 def look_at_keys(users: "UserStore", user: "User") -> Finding:

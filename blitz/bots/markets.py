@@ -9,7 +9,7 @@ from blitz.bots.paper_accounts import WrongSecret
 from blitz.bots.venues import Venues
 from blitz.core.credentials import Credentials
 from blitz.core.instrument import Instrument
-from blitz.core.ladder_settings import ExchangeName, LadderSettings, Mode
+from blitz.core.ladder_settings import LadderSettings
 from blitz.core.tags import TagBook
 from blitz.errors import SettingsProblem
 from blitz.exchange.exchanges import Exchanges
@@ -49,6 +49,6 @@ class MarketDesk:
         """Its newest candles, oldest first: time in seconds since the epoch, the rest as texts."""
         return self._exchanges.candles(self._venues.of(settings), settings.symbol, timeframe, limit)
 
-    def symbols(self, exchange: str, mode: str) -> list[str]:
-        """Every market a bot may trade there."""
-        return self._exchanges.symbols(self._venues.venue(ExchangeName(exchange), Mode(mode)))
+    def symbols(self, settings: LadderSettings) -> list[str]:
+        """Every market a bot may trade where these settings trade."""
+        return self._exchanges.symbols(self._venues.of(settings))

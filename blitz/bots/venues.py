@@ -11,18 +11,26 @@ from blitz.storage.users import UserStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Venues:
-    """Knows where each mode trades. `paper_url` is the paper exchange, without a trailing slash."""
+    """Knows where each mode trades. Addresses are without a trailing slash."""
 
     paper_url: str
+    """The paper exchange."""
     users: UserStore
+    rehearsal_url: str = ""
+    """What answers demo and live on this machine in the exchange's place; empty, as a rule, for the exchange itself."""
 
-    def venue(self, exchange: ExchangeName, mode: Mode) -> Venue:
-        """The venue of an exchange in a mode."""
-        return Venue(exchange=exchange, mode=mode, base_url=self.paper_url if mode is Mode.PAPER else "")
+    def venue(self, exchange: ExchangeName, mode: Mode, *, testnet: bool = False) -> Venue:
+        """The venue of an exchange in a mode; `testnet` counts in demo only."""
+        return Venue(
+            exchange=exchange,
+            mode=mode,
+            base_url=self.paper_url if mode is Mode.PAPER else self.rehearsal_url,
+            testnet=testnet and mode is Mode.DEMO,
+        )
 
     def of(self, settings: LadderSettings) -> Venue:
         """The venue that these settings trade on."""
-        return self.venue(settings.exchange, settings.mode)
+        return self.venue(settings.exchange, settings.mode, testnet=settings.testnet)
 
     def credentials(self, user_id: int, settings: LadderSettings) -> Credentials | None:
         """The trader's key for this venue; None when one is needed and none is stored.

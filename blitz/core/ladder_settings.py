@@ -38,7 +38,7 @@ class Mode(StrEnum):
     PAPER = "paper"
     """The embedded paper exchange; nothing real."""
     DEMO = "demo"
-    """The exchange's own demo account."""
+    """The exchange's own play money: its demo account, or its testnet when `testnet` is set."""
     LIVE = "live"
     """Real money."""
 
@@ -56,6 +56,15 @@ class ExchangeName(StrEnum):
     """Exchanges a bot can trade on."""
 
     BYBIT = "bybit"
+
+
+TESTNETS = frozenset({ExchangeName.BYBIT})
+"""Exchanges that have a testnet beside their demo account: other addresses, other keys, prices of its own."""
+
+
+def account_name(exchange: str, mode: str, *, testnet: bool) -> str:
+    """Names the kind of account that a journal belongs to, such as `bybit:paper` or `bybit:testnet`."""
+    return f"{exchange}:{'testnet' if testnet and mode == Mode.DEMO else mode}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +96,13 @@ class LadderSettings:
     """ROE percent; 0 is off."""
     repeat: bool
     mode: Mode
+    testnet: bool = False
+    """In demo: the exchange's testnet instead of its demo account. Means nothing in the other modes."""
+
+    @property
+    def account(self) -> str:
+        """The kind of account that these settings trade on, such as `bybit:paper`."""
+        return account_name(self.exchange.value, self.mode.value, testnet=self.testnet)
 
     @property
     def legs(self) -> tuple[GridRow, ...]:
@@ -107,6 +123,7 @@ class LadderSettings:
             "stop_loss": plain(self.stop_loss),
             "repeat": self.repeat,
             "mode": self.mode.value,
+            "testnet": self.testnet,
         }
 
 
@@ -130,6 +147,7 @@ DEFAULT_SETTINGS = LadderSettings(
     stop_loss=Decimal(0),
     repeat=True,
     mode=Mode.PAPER,
+    testnet=False,
 )
 
 
@@ -171,7 +189,9 @@ class _Reader:
             stop_loss=self._percent("stop_loss", base.stop_loss),
             repeat=self._flag("repeat", default=base.repeat),
             mode=self._choice("mode", Mode, base.mode),
+            testnet=self._flag("testnet", default=base.testnet),
         )
+        self._check_testnet_exists(read)
         if not self._errors:
             self._check_prices_stay_positive(read)
         if self._errors:
@@ -275,6 +295,10 @@ class _Reader:
             self._refuse("grids", f"Leg {index}: gap {problem}")
             return None
         return gap
+
+    def _check_testnet_exists(self, read: LadderSettings) -> None:
+        if read.testnet and read.mode is Mode.DEMO and read.exchange not in TESTNETS:
+            self._refuse("testnet", "is not something this exchange has; use its demo account.")
 
     def _check_prices_stay_positive(self, read: LadderSettings) -> None:
         """A target or stop that lies at or beyond price zero can never be reached."""

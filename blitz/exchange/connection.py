@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from blitz.core.ladder_settings import ExchangeName, Mode
+from blitz.core.ladder_settings import ExchangeName, Mode, account_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,8 +13,10 @@ class Venue:
     mode: Mode
     base_url: str = ""
     """Where the paper exchange listens, without a trailing slash; empty for the venue's own address."""
+    testnet: bool = False
+    """In demo: the testnet instead of the demo account; False in the other modes."""
 
     @property
     def account(self) -> str:
-        """Names the kind of account a journal belongs to, such as `bybit:paper`."""
-        return f"{self.exchange.value}:{self.mode.value}"
+        """Names the kind of account a journal belongs to, such as `bybit:paper` or `bybit:testnet`."""
+        return account_name(self.exchange.value, self.mode.value, testnet=self.testnet)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
+from blitz.core.ladder_settings import account_name
 from blitz.core.ledger import Ledger
 from blitz.core.orders import ZERO, BookedFill
 from blitz.core.records import CLOSED_KEPT, BotEvent, Cycle, Slot, SlotState
@@ -214,8 +215,9 @@ def _books(connection: Connection, user_id: int, account: str, cycle: Cycle) -> 
 
 
 def _account_in_use(connection: Connection, user_id: int) -> str:
-    row = connection.execute(select(users.c.exchange, users.c.mode).where(users.c.id == user_id)).first()
-    return "" if row is None else f"{row.exchange}:{row.mode}"
+    chosen = select(users.c.exchange, users.c.mode, users.c.testnet).where(users.c.id == user_id)
+    row = connection.execute(chosen).first()
+    return "" if row is None else account_name(row.exchange, row.mode, testnet=row.testnet)
 
 
 def _bounded(limit: int) -> int:

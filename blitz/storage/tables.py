@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from blitz.storage.money import DecimalText
@@ -66,6 +67,9 @@ users = Table(
     Column("stop_loss", DecimalText, nullable=False),
     Column("repeat", Boolean, nullable=False),
     Column("mode", Text, nullable=False),
+    Column("testnet", Boolean, nullable=False, server_default=false()),
+    # When the trader went live with the key, exchange and mode that stand in this row; NULL when not.
+    Column("live_since_ms", BigInteger),
     # A user id is part of every order's tag: one that was used is never given to somebody else.
     sqlite_autoincrement=True,
 )

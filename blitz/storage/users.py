@@ -9,12 +9,12 @@ import secrets
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, case, delete, func, insert, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
-from blitz.core.ladder_settings import DEFAULT_SETTINGS, LadderSettings, parse_settings
+from blitz.core.ladder_settings import DEFAULT_SETTINGS, ExchangeName, LadderSettings, Mode, parse_settings
 from blitz.errors import DatabaseProblem, SettingsProblem
 from blitz.storage.addresses import EmailTaken, checked_email, normal_email
 from blitz.storage.credentials import Telegram, checked_credential, checked_telegram, key_hint
@@ -55,6 +55,13 @@ class User:
     key_hint: str
     """`***` and the last four characters of the API key; empty without one."""
     settings: LadderSettings
+    live_since_ms: int | None
+    """When the trader went live with this key on this exchange; None when real money may not be traded."""
+
+    @property
+    def is_armed(self) -> bool:
+        """Whether a bot may begin a cycle with real money."""
+        return self.settings.mode is Mode.LIVE and self.live_since_ms is not None
 
     @property
     def is_admin(self) -> bool:
@@ -158,8 +165,34 @@ class UserStore:
         self._change_access(user_id, active=active)
 
     def save_settings(self, user_id: int, settings: LadderSettings) -> None:
-        """Store what the trader chose; the bot takes it up with the next cycle."""
-        self._change(user_id, **_settings_row(settings))
+        """Store what the trader chose; the bot takes it up with the next cycle.
+
+        Another exchange, or another mode than live, takes back what going live allowed.
+        """
+        stays = (users.c.mode == Mode.LIVE.value) & (users.c.exchange == settings.exchange.value)
+        armed = case((stays, users.c.live_since_ms), else_=null()) if settings.mode is Mode.LIVE else null()
+        self._change(user_id, **_settings_row(settings), live_since_ms=armed)
+
+    def go_live(self, user_id: int, checked: Credentials, exchange: ExchangeName) -> bool:
+        """Remember that the trader went live with the keys that were checked at the exchange.
+
+        False, and nothing is remembered, when keys, exchange or mode are others by now. Raises `SecretUnreadable`.
+        """
+        mine = users.c.id == user_id
+        with self._db.write_durable() as connection:
+            row = connection.execute(select(users.c.api_key, users.c.api_secret).where(mine)).mappings().first()
+            if row is None or None in row.values():
+                return False
+            opened = {
+                column: self._box.open(row[column], table="users", user_id=user_id, column=column)
+                for column in ("api_key", "api_secret")
+            }
+            if Credentials(**opened) != checked:
+                return False
+            same_keys = (users.c.api_key == row["api_key"]) & (users.c.api_secret == row["api_secret"])
+            same_venue = (users.c.mode == Mode.LIVE.value) & (users.c.exchange == exchange.value)
+            armed = update(users).where(mine, same_keys, same_venue).values(live_since_ms=self._clock.now_ms())
+            return connection.execute(armed).rowcount == 1
 
     def credentials(self, user_id: int) -> Credentials | None:
         """The user's own keys, None unless both are stored. Raises `SecretUnreadable`."""
@@ -167,7 +200,10 @@ class UserStore:
         return None if opened is None else Credentials(api_key=opened[0], api_secret=opened[1])
 
     def save_credentials(self, user_id: int, api_key: str | None, api_secret: str | None) -> None:
-        """Store the user's keys; an empty string clears one, None leaves it. Raises `SettingsProblem`."""
+        """Store the user's keys; an empty string clears one, None leaves it. Raises `SettingsProblem`.
+
+        Going live was for the keys before: it has to be done again.
+        """
         row: dict[str, Any] = {}
         if api_key is not None:
             key = checked_credential("api_key", api_key)
@@ -176,7 +212,7 @@ class UserStore:
             secret = checked_credential("api_secret", api_secret)
             row |= self._sealed(user_id, _Field("api_secret", secret))
         if row:
-            self._change(user_id, **row)
+            self._change(user_id, **row, live_since_ms=None)
 
     def telegram(self, user_id: int) -> Telegram | None:
         """Where the user wants to be told, None unless token and chat are stored. Raises `SecretUnreadable`."""
@@ -268,6 +304,7 @@ def _user(row: RowMapping) -> User:
         has_keys=row["api_key"] is not None and row["api_secret"] is not None,
         key_hint=row["api_key_hint"],
         settings=_settings(row),
+        live_since_ms=row["live_since_ms"],
     )
 
 

@@ -164,7 +164,7 @@ def check_against_market(settings: LadderSettings) -> bool:
 def market_of(settings: LadderSettings) -> tuple[Instrument, Decimal]:
     """The market's rules and its last price. Raises `SettingsProblem` for a symbol that does not exist there."""
     desk = services().desk
-    if not {settings.symbol, f"{settings.symbol}:USDT"} & set(desk.symbols(settings.exchange, settings.mode)):
+    if not {settings.symbol, f"{settings.symbol}:USDT"} & set(desk.symbols(settings)):
         sentence = f"{settings.symbol} is not a market of this exchange; choose one from the list."
         raise SettingsProblem({"symbol": [sentence]})
     return desk.instrument(settings), desk.last_price(settings)

@@ -9,7 +9,7 @@ from apiflask import APIBlueprint
 from flask import Flask, render_template, request
 
 from blitz import __version__
-from blitz.core.ladder_settings import LEGS_MAX, LEVERAGE_MAX, ROE_MAX, Mode, plain
+from blitz.core.ladder_settings import LEGS_MAX, LEVERAGE_MAX, ROE_MAX, LadderSettings, plain
 from blitz.errors import GatewayProblem
 from blitz.web.accounts import current_account, this_user
 from blitz.web.feed import feed_row
@@ -40,9 +40,7 @@ def settings() -> str:
     user = this_user()
     first = {"settings": settings_json(user), "facts": dict(services().facts)}
     limits = {"legs": LEGS_MAX, "leverage": plain(LEVERAGE_MAX), "roe": plain(ROE_MAX)}
-    return render_template(
-        "settings.html", first=first, limits=limits, markets=markets(user.settings.mode), page="settings"
-    )
+    return render_template("settings.html", first=first, limits=limits, markets=markets(user.settings), page="settings")
 
 
 @pages.get("/admin/console")
@@ -72,10 +70,10 @@ def api_docs() -> str:
     return render_template("api_docs.html")
 
 
-def markets(mode: Mode) -> list[str]:
+def markets(settings: LadderSettings) -> list[str]:
     """The markets to offer; none when the exchange does not answer, and then any can still be typed in."""
     try:
-        return services().desk.symbols("bybit", mode.value)
+        return services().desk.symbols(settings)
     except GatewayProblem:
         return []
 

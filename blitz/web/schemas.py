@@ -166,6 +166,7 @@ class LadderIn(BaseModel):
     stop_loss: Number = None
     repeat: Flag = None
     mode: one_of("paper", "demo", "live") = None  # type: ignore[valid-type]
+    testnet: Flag = None
 
     def given(self) -> dict[str, Any]:
         """Only what was sent, unknown fields included."""
@@ -202,6 +203,7 @@ class SettingsOut(Open):
     stop_loss: Money
     repeat: bool
     mode: str
+    testnet: bool = Field(description="In demo: the exchange's testnet instead of its demo account.")
     api_key: str = Field(description="`***XXXX` or empty.", examples=["***WXYZ"])
     keys_stored: bool = Field(description="Both the API key and its secret are stored.")
     telegram_stored: bool = Field(description="Both the Telegram token and the chat are stored.")

@@ -71,8 +71,8 @@ class Desk(Protocol):
     def candles(self, settings: LadderSettings, timeframe: str, limit: int) -> Sequence[Mapping[str, str | int]]:
         """Its newest candles, oldest first."""
 
-    def symbols(self, exchange: str, mode: str) -> list[str]:
-        """Every market a bot may trade there."""
+    def symbols(self, settings: LadderSettings) -> list[str]:
+        """Every market a bot may trade where these settings trade."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

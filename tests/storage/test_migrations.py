@@ -185,6 +185,29 @@ def at_version(path, version):
     return database
 
 
+OLD_USER = (
+    "INSERT INTO users (id, email, password_hash, role, active, created_ms, api_key_hint, exchange, symbol, side, "
+    "leverage, margin_mode, grids, rounds, take_profit, stop_loss, repeat, mode) VALUES (1, 'a@example.com', 'x', "
+    "'trader', 1, 1, '', 'bybit', 'BTC/USDT:USDT', 'long', '10', 'cross', '[{\"amount\":\"100\",\"gap\":\"0\"}]', 1, "
+    "'5', '0', 1, :mode)"
+)
+
+
+@pytest.mark.parametrize("mode", ["paper", "demo", "live"])
+def test_nobody_has_gone_live_after_an_upgrade(tmp_path, mode):
+    database = at_version(tmp_path / "old.db", "0002")
+    with database.write() as connection:
+        connection.execute(text(OLD_USER), {"mode": mode})
+
+    database.migrate()
+
+    user = UserStore(database, SecretBox(bytes(32)), ManualClock()).by_id(1)
+    assert user is not None
+    assert (user.settings.mode, user.settings.testnet) == (mode, False)
+    assert (user.is_armed, user.live_since_ms) == (False, None)
+    database.close()
+
+
 def test_an_older_database_keeps_its_slots_whatever_moment_the_upgrade_is_cut_at(tmp_path):
     insert = (
         "INSERT INTO order_slots VALUES (1, 'bybit:paper', 'sm_tp_1_BTCUSDTUSDT', 'BTC/USDT:USDT', 'tp', 0, 'unknown', "
@@ -192,10 +215,8 @@ def test_an_older_database_keeps_its_slots_whatever_moment_the_upgrade_is_cut_at
     )
     for cut in range(50):
         database = at_version(tmp_path / f"{cut}.db", "0001")
-        UserStore(database, SecretBox(bytes(32)), ManualClock()).create(
-            "a@example.com", "a long password", role="trader"
-        )
         with database.write() as connection:
+            connection.execute(text(OLD_USER), {"mode": "paper"})
             connection.execute(text(insert))
         finished = migrate_until(database, cut)
         database.migrate()

@@ -31,6 +31,17 @@ def bybit_client(venue: Venue, clock: Clock, credentials: Credentials | None = N
         config["urls"] = {"api": dict.fromkeys(("public", "private", "spot", "futures", "v2"), venue.base_url)}
     client = BybitClient(config)
     ready(client, clock)
-    if venue.mode is Mode.DEMO:
-        client.enable_demo_trading(True)
+    if venue.mode is Mode.DEMO and not venue.base_url:
+        _use_demo(client, testnet=venue.testnet)
     return client
+
+
+def _use_demo(client: BybitClient, *, testnet: bool) -> None:
+    """Point a client at Bybit's play money: demo trading (api-demo, real prices) or the testnet (prices of its own).
+
+    Each of the two has keys of its own; a key of the one is refused by the other and by live.
+    """
+    if testnet:
+        client.set_sandbox_mode(True)
+    else:
+        client.enable_demo_trading(True)

@@ -5,6 +5,7 @@ const PREVIEW_WAIT_MS = 350;
 const form = byId("form");
 const field = (name) => form.elements[name];
 const LADDER = ["exchange", "symbol", "side", "leverage", "margin_mode", "rounds", "take_profit", "stop_loss"];
+const FLAGS = ["repeat", "testnet"];
 const SECRETS = ["api_key", "api_secret", "telegram_token", "telegram_chat_id"];
 
 let stored = first.settings;
@@ -14,7 +15,7 @@ const cleared = new Set();
 function fill(settings) {
   stored = settings;
   for (const name of LADDER) field(name).value = settings[name];
-  field("repeat").checked = settings.repeat;
+  for (const name of FLAGS) field(name).checked = settings[name];
   form.querySelector(`input[name="mode"][value="${settings.mode}"]`).checked = true;
   byId("grid").replaceChildren(...settings.grids.map((row) => gridRow(row.amount, row.gap)));
   renumber();
@@ -49,7 +50,7 @@ function renumber() {
 function read() {
   const data = Object.fromEntries(LADDER.map((name) => [name, field(name).value.trim()]));
   data.mode = form.querySelector('input[name="mode"]:checked').value;
-  data.repeat = field("repeat").checked;
+  for (const name of FLAGS) data[name] = field(name).checked;
   data.grids = [...byId("grid").rows].map((row, index) => {
     const [amount, gap] = row.querySelectorAll("input");
     return { amount: amount.value.trim(), gap: index === 0 ? "0" : gap.value.trim() };
