@@ -56,6 +56,7 @@ class ExchangeName(StrEnum):
     """Exchanges a bot can trade on."""
 
     BYBIT = "bybit"
+    BINGX = "bingx"
 
 
 TESTNETS = frozenset({ExchangeName.BYBIT})

@@ -70,18 +70,26 @@ class Envelope:
         return Rejected(refusal=refusal, code=str(code), message=message)
 
     def _said_in(self, text: str) -> tuple[int, str] | None:
-        """Code and words of the JSON body that ccxt puts behind its exchange id in the message of an error."""
-        start = text.find("{")
-        if start < 0:
+        body = body_in(text)
+        code = body.get(self.code)
+        if isinstance(code, bool) or not isinstance(code, int | str):
             return None
         try:
-            body, _ = json.JSONDecoder().raw_decode(text[start:])
-            code = body.get(self.code) if isinstance(body, dict) else None
-            if isinstance(code, bool) or not isinstance(code, int | str):
-                return None
             return int(code), shortened(str(body.get(self.message, "")))
         except ValueError:
             return None
+
+
+def body_in(text: str) -> Mapping[str, Any]:
+    """The JSON body that ccxt puts behind its exchange id in the message of an error; empty when there is none."""
+    start = text.find("{")
+    if start < 0:
+        return {}
+    try:
+        body, _ = json.JSONDecoder().raw_decode(text[start:])
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def misfit(problem: Exception) -> Rejected:

@@ -50,3 +50,11 @@ def flag(row: Row, field: str) -> bool:
     if not isinstance(value, bool):
         raise Malformed(f"The exchange sent a row without {field}.")
     return value
+
+
+def identifier(row: Row, field: str) -> str:
+    """An id the row must have, which some venues send as a number."""
+    value = row.get(field)
+    if isinstance(value, bool) or not isinstance(value, int | str) or not str(value):
+        raise Malformed(f"The exchange sent a row without {field}.")
+    return str(value)

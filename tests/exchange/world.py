@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 import requests
 
@@ -149,7 +150,16 @@ class Liar:
     edit: Callable[[str, bytes], bytes] | None = None
     """Set to pass requests on to `behind` and change what comes back."""
     behind: str = ""
+    tells: dict[str, object] = field(default_factory=dict)
+    """What it answers to `METHOD path`, where that is not `body`; a callable is given the query."""
     asked: list[str] = field(default_factory=list)
+
+    def answer_to(self, method: str, address: str) -> bytes:
+        path, _, query = address.partition("?")
+        told = self.tells.get(f"{method} {path}")
+        if callable(told):
+            told = told(dict(parse_qsl(query)))
+        return self.body if told is None else json.dumps(told).encode()
 
     def says(self, answer: object) -> None:
         self.body = json.dumps(answer).encode()
@@ -163,7 +173,7 @@ def lying_server() -> Iterator[Liar]:
         def _answer(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             liar.asked.append(self.path)
-            status, body = liar.status, liar.body
+            status, body = liar.status, liar.answer_to(self.command, self.path)
             if liar.edit is not None:
                 kept = {name: value for name, value in self.headers.items() if name.lower().startswith("x-bapi")}
                 passed = requests.request(self.command, liar.behind + self.path, data=sent, headers=kept, timeout=10)
@@ -175,7 +185,7 @@ def lying_server() -> Iterator[Liar]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = _answer  # noqa: N815 - the names that http.server looks for
+        do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - the names that http.server looks for
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
             """Nothing on the console."""

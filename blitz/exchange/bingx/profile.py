@@ -1,0 +1,57 @@
+"""BingX as the rest of the program sees it."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import ccxt
+
+from blitz.clock import Clock
+from blitz.core.credentials import Credentials
+from blitz.core.instrument import Instrument
+from blitz.core.ladder_settings import Mode
+from blitz.exchange.bingx import rows
+from blitz.exchange.bingx.client import BingxClient, bingx_client
+from blitz.exchange.bingx.codes import ENVELOPE, data_of, listed
+from blitz.exchange.bingx.gateway import TRAITS, BingxGateway
+from blitz.exchange.connection import Venue
+from blitz.exchange.profile import CANDLES_MAX, Candle, Seat
+from blitz.exchange.rows import milliseconds
+
+
+class BingxProfile:
+    """See `VenueProfile`."""
+
+    traits = TRAITS
+    envelope = ENVELOPE
+    hosts: Mapping[Mode, str] = {Mode.DEMO: "https://open-api-vst.bingx.com", Mode.LIVE: "https://open-api.bingx.com"}
+    timeframes: Mapping[str, str] = {name: name for name in ("1m", "5m", "15m", "1h", "4h", "1d")}
+
+    def client(self, venue: Venue, clock: Clock, credentials: Credentials | None = None) -> BingxClient:
+        """A client that signs with `clock`'s time. Sends nothing."""
+        return bingx_client(venue, clock, credentials)
+
+    def server_time_ms(self, client: ccxt.Exchange) -> int:
+        """Ask the venue for its time, milliseconds. Raises `Malformed`, or what ccxt raises."""
+        return milliseconds(data_of(client.swap_v2_public_get_server_time()), "serverTime")
+
+    def instrument(self, market: Mapping[str, Any]) -> Instrument:
+        """The rules of one of ccxt's markets. Raises `Malformed`."""
+        return rows.instrument(market["symbol"], market["info"])
+
+    def gateway(self, seat: Seat) -> BingxGateway:
+        """One user's account on one market."""
+        return BingxGateway(seat)
+
+    def last_price(self, client: ccxt.Exchange, market: str) -> Decimal:
+        """The last traded price of `market`. Raises `Malformed`, or what ccxt raises."""
+        return rows.last_price(data_of(client.swap_v2_public_get_quote_ticker({"symbol": market})))
+
+    def candles(self, client: ccxt.Exchange, market: str, timeframe: str, limit: int) -> list[Candle]:
+        """The newest candles, oldest first. Raises `Malformed`, or what ccxt raises."""
+        query = {"symbol": market, "interval": self.timeframes[timeframe], "limit": max(1, min(limit, CANDLES_MAX))}
+        candles = [rows.candle(row) for row in listed(client.swap_v3_public_get_quote_klines(query))]
+        return sorted(candles, key=lambda candle: candle["time"])
+
+
+BINGX = BingxProfile()
