@@ -8,6 +8,7 @@ from blitz.paper.engine.accounts import Account, Lookup, SymbolSettings
 from blitz.paper.engine.book import Book
 from blitz.paper.engine.events import EventKind, PriceChange, PublicTrade, VenueEvent
 from blitz.paper.engine.executions import ClosedPnl, ExecType, Execution
+from blitz.paper.engine.houses import BINGX, BYBIT, HOUSES, House, HouseName
 from blitz.paper.engine.instruments import Instrument, RiskTier, default_instruments
 from blitz.paper.engine.klines import INTERVALS_MS, Kline
 from blitz.paper.engine.orders import (
@@ -31,6 +32,9 @@ from blitz.paper.engine.tickers import FundingRate, Ticker
 from blitz.paper.engine.venue import Venue
 
 __all__ = [
+    "BINGX",
+    "BYBIT",
+    "HOUSES",
     "INTERVALS_MS",
     "Account",
     "AmendRequest",
@@ -40,6 +44,8 @@ __all__ = [
     "ExecType",
     "Execution",
     "FundingRate",
+    "House",
+    "HouseName",
     "IdRegime",
     "Instrument",
     "Kline",

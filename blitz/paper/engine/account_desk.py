@@ -11,6 +11,7 @@ from blitz.paper.engine.accounts import SETTLE_COIN, Account
 from blitz.paper.engine.alerts import rearm
 from blitz.paper.engine.events import EventKind
 from blitz.paper.engine.floor import Floor
+from blitz.paper.engine.houses import House
 from blitz.paper.engine.instruments import Instrument
 from blitz.paper.engine.margin import position_report, tier_of, wallet_report
 from blitz.paper.engine.orders import Side
@@ -27,18 +28,23 @@ class AccountDesk:
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
 
-    def open(self, key: str, secret: str, balance: Decimal) -> Account:
+    def open(self, key: str, secret: str, balance: Decimal, house: House) -> Account:
         """Open an account with a first deposit, or hand out the one that exists under the same key and secret."""
         known = self._floor.accounts.get(key)
         if known is not None:
             if known.secret != secret:
                 raise VenueRefusal(refusals.UNKNOWN_KEY, "API key exists with another secret.")
+            if known.house is not house:
+                raise VenueRefusal(refusals.UNKNOWN_KEY, "API key exists at another exchange.")
             return known
         if not key or not secret:
             raise VenueRefusal(PARAMETER_ERROR, "params error: key and secret are required")
         _check_amount(balance, at_least_zero=True)
         user_id = 1_000_000 + len(self._floor.accounts) + 1
-        account = Account(key=key, secret=secret, user_id=user_id, deposited=round_money(balance))
+        account = Account(
+            key=key, secret=secret, user_id=user_id, house=house, deposited=round_money(balance),
+            default_is_hedge=house.starts_in_hedge,
+        )  # fmt: skip
         self._floor.accounts[key] = account
         self._floor.changed[key] = None
         return account
@@ -53,12 +59,13 @@ class AccountDesk:
         self._floor.tell(account, EventKind.WALLET, wallet_report(self._floor, account), now_ms)
 
     def set_leverage(self, account: Account, symbol: str, buy: Decimal, sell: Decimal, now_ms: int) -> None:
-        """Set the leverage of a symbol. Sides may differ only in hedge mode with isolated margin."""
-        instrument = self._floor.market(symbol).instrument
+        """Set the leverage of a symbol. Sides may differ only in hedge mode, at most houses with isolated margin alone."""
+        instrument = self._floor.terms(account, symbol)
         before = self._floor.settings(account, symbol)
         for leverage in (buy, sell):
             _check_leverage(instrument, leverage)
-        if buy != sell and not (before.is_hedge and account.is_isolated):
+        apart = before.is_hedge and (account.house.leverage_by_side or account.isolates(symbol))
+        if buy != sell and not apart:
             raise VenueRefusal(PARAMETER_ERROR, "buy leverage must equal sell leverage")
         if (before.buy_leverage, before.sell_leverage) == (buy, sell):
             raise VenueRefusal(refusals.LEVERAGE_UNCHANGED, "leverage not modified")
@@ -103,6 +110,22 @@ class AccountDesk:
             raise VenueRefusal(refusals.MARGIN_MODE_REFUSED, "Set margin mode failed: insufficient margin")
         rearm(self._floor, account)
         self._floor.tell(account, EventKind.WALLET, wallet_report(self._floor, account), now_ms)
+
+    def set_symbol_margin_mode(self, account: Account, symbol: str, *, isolated: bool, now_ms: int) -> None:
+        """Switch one symbol between cross and isolated margin, where the house lets each have its own."""
+        self._floor.market(symbol)
+        before = dict(account.isolated_symbols)
+        if isolated:
+            account.isolated_symbols[symbol] = None
+        else:
+            account.isolated_symbols.pop(symbol, None)
+        if account.isolated_symbols == before:
+            raise VenueRefusal(refusals.MARGIN_MODE_UNCHANGED, "Margin mode is not modified")
+        if wallet_report(self._floor, account).available < 0:
+            account.isolated_symbols = before
+            raise VenueRefusal(refusals.MARGIN_MODE_REFUSED, "Set margin mode failed: insufficient margin")
+        rearm(self._floor, account)
+        self._report(account, symbol, now_ms)
 
     def _check_tiers(self, account: Account, instrument: Instrument, buy: Decimal, sell: Decimal) -> None:
         for position_idx in (0, 1, 2):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from blitz.paper.engine.executions import ClosedPnl, ExecType, Execution
+from blitz.paper.engine.houses import BYBIT, House
 from blitz.paper.engine.orders import ZERO, Order, OrderStatus, Side, StopMode
 from blitz.paper.engine.positions import Holding
 
@@ -95,11 +96,16 @@ class Account:
     key: str
     secret: str = field(repr=False)
     user_id: int = 0
+    house: House = BYBIT
+    """The exchange whose rules the account trades by."""
     deposited: Decimal = ZERO
     realised: Decimal = ZERO
     fees: Decimal = ZERO
     funding: Decimal = ZERO
     is_isolated: bool = False
+    """Isolated margin for every symbol."""
+    isolated_symbols: dict[str, None] = field(default_factory=dict)
+    """Symbols with isolated margin, at a house where it is chosen per symbol."""
     default_is_hedge: bool = False
     settings: dict[str, SymbolSettings] = field(default_factory=dict)
     holdings: dict[tuple[str, int], Holding] = field(default_factory=dict)
@@ -157,6 +163,14 @@ class Account:
             return list(self.closed_pnl)
         rows = self.closed_pnl
         return [row for row in rows if lookup.matches_market(row.symbol) and lookup.matches_time(row.at_ms)]
+
+    def isolates(self, symbol: str) -> bool:
+        """Whether positions of the symbol stand on a margin of their own."""
+        return self.is_isolated or symbol in self.isolated_symbols
+
+    def cross_slots(self) -> list[tuple[str, int]]:
+        """Every open slot that the whole balance stands behind."""
+        return [slot for slot in self.open_slots() if not self.isolates(slot[0])]
 
     def holding(self, symbol: str, position_idx: int) -> Holding:
         """What the slot holds; a flat one when nothing ever happened there."""

@@ -26,15 +26,16 @@ from blitz.paper.engine.orders import ZERO, Side
 def rearm(floor: Floor, account: Account) -> None:
     """Recompute every alert of an account."""
     held = dict.fromkeys(symbol for symbol, _ in account.open_slots())
-    headroom = ZERO if account.is_isolated else cross_headroom(floor, account)
+    crossed = [symbol for symbol in held if not account.isolates(symbol)]
+    headroom = cross_headroom(floor, account) if crossed else ZERO
     for symbol in held:
         market = floor.market(symbol)
-        if account.is_isolated:
+        if account.isolates(symbol):
             below, above = _isolated_alerts(floor, account, market)
         else:
-            share = headroom / len(held)
+            share = headroom / len(crossed)
             constant = cross_constant(floor, account, symbol, headroom) - (headroom - share)
-            below, above = crossing_prices(constant, *sizes(account, symbol), market.instrument.tiers)
+            below, above = crossing_prices(constant, *sizes(account, symbol), floor.terms(account, symbol).at_risk)
         _disarm(market, account)
         armed = _armed(market, market.alerts_below, account, below), _armed(market, market.alerts_above, account, above)
         market.alerts[account.key] = armed
@@ -48,7 +49,8 @@ def rearm(floor: Floor, account: Account) -> None:
 
 
 def _isolated_alerts(floor: Floor, account: Account, market: Market) -> tuple[Decimal | None, Decimal | None]:
-    symbol, tiers = market.instrument.symbol, market.instrument.tiers
+    symbol = market.instrument.symbol
+    tiers = floor.terms(account, symbol).at_risk
     below = above = None
     for position_idx in (0, 1, 2):
         holding = account.holding(symbol, position_idx)

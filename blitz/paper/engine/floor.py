@@ -8,7 +8,9 @@ from decimal import Decimal
 
 from blitz.paper.engine.accounts import Account, SymbolSettings
 from blitz.paper.engine.events import EventKind, EventLog, EventRow, PublicTrade
+from blitz.paper.engine.houses import HouseName
 from blitz.paper.engine.identity import IdSource
+from blitz.paper.engine.instruments import Instrument
 from blitz.paper.engine.market import Market
 from blitz.paper.engine.orders import IdRegime, Side
 from blitz.paper.engine.refusals import PARAMETER_ERROR, VenueRefusal
@@ -29,6 +31,7 @@ class Floor:
     """Accounts whose newest alerts are reached already, with the symbol to look at. Empty between calls."""
     max_fills: dict[str, Decimal] = field(default_factory=dict)
     """Largest quantity one touch of a resting order fills, by account key."""
+    _terms: dict[tuple[HouseName, str], Instrument] = field(default_factory=dict)
 
     def market(self, symbol: str) -> Market:
         """The market of a symbol; an unknown one is refused with 10001."""
@@ -36,6 +39,17 @@ class Floor:
         if market is None:
             raise VenueRefusal(PARAMETER_ERROR, f"params error: symbol invalid {symbol}")
         return market
+
+    def terms(self, account: Account, symbol: str) -> Instrument:
+        """A listed market on the terms of the account's house."""
+        terms = self._terms.get((account.house.name, symbol))
+        if terms is None:
+            terms = self._terms[account.house.name, symbol] = account.house.terms(self.market(symbol).instrument)
+        return terms
+
+    def new_id(self, account: Account, kind: str, sequence: int) -> str:
+        """The id of something of the account, in the shape its house gives ids."""
+        return self.ids.number(sequence) if account.house.numbers_ids else self.ids.uuid(kind, sequence)
 
     def settings(self, account: Account, symbol: str) -> SymbolSettings:
         """What the account chose for the symbol, or the defaults it starts with."""

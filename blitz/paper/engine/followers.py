@@ -41,21 +41,50 @@ def reserved(account: Account, symbol: str, position_idx: int, except_id: str = 
     return sum((order.leaves_quantity for order in orders), ZERO)
 
 
+def stopped(account: Account, order: Order) -> Decimal:
+    """Quantity of the other untriggered stops of the order's kind, in its slot and direction."""
+    others = position_stops(account, order.symbol, order.position_idx)
+    return sum(
+        (
+            other.quantity
+            for other in others
+            if other.side is order.side
+            and other.order_id != order.order_id
+            and other.stop_order_type.takes_profit is order.stop_order_type.takes_profit
+        ),
+        ZERO,
+    )
+
+
 def fit_reduce_only(registry: Registry, account: Account, symbol: str, position_idx: int, now_ms: int) -> None:
     """Trim or cancel resting reduce-only orders until they fit the position."""
     orders = resting_reduce_only(account, symbol, position_idx)
     for side in (Side.BUY, Side.SELL):
         size = closable(account, symbol, position_idx, side)
-        excess = sum((order.leaves_quantity for order in orders if order.side is side), ZERO) - size
-        for order in orders:
-            if order.side is not side or excess <= 0:
-                continue
-            cut = min(excess, order.leaves_quantity)
-            excess -= cut
-            if cut == order.leaves_quantity:
-                registry.cancel(account, order, now_ms, cancel_type="CancelByReduceOnly", reason="EC_NoError")
-            else:
-                registry.put(account, replace(order, quantity=order.quantity - cut), now_ms)
+        _trim(registry, account, [order for order in orders if order.side is side], size, now_ms)
+
+
+def make_room(registry: Registry, account: Account, stop: Order, now_ms: int) -> None:
+    """Let resting closing orders give way to a stop that has triggered, as far as it needs to close."""
+    size = closable(account, stop.symbol, stop.position_idx, stop.side)
+    orders = [
+        order for order in resting_reduce_only(account, stop.symbol, stop.position_idx) if order.side is stop.side
+    ]
+    _trim(registry, account, orders, max(ZERO, size - stop.leaves_quantity), now_ms)
+
+
+def _trim(registry: Registry, account: Account, newest_first: list[Order], size: Decimal, now_ms: int) -> None:
+    """Cut orders until together they hold no more than `size`."""
+    excess = sum((order.leaves_quantity for order in newest_first), ZERO) - size
+    for order in newest_first:
+        if excess <= 0:
+            return
+        cut = min(excess, order.leaves_quantity)
+        excess -= cut
+        if cut == order.leaves_quantity:
+            registry.cancel(account, order, now_ms, cancel_type="CancelByReduceOnly", reason="EC_NoError")
+        else:
+            registry.put(account, replace(order, quantity=order.quantity - cut), now_ms)
 
 
 def position_stops(account: Account, symbol: str, position_idx: int) -> list[Order]:

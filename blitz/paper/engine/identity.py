@@ -5,6 +5,9 @@ Used by the registry, the settlement and the markets. There is no randomness: an
 
 import hashlib
 
+NUMBERS_FROM = 1_900_000_000_000_000_000
+"""Ids that are numbers have nineteen digits."""
+
 
 class IdSource:
     """Makes UUID-like ids and creation numbers. `counter` is all the state there is."""
@@ -17,6 +20,10 @@ class IdSource:
         """The next creation number, from 1, never reused."""
         self.counter += 1
         return self.counter
+
+    def number(self, sequence: int) -> str:
+        """The id that belongs to a creation number, as a number of nineteen digits."""
+        return str(NUMBERS_FROM + sequence)
 
     def uuid(self, kind: str, sequence: int) -> str:
         """The id that belongs to a creation number, in the shape 8-4-4-4-12."""

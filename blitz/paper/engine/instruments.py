@@ -54,8 +54,15 @@ class Instrument:
     maker_fee_rate: Decimal = MAKER_FEE_RATE
     funding_interval_minutes: int = FUNDING_INTERVAL_MINUTES
     tiers: tuple[RiskTier, ...]
+    closing_tiers: tuple[RiskTier, ...] = ()
+    """The tiers liquidation looks at, where the fee of closing counts too. Empty: `tiers`."""
     first_level_notional: Decimal
     """Depth of the best level of the synthetic book, as USDT value."""
+
+    @property
+    def at_risk(self) -> tuple[RiskTier, ...]:
+        """The tiers that decide about liquidation."""
+        return self.closing_tiers or self.tiers
 
     def is_on_tick(self, price: Decimal) -> bool:
         """Whether `price` is a multiple of the tick."""

@@ -16,6 +16,7 @@ from blitz.paper.engine.margin import (
     bankruptcy_price,
     cross_headroom,
     initial_margin,
+    own_margin,
     slot_headroom,
     tick_outward,
 )
@@ -37,20 +38,17 @@ class Liquidation:
 
     def look_at(self, account: Account, symbol: str, now_ms: int) -> None:
         """Liquidate what has no headroom left at the current marks; otherwise set the alerts anew."""
-        if account.is_isolated:
+        if account.isolates(symbol):
             self._look_at_slots(account, symbol, now_ms)
-        elif account.open_slots() and cross_headroom(self._floor, account) <= HEADROOM_DUST:
+        elif account.cross_slots() and cross_headroom(self._floor, account) <= HEADROOM_DUST:
             self._liquidate_cross(account, now_ms)
         rearm(self._floor, account)
 
     def is_bankrupt(self, account: Account, symbol: str) -> bool:
         """Whether at the current marks a loss is larger than what carries it: the account, or an isolated margin."""
         market = self._floor.market(symbol)
-        if not account.is_isolated:
-            equity = account.wallet_balance
-            for slot in account.open_slots():
-                equity += account.holding(*slot).unrealised(self._floor.market(slot[0]).mark)
-            return bool(account.open_slots()) and equity <= 0
+        if not account.isolates(symbol):
+            return bool(account.cross_slots()) and self._cross_equity(account) <= 0
         held = [account.holding(symbol, position_idx) for position_idx in (0, 1, 2)]
         settings = self._floor.settings(account, symbol)
         return any(
@@ -75,7 +73,8 @@ class Liquidation:
         for position_idx in (0, 1, 2):
             holding = account.holding(symbol, position_idx)
             leverage = self._floor.settings(account, symbol).leverage(holding.side)
-            if holding.size and slot_headroom(market, holding, leverage) <= HEADROOM_DUST:
+            terms = self._floor.terms(account, symbol)
+            if holding.size and slot_headroom(terms, market.mark, holding, leverage) <= HEADROOM_DUST:
                 self._cancel_orders(account, symbol, now_ms)
                 price = bankruptcy_price(holding, leverage, market.instrument)
                 self._bust(account, market, position_idx, price, now_ms)
@@ -90,16 +89,26 @@ class Liquidation:
 
         Rounded to the tick in the account's favour, so the wallet never ends below zero.
         """
-        slots = account.open_slots()
+        slots = account.cross_slots()
         marks = {symbol: self._floor.market(symbol).mark for symbol, _ in slots}
         held = {slot: account.holding(*slot) for slot in slots}
-        equity = account.wallet_balance
-        equity += sum((holding.unrealised(marks[slot[0]]) for slot, holding in held.items()), ZERO)
+        equity = self._cross_equity(account)
         total = sum((marks[slot[0]] * holding.size for slot, holding in held.items()), ZERO)
         return [
             (*slot, self._takeover_price(self._floor.market(slot[0]), holding, equity / total))
             for slot, holding in held.items()
         ]
+
+    def _cross_equity(self, account: Account) -> Decimal:
+        """What the cross positions of an account stand on at the current marks."""
+        equity = account.wallet_balance
+        for symbol, position_idx in account.open_slots():
+            holding = account.holding(symbol, position_idx)
+            if account.isolates(symbol):
+                equity -= own_margin(self._floor, account, symbol, holding)
+            else:
+                equity += holding.unrealised(self._floor.market(symbol).mark)
+        return equity
 
     def _takeover_price(self, market: Market, holding: Holding, fraction: Decimal) -> Decimal:
         is_long = holding.side is Side.BUY
@@ -107,8 +116,9 @@ class Liquidation:
         return max(market.instrument.tick_size, tick_outward(market.instrument, price, falls=not is_long))
 
     def _cancel_orders(self, account: Account, symbol: str | None, now_ms: int) -> None:
+        """Cancel what rests for an isolated symbol, or (None) for everything that is cross."""
         for order in account.open_orders():
-            if symbol is None or order.symbol == symbol:
+            if order.symbol == symbol or (symbol is None and not account.isolates(order.symbol)):
                 reason = "EC_NoError"
                 self._registry.cancel(account, order, now_ms, cancel_type="CancelAllBeforeLiq", reason=reason)
 
@@ -128,7 +138,7 @@ class Liquidation:
         holding = account.holding(symbol, position_idx)
         sequence = self._floor.ids.sequence()
         order = Order(
-            order_id=self._floor.ids.uuid("order", sequence),
+            order_id=self._floor.new_id(account, "order", sequence),
             sequence=sequence,
             symbol=symbol,
             side=holding.side.opposite,

@@ -9,7 +9,6 @@ from decimal import Decimal
 from blitz.paper.engine.accounts import Account
 from blitz.paper.engine.floor import Floor
 from blitz.paper.engine.instruments import Instrument, RiskTier
-from blitz.paper.engine.market import Market
 from blitz.paper.engine.orders import ZERO, Order, OrderStatus, OrderType, Side, StopMode, StopOrderType
 from blitz.paper.engine.positions import Holding, Position, Wallet, round_money
 
@@ -31,7 +30,7 @@ def maintenance(instrument: Instrument, value: Decimal) -> Decimal:
 
     Deductions keep it continuous and rates only grow, so the tier that applies is the one that asks for most.
     """
-    return max(value * tier.maintenance_rate - tier.deduction for tier in instrument.tiers)
+    return max(value * tier.maintenance_rate - tier.deduction for tier in instrument.at_risk)
 
 
 def initial_margin(holding: Holding, mark: Decimal, leverage: Decimal, *, isolated: bool) -> Decimal:
@@ -67,29 +66,37 @@ def isolated_constant(holding: Holding, leverage: Decimal) -> Decimal:
     return margin + holding.cost if holding.side is Side.SELL else margin - holding.cost
 
 
-def slot_headroom(market: Market, holding: Holding, leverage: Decimal) -> Decimal:
+def slot_headroom(instrument: Instrument, mark: Decimal, holding: Holding, leverage: Decimal) -> Decimal:
     """What an isolated position can still lose before it is liquidated."""
-    moved = isolated_constant(holding, leverage) + holding.signed_size * market.mark
-    return moved - maintenance(market.instrument, market.mark * holding.size)
+    moved = isolated_constant(holding, leverage) + holding.signed_size * mark
+    return moved - maintenance(instrument, mark * holding.size)
 
 
 def cross_headroom(floor: Floor, account: Account) -> Decimal:
-    """What a cross account can still lose before it is liquidated: margin balance minus maintenance margin."""
+    """What an account can still lose before its cross positions are liquidated: balance, without the margins of isolated
+    positions, plus profit minus maintenance margin of the cross ones."""
     headroom = account.wallet_balance
     for symbol, position_idx in account.open_slots():
-        market, holding = floor.market(symbol), account.holding(symbol, position_idx)
-        headroom += holding.unrealised(market.mark) - maintenance(market.instrument, market.mark * holding.size)
+        mark, holding = floor.market(symbol).mark, account.holding(symbol, position_idx)
+        if account.isolates(symbol):
+            headroom -= own_margin(floor, account, symbol, holding)
+        else:
+            headroom += holding.unrealised(mark) - maintenance(floor.terms(account, symbol), mark * holding.size)
     return headroom
+
+
+def own_margin(floor: Floor, account: Account, symbol: str, holding: Holding) -> Decimal:
+    """What stands behind an isolated position, taken out of the balance for it."""
+    return initial_margin(holding, ZERO, floor.settings(account, symbol).leverage(holding.side), isolated=True)
 
 
 def cross_constant(floor: Floor, account: Account, symbol: str, headroom: Decimal) -> Decimal:
     """The part of a cross account's headroom that does not depend on this symbol's price."""
-    market = floor.market(symbol)
+    mark, terms = floor.market(symbol).mark, floor.terms(account, symbol)
     for position_idx in (0, 1, 2):
         holding = account.holding(symbol, position_idx)
         if holding.size:
-            value = market.mark * holding.size
-            headroom += maintenance(market.instrument, value) - holding.signed_size * market.mark
+            headroom += maintenance(terms, mark * holding.size) - holding.signed_size * mark
     return headroom
 
 
@@ -108,11 +115,11 @@ def liquidation_price(floor: Floor, account: Account, symbol: str, position_idx:
     """
     holding = account.holding(symbol, position_idx)
     market = floor.market(symbol)
-    tiers = market.instrument.tiers
+    tiers = floor.terms(account, symbol).at_risk
     if not holding.size:
         return ZERO
     is_long = holding.side is Side.BUY
-    if account.is_isolated:
+    if account.isolates(symbol):
         leverage = floor.settings(account, symbol).leverage(holding.side)
         longs, shorts = (holding.size, ZERO) if is_long else (ZERO, holding.size)
         below, above = crossing_prices(isolated_constant(holding, leverage), longs, shorts, tiers)
@@ -149,7 +156,7 @@ def order_margin(floor: Floor, account: Account, symbol: str, extra: Order | Non
     In one-way mode orders against the position are free up to its size, oldest first. Both sides count.
     """
     market = floor.market(symbol)
-    settings = floor.settings(account, symbol)
+    settings, taker_fee_rate = floor.settings(account, symbol), floor.terms(account, symbol).taker_fee_rate
     free = {0: account.holding(symbol, 0)}
     covered = free[0].size
     total = ZERO
@@ -162,7 +169,7 @@ def order_margin(floor: Floor, account: Account, symbol: str, extra: Order | Non
             covered -= used
             quantity -= used
         value = quantity * (order.price or market.last)
-        total += value / settings.leverage(order.side) + value * market.instrument.taker_fee_rate
+        total += value / settings.leverage(order.side) + value * taker_fee_rate
     return round_money(total)
 
 
@@ -172,17 +179,18 @@ def _occupies(order: Order) -> bool:
 
 def wallet_report(floor: Floor, account: Account) -> Wallet:
     """The account's money at the current marks."""
-    unrealised = position_margin = maintained = ZERO
+    unrealised = cross_unrealised = position_margin = maintained = ZERO
     for symbol, position_idx in account.open_slots():
         market, holding = floor.market(symbol), account.holding(symbol, position_idx)
         leverage = floor.settings(account, symbol).leverage(holding.side)
-        unrealised += holding.unrealised(market.mark)
-        position_margin += initial_margin(holding, market.mark, leverage, isolated=account.is_isolated)
-        maintained += round_money(maintenance(market.instrument, market.mark * holding.size))
+        isolated, profit = account.isolates(symbol), holding.unrealised(market.mark)
+        unrealised += profit
+        cross_unrealised += ZERO if isolated else profit
+        position_margin += initial_margin(holding, market.mark, leverage, isolated=isolated)
+        maintained += round_money(maintenance(floor.terms(account, symbol), market.mark * holding.size))
     symbols = dict.fromkeys(order.symbol for order in account.open.values() if _occupies(order))
     orders_margin = sum((order_margin(floor, account, symbol) for symbol in symbols), ZERO)
     balance = account.wallet_balance
-    own = balance if account.is_isolated else balance + unrealised
     return Wallet(
         coin="USDT",
         deposited=account.deposited,
@@ -195,7 +203,7 @@ def wallet_report(floor: Floor, account: Account) -> Wallet:
         position_initial_margin=position_margin,
         order_initial_margin=orders_margin,
         maintenance_margin=maintained,
-        available=own - position_margin - orders_margin,
+        available=balance + cross_unrealised - position_margin - orders_margin,
     )
 
 
@@ -217,15 +225,15 @@ def position_report(floor: Floor, account: Account, symbol: str, position_idx: i
         mark_price=market.mark,
         liquidation_price=liquidation_price(floor, account, symbol, position_idx),
         bankruptcy_price=bankruptcy_price(holding, leverage, market.instrument) if holding.size else ZERO,
-        initial_margin=initial_margin(holding, market.mark, leverage, isolated=account.is_isolated),
-        maintenance_margin=round_money(maintenance(market.instrument, market.mark * holding.size)),
+        initial_margin=initial_margin(holding, market.mark, leverage, isolated=account.isolates(symbol)),
+        maintenance_margin=round_money(maintenance(floor.terms(account, symbol), market.mark * holding.size)),
         unrealised=holding.unrealised(market.mark),
         cycle_realised=holding.cycle_realised,
         total_realised=holding.total_realised,
         take_profit=stops.get(StopOrderType.TAKE_PROFIT, ZERO),
         stop_loss=stops.get(StopOrderType.STOP_LOSS, ZERO),
         tpsl_mode=account.stop_modes.get((symbol, position_idx), StopMode.FULL),
-        is_isolated=account.is_isolated,
+        is_isolated=account.isolates(symbol),
         created_ms=holding.opened_ms,
         updated_ms=holding.updated_ms,
         sequence=floor.ids.counter,

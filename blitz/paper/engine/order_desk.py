@@ -11,18 +11,20 @@ from blitz.paper.engine import refusals
 from blitz.paper.engine.accounts import ORDER_FILTERS, SETTLE_COIN, Account
 from blitz.paper.engine.admission import (
     check_attached_stops,
+    check_available,
     check_margin,
     check_notional,
     check_price,
     check_quantity,
     check_trigger,
     order_from,
+    truncated,
 )
 from blitz.paper.engine.events import EventKind
 from blitz.paper.engine.floor import Floor
 from blitz.paper.engine.margin import position_report
 from blitz.paper.engine.matching import Matcher
-from blitz.paper.engine.orders import AmendRequest, Order, OrderRequest, OrderStatus, OrderType
+from blitz.paper.engine.orders import AmendRequest, Order, OrderRequest, OrderStatus, OrderType, TimeInForce
 from blitz.paper.engine.refusals import PARAMETER_ERROR, VenueRefusal
 from blitz.paper.engine.registry import Registry
 
@@ -47,6 +49,7 @@ class OrderDesk:
                 message = "current position is zero, cannot fix reduce-only order qty"
                 raise VenueRefusal(refusals.REDUCE_ONLY_IMPOSSIBLE, message)
             check_margin(self._floor, account, order)
+            self._check_post_only(account, order)
         sequence = self._floor.ids.sequence()
         assert sequence == order.sequence, "an order takes the number it was made with"
         if order.status is OrderStatus.UNTRIGGERED:
@@ -56,12 +59,17 @@ class OrderDesk:
         self._report_position(account, order, now_ms)
         return placed
 
+    def _check_post_only(self, account: Account, order: Order) -> None:
+        taking = order.time_in_force is TimeInForce.POST_ONLY and self._matcher.slices(order)
+        if taking and account.house.refuses_taking_post_only:
+            raise VenueRefusal(refusals.POST_ONLY_WOULD_TAKE, "Post Only order would take liquidity immediately")
+
     def amend(self, account: Account, request: AmendRequest, now_ms: int) -> Order:
         """Change quantity, price, trigger or attached stops of an open order; its ids survive."""
         self._floor.market(request.symbol)
         order = self._found(account, request.symbol, request.order_id, request.link_id)
-        amended = self._amended(order, request)
-        self._check_amended(order, amended)
+        amended = self._amended(account, order, request)
+        self._check_amended(account, order, amended)
         # An order whose price stays keeps its place: at the touch of a locked book it must not turn into a taker.
         stays = amended.price == order.price
         self._registry.take_out(account, order.order_id)
@@ -122,11 +130,14 @@ class OrderDesk:
             raise VenueRefusal(refusals.ORDER_NOT_FOUND, "order not exists or too late to cancel")
         return order
 
-    def _amended(self, order: Order, request: AmendRequest) -> Order:
+    def _amended(self, account: Account, order: Order, request: AmendRequest) -> Order:
         is_limit = order.order_type is OrderType.LIMIT
+        quantity = _chosen(request.quantity, order.quantity)
+        if account.house.truncates:
+            quantity = truncated(quantity, self._floor.terms(account, order.symbol).quantity_step)
         return replace(
             order,
-            quantity=_chosen(request.quantity, order.quantity),
+            quantity=quantity,
             price=_chosen(request.price, order.price) if is_limit else order.price,
             trigger_price=_chosen(request.trigger_price, order.trigger_price),
             trigger_by=order.trigger_by if request.trigger_by is None else request.trigger_by,
@@ -134,13 +145,13 @@ class OrderDesk:
             stop_loss=_chosen(request.stop_loss, order.stop_loss),
         )
 
-    def _check_amended(self, order: Order, amended: Order) -> None:
-        market = self._floor.market(order.symbol)
+    def _check_amended(self, account: Account, order: Order, amended: Order) -> None:
+        market, terms = self._floor.market(order.symbol), self._floor.terms(account, order.symbol)
         if amended == order:
             message = "The order remains unchanged as the parameters entered match the existing ones."
             raise VenueRefusal(PARAMETER_ERROR, message)
         if amended.quantity != order.quantity:
-            check_quantity(market.instrument, amended.quantity, order.order_type)
+            check_quantity(account, terms, amended.quantity, order.order_type)
             if amended.quantity <= order.filled_quantity:
                 raise VenueRefusal(refusals.AMENDED_BELOW_FILLED, "order qty must be above the filled qty")
         if amended.order_type is OrderType.LIMIT:
@@ -150,9 +161,10 @@ class OrderDesk:
         if order.status is OrderStatus.UNTRIGGERED:
             check_trigger(market, amended)
         if amended.quantity:
-            check_notional(market, amended)
+            check_notional(market, terms, amended)
         if (amended.take_profit, amended.stop_loss) != (order.take_profit, order.stop_loss):
             check_attached_stops(market, amended)
+        check_available(account, amended)
 
     def _report_position(self, account: Account, order: Order, now_ms: int) -> None:
         """The venue pushes the position on every create, amend and cancel, even if it did not change."""

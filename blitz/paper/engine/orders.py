@@ -95,6 +95,11 @@ class StopOrderType(StrEnum):
         """Whether the order is a child of a position rather than an order of its own."""
         return self not in (StopOrderType.NONE, StopOrderType.STOP)
 
+    @property
+    def takes_profit(self) -> bool:
+        """Whether the order waits for a profit rather than a loss."""
+        return self in (StopOrderType.TAKE_PROFIT, StopOrderType.PARTIAL_TAKE_PROFIT)
+
 
 class IdRegime(StrEnum):
     """What the venue thinks of an `orderLinkId` it has seen before. Switchable, since real venues differ."""
@@ -131,6 +136,8 @@ class OrderRequest:
     trigger_price: Decimal | None = None
     trigger_direction: TriggerDirection = TriggerDirection.NONE
     trigger_by: TriggerBy = TriggerBy.LAST
+    stop_kind: StopOrderType = StopOrderType.STOP
+    """What a conditional order is for. One that stops a position closes it and follows it."""
     take_profit: Decimal | None = None
     stop_loss: Decimal | None = None
     tp_trigger_by: TriggerBy = TriggerBy.LAST

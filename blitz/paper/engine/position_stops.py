@@ -46,7 +46,7 @@ class StopWish:
     @property
     def is_profit(self) -> bool:
         """Whether it takes profit rather than stops a loss."""
-        return self.kind in (StopOrderType.TAKE_PROFIT, StopOrderType.PARTIAL_TAKE_PROFIT)
+        return self.kind.takes_profit
 
 
 def check_stop_side(name: str, price: Decimal, base: Decimal, *, above: bool, position: Side) -> None:
@@ -149,7 +149,7 @@ class PositionStops:
         sequence = self._floor.ids.sequence()
         limited = wish.limit_price is not None and wish.limit_price > 0
         return Order(
-            order_id=self._floor.ids.uuid("order", sequence),
+            order_id=self._floor.new_id(account, "order", sequence),
             sequence=sequence,
             symbol=symbol,
             side=holding.side.opposite,

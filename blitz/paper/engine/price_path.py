@@ -13,7 +13,7 @@ from blitz.paper.engine.accounts import Account
 from blitz.paper.engine.admission import check_margin
 from blitz.paper.engine.events import EventKind
 from blitz.paper.engine.floor import Floor
-from blitz.paper.engine.followers import closable
+from blitz.paper.engine.followers import closable, make_room
 from blitz.paper.engine.levels import Level, LevelIndex
 from blitz.paper.engine.liquidation import Liquidation
 from blitz.paper.engine.market import Market
@@ -163,6 +163,8 @@ class PriceMover:
         triggered = replace(order, status=OrderStatus.TRIGGERED, updated_ms=now_ms, quantity=quantity)
         self._floor.tell(account, EventKind.ORDER, triggered, now_ms)
         active = replace(triggered, status=OrderStatus.NEW)
+        if account.house.reserves and order.stop_order_type.is_position_stop:
+            make_room(self._registry, account, active, now_ms)
         try:
             check_margin(self._floor, account, active)
         except VenueRefusal:

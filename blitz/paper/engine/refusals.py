@@ -1,7 +1,7 @@
 """Why the venue says no: `VenueRefusal` and the return codes it carries.
 
-Every rule of the engine raises from here and the wire turns the code into `retCode`. The numbers and the
-meaning of each are Bybit's published V5 error codes. Nothing here decides anything.
+Every rule of the engine raises from here. The numbers and the meaning of each are Bybit's published V5 error codes, and
+BingX's for what only BingX refuses; the wire of each exchange turns them into its own. Nothing here decides anything.
 """
 
 PARAMETER_ERROR = 10001
@@ -28,6 +28,11 @@ ABOVE_RISK_LIMIT = 110090
 BELOW_MINIMUM_VALUE = 110094
 STOP_UNCHANGED = 34040
 UNKNOWN_KEY = 10003
+NO_POSITION_TO_CLOSE = 101205
+POST_ONLY_WOULD_TAKE = 101215
+BELOW_MINIMUM_QUANTITY = 101400
+REDUCE_ONLY_IN_HEDGE = 109400
+ABOVE_AVAILABLE = 110424
 MARGIN_MODE_REFUSED = 3400045
 
 

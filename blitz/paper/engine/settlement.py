@@ -13,6 +13,7 @@ from blitz.paper.engine.events import EventKind
 from blitz.paper.engine.executions import ClosedPnl, ExecType, Execution
 from blitz.paper.engine.floor import Floor
 from blitz.paper.engine.followers import fit_position_stops, fit_reduce_only
+from blitz.paper.engine.instruments import Instrument
 from blitz.paper.engine.ledger import Folded, charge, fold
 from blitz.paper.engine.margin import position_report, wallet_report
 from blitz.paper.engine.market import Market
@@ -46,7 +47,7 @@ class Settlement:
         market = self._floor.market(order.symbol)
         slot = (order.symbol, order.position_idx)
         value = round_money(fill.price * fill.quantity)
-        rate, fee = _fee(market, fill, value)
+        rate, fee = _fee(self._floor.terms(account, order.symbol), fill, value)
         before = account.holding(*slot)
         folded = fold(before, order.side, fill.quantity, value, fee, now_ms)
         account.holdings[slot] = folded.holding
@@ -54,7 +55,7 @@ class Settlement:
         account.fees += fee
         self._note_interest(account, market, before, folded.holding)
         order = _filled(order, fill, value, fee)
-        row = self._execution(market, order, fill, value, now_ms)
+        row = self._execution(account, market, order, fill, value, now_ms)
         self._append(account, replace(row, fee=fee, fee_rate=rate, closed_size=folded.closed_size,
                                       realised=folded.realised), now_ms)  # fmt: skip
         if folded.closed_size:
@@ -86,12 +87,12 @@ class Settlement:
         account.holdings[symbol, position_idx] = charge(holding, amount, now_ms)
         sequence = self._floor.ids.sequence()
         order = Order(
-            order_id=self._floor.ids.uuid("funding", sequence), sequence=sequence, symbol=symbol, side=holding.side,
+            order_id=self._floor.new_id(account, "funding", sequence), sequence=sequence, symbol=symbol, side=holding.side,
             order_type=OrderType.MARKET, quantity=holding.size, price=ZERO, status=OrderStatus.FILLED,
             created_ms=now_ms, updated_ms=now_ms, position_idx=position_idx, create_type="",
         )  # fmt: skip
         fill = Fill(price=market.mark, quantity=holding.size, exec_type=ExecType.FUNDING)
-        row = self._execution(market, order, fill, value, now_ms)
+        row = self._execution(account, market, order, fill, value, now_ms)
         self._append(account, replace(row, fee=amount, fee_rate=rate), now_ms)
         self.report(account, symbol, position_idx, now_ms)
         rearm(self._floor, account)
@@ -104,10 +105,12 @@ class Settlement:
         else:
             market.holders.pop(account.key, None)
 
-    def _execution(self, market: Market, order: Order, fill: Fill, value: Decimal, now_ms: int) -> Execution:
+    def _execution(
+        self, account: Account, market: Market, order: Order, fill: Fill, value: Decimal, now_ms: int
+    ) -> Execution:
         sequence = self._floor.ids.sequence()
         return Execution(
-            exec_id=self._floor.ids.uuid("execution", sequence), sequence=sequence, symbol=order.symbol,
+            exec_id=self._floor.new_id(account, "execution", sequence), sequence=sequence, symbol=order.symbol,
             order_id=order.order_id, link_id=order.link_id, side=order.side, order_type=order.order_type,
             stop_order_type=order.stop_order_type, create_type=order.create_type, exec_type=fill.exec_type,
             order_price=order.price, order_quantity=order.quantity, leaves_quantity=order.leaves_quantity,
@@ -143,11 +146,11 @@ class Settlement:
         )
 
 
-def _fee(market: Market, fill: Fill, value: Decimal) -> tuple[Decimal, Decimal]:
+def _fee(terms: Instrument, fill: Fill, value: Decimal) -> tuple[Decimal, Decimal]:
     """Fee rate and fee of a fill: the exact product, rounded to 1e-8."""
     if fill.is_free:
         return ZERO, ZERO
-    rate = market.instrument.maker_fee_rate if fill.is_maker else market.instrument.taker_fee_rate
+    rate = terms.maker_fee_rate if fill.is_maker else terms.taker_fee_rate
     fee = round_money(value * rate)
     return rate, fee if fill.fee_cap is None else max(ZERO, min(fee, fill.fee_cap))
 

@@ -14,6 +14,7 @@ from blitz.paper.engine.alerts import rearm
 from blitz.paper.engine.codec import Row, decode, encode
 from blitz.paper.engine.executions import ClosedPnl, Execution
 from blitz.paper.engine.floor import Floor
+from blitz.paper.engine.houses import HOUSES, HouseName
 from blitz.paper.engine.klines import Bar
 from blitz.paper.engine.market import Market
 from blitz.paper.engine.orders import Order, StopMode
@@ -35,7 +36,9 @@ def account_state(account: Account) -> Row:
         "realised": str(account.realised),
         "fees": str(account.fees),
         "funding": str(account.funding),
+        "house": account.house.name.value,
         "is_isolated": account.is_isolated,
+        "isolated_symbols": list(account.isolated_symbols),
         "default_is_hedge": account.default_is_hedge,
         "settings": {symbol: encode(chosen) for symbol, chosen in account.settings.items()},
         "holdings": [[*slot, encode(holding)] for slot, holding in account.holdings.items()],
@@ -110,7 +113,10 @@ def restore_account(floor: Floor, registry: Registry, state: Row, history: Row) 
         realised=Decimal(state["realised"]),
         fees=Decimal(state["fees"]),
         funding=Decimal(state["funding"]),
+        # A state from before there were two houses names none.
+        house=HOUSES[HouseName(state.get("house", HouseName.BYBIT))],
         is_isolated=bool(state["is_isolated"]),
+        isolated_symbols=dict.fromkeys(state.get("isolated_symbols", ())),
         default_is_hedge=bool(state["default_is_hedge"]),
         settings={symbol: decode(SymbolSettings, row) for symbol, row in state["settings"].items()},
         holdings={(symbol, idx): decode(Holding, row) for symbol, idx, row in state["holdings"]},

@@ -17,6 +17,7 @@ from blitz.paper.engine.codec import Row
 from blitz.paper.engine.events import EventKind, PriceChange, PublicTrade, VenueEvent
 from blitz.paper.engine.floor import Floor
 from blitz.paper.engine.funding import Funding, funding_rate, next_funding_ms
+from blitz.paper.engine.houses import BYBIT, House
 from blitz.paper.engine.identity import IdSource
 from blitz.paper.engine.instruments import Instrument
 from blitz.paper.engine.klines import INTERVALS_MS, Bar, Kline
@@ -81,10 +82,10 @@ class Venue:
     def id_regime(self, regime: IdRegime) -> None:
         self._floor.id_regime = regime
 
-    def open_account(self, key: str, secret: str, balance: Decimal) -> Account:
-        """Open an account holding `balance` USDT; the same key and secret again changes nothing, another secret is
-        refused (10003)."""
-        return self._desk.open(key, secret, balance)
+    def open_account(self, key: str, secret: str, balance: Decimal, house: House = BYBIT) -> Account:
+        """Open an account holding `balance` USDT; the same key and secret again changes nothing, another secret or
+        house is refused (10003)."""
+        return self._desk.open(key, secret, balance, house)
 
     def account(self, key: str) -> Account | None:
         """The account of an API key."""
@@ -127,6 +128,15 @@ class Venue:
         self._desk.set_margin_mode(account, isolated=isolated, now_ms=now_ms)
         for symbol, _ in account.open_slots():
             self._mover.settle(self._floor.market(symbol), now_ms)
+
+    def set_symbol_margin_mode(self, account: Account, symbol: str, *, isolated: bool, now_ms: int) -> None:
+        """Switch one symbol between isolated and cross. Unchanged 110026, without the margin for it 3400045."""
+        self._desk.set_symbol_margin_mode(account, symbol, isolated=isolated, now_ms=now_ms)
+        self._mover.settle(self._floor.market(symbol), now_ms)
+
+    def terms(self, account: Account, symbol: str) -> Instrument:
+        """A listed market on the terms of the account's house."""
+        return self._floor.terms(account, symbol)
 
     # -- orders ------------------------------------------------------------------------------------------
 
