@@ -103,7 +103,8 @@ def demo(
 
 @commands.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=PAPER_PORT, show_default=True, help="0: any free one.")
-@click.option("--account", "accounts", multiple=True, metavar="KEY:SECRET:BALANCE", help="May be given repeatedly.")
+@click.option("--account", "accounts", multiple=True, metavar="KEY:SECRET:BALANCE[:EXCHANGE]",
+              help="May be given repeatedly.")  # fmt: skip
 @click.option("--feed", default="synthetic", show_default=True, metavar="FEED",
               help="synthetic[:SEED], candles:FILE, manual or live:EXCHANGE.")  # fmt: skip
 @click.option("--speed", default="1", show_default=True, metavar="N|max", help="Market seconds per second.")

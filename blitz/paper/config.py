@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 ID_REGIMES = ("never", "reusable", "unenforced")
+EXCHANGES = ("bybit", "bingx")
 FEED_KINDS = ("synthetic", "candles", "manual", "live")
 
 
@@ -14,19 +15,23 @@ class PaperStartError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSpec:
-    """An account to open at start: API key, secret, and the first deposit in USDT."""
+    """An account to open at start: API key, secret, first deposit in USDT, and the exchange it belongs to."""
 
     key: str
     secret: str
     balance: Decimal
+    exchange: str = "bybit"
 
     @classmethod
     def parse(cls, text: str) -> "AccountSpec":
-        """Read `KEY:SECRET:BALANCE`. Raises `PaperStartError`, never repeating the secret."""
+        """Read `KEY:SECRET:BALANCE[:EXCHANGE]`. Raises `PaperStartError`, never repeating the secret."""
         parts = text.split(":")
-        if len(parts) != 3 or not parts[0] or not parts[1]:
+        if len(parts) not in (3, 4) or not parts[0] or not parts[1]:
             raise PaperStartError("An account is written KEY:SECRET:BALANCE, for example demo:secret:10000.")
-        return cls(key=parts[0], secret=parts[1], balance=parse_balance(parts[2], parts[0]))
+        exchange = parts[3] if len(parts) == 4 else "bybit"
+        if exchange not in EXCHANGES:
+            raise PaperStartError(f"The exchange of account {parts[0]} is one of {', '.join(EXCHANGES)}.")
+        return cls(key=parts[0], secret=parts[1], balance=parse_balance(parts[2], parts[0]), exchange=exchange)
 
 
 def parse_balance(text: str, key: str) -> Decimal:

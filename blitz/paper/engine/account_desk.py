@@ -59,7 +59,7 @@ class AccountDesk:
         self._floor.tell(account, EventKind.WALLET, wallet_report(self._floor, account), now_ms)
 
     def set_leverage(self, account: Account, symbol: str, buy: Decimal, sell: Decimal, now_ms: int) -> None:
-        """Set the leverage of a symbol. Sides may differ only in hedge mode, at most houses with isolated margin alone."""
+        """Set the leverage of a symbol. Sides may differ only in hedge mode; on Bybit only with isolated margin."""
         instrument = self._floor.terms(account, symbol)
         before = self._floor.settings(account, symbol)
         for leverage in (buy, sell):

@@ -73,8 +73,10 @@ def slot_headroom(instrument: Instrument, mark: Decimal, holding: Holding, lever
 
 
 def cross_headroom(floor: Floor, account: Account) -> Decimal:
-    """What an account can still lose before its cross positions are liquidated: balance, without the margins of isolated
-    positions, plus profit minus maintenance margin of the cross ones."""
+    """What an account can still lose before its cross positions are liquidated.
+
+    Balance without the margins of isolated positions, plus profit and minus maintenance margin of the cross ones.
+    """
     headroom = account.wallet_balance
     for symbol, position_idx in account.open_slots():
         mark, holding = floor.market(symbol).mark, account.holding(symbol, position_idx)

@@ -87,9 +87,9 @@ class Settlement:
         account.holdings[symbol, position_idx] = charge(holding, amount, now_ms)
         sequence = self._floor.ids.sequence()
         order = Order(
-            order_id=self._floor.new_id(account, "funding", sequence), sequence=sequence, symbol=symbol, side=holding.side,
-            order_type=OrderType.MARKET, quantity=holding.size, price=ZERO, status=OrderStatus.FILLED,
-            created_ms=now_ms, updated_ms=now_ms, position_idx=position_idx, create_type="",
+            order_id=self._floor.new_id(account, "funding", sequence), sequence=sequence, symbol=symbol,
+            side=holding.side, order_type=OrderType.MARKET, quantity=holding.size, price=ZERO,
+            status=OrderStatus.FILLED, created_ms=now_ms, updated_ms=now_ms, position_idx=position_idx, create_type="",
         )  # fmt: skip
         fill = Fill(price=market.mark, quantity=holding.size, exec_type=ExecType.FUNDING)
         row = self._execution(account, market, order, fill, value, now_ms)

@@ -14,7 +14,9 @@ from aiohttp import web
 
 from blitz.clock import Clock
 from blitz.paper.config import AccountSpec, FeedSpec, PaperConfig, PaperStartError, parse_speed
-from blitz.paper.engine import IdRegime, SnapshotProblem, Venue, VenueRefusal, default_instruments
+from blitz.paper.engine import HOUSES, HouseName, IdRegime, SnapshotProblem, Venue, VenueRefusal, default_instruments
+from blitz.paper.wire.bingx.dialect import BingxDialect
+from blitz.paper.wire.bybit.dialect import BybitDialect
 from blitz.paper.wire.bybit.streams.sockets import Sockets
 from blitz.paper.wire.control import PREFIX, Control
 from blitz.paper.wire.feeds.candles import Candle, CandleFileError, read_candles
@@ -29,6 +31,7 @@ from blitz.paper.wire.state_file import StateFile
 log = logging.getLogger(__name__)
 
 BODY_MAX_BYTES = 1_048_576
+BINGX_PREFIX = "/openApi/"
 CLOSE_SECONDS = 2.0
 PRICES_SAVED_EVERY_SECONDS = 30.0
 FUNDING_CHECK_SECONDS = 1.0
@@ -91,11 +94,12 @@ async def _open(
     _open_accounts(host, config.accounts)
     # From here on funding counts; without a first look nobody would know which charge is the first.
     host.pass_time()
-    gate = RestGate(host)
+    gate, bingx_gate = RestGate(host, BybitDialect()), RestGate(host, BingxDialect())
     sockets = Sockets(host, gate)
     control = Control(host, sockets.private, replay)
     runner = web.ServerRunner(
-        web.Server(_Dispatch(gate, sockets, control).answer, access_log=None), shutdown_timeout=CLOSE_SECONDS
+        web.Server(_Dispatch(gate, bingx_gate, sockets, control).answer, access_log=None),
+        shutdown_timeout=CLOSE_SECONDS,
     )
     exchange = Exchange(host=host, sockets=sockets, runner=runner, store=store)
     exchange.url = await _listen(runner, config)
@@ -107,8 +111,9 @@ async def _open(
 class _Dispatch:
     """Sends a request to the part that answers its path."""
 
-    def __init__(self, gate: RestGate, sockets: Sockets, control: Control) -> None:
+    def __init__(self, gate: RestGate, bingx_gate: RestGate, sockets: Sockets, control: Control) -> None:
         self._gate = gate
+        self._bingx_gate = bingx_gate
         self._sockets = sockets
         self._control = control
 
@@ -117,6 +122,8 @@ class _Dispatch:
             return await self._control.answer(request)
         if self._sockets.serves(request.path):
             return await self._sockets.accept(request)
+        if request.path.startswith(BINGX_PREFIX):
+            return await self._bingx_gate.answer(request)
         return await self._gate.answer(request)
 
 
@@ -176,7 +183,7 @@ def _replay(host: VenueHost, config: PaperConfig, bars: Iterable[Candle], cursor
 def _open_accounts(host: VenueHost, accounts: Iterable[AccountSpec]) -> None:
     for account in accounts:
         try:
-            host.venue.open_account(account.key, account.secret, account.balance)
+            host.venue.open_account(account.key, account.secret, account.balance, HOUSES[HouseName(account.exchange)])
         except VenueRefusal as no:
             raise PaperStartError(f"The account {account.key} cannot be opened: {no.message}.") from None
     host.publish(host.settle())

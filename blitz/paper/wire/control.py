@@ -6,7 +6,7 @@ the venue does (`BTCUSDT`) or in the unified form (`BTC/USDT:USDT`, `BTC/USDT`).
 
 | request | body (? = may be left out) | does |
 |---|---|---|
-| POST accounts | key, secret, balance? (10000) | opens an account; the same again changes nothing |
+| POST accounts | key, secret, balance? (10000), exchange? (bybit) | opens an account; the same again changes nothing |
 | POST deposit | key, amount | adds to the wallet, negative takes |
 | POST price | symbol, price, sweep? (false) | moves a price, rounded to the tick: a jump, or through all between |
 | POST mark | symbol, mark? | sets the mark apart from last; without mark it follows last again |
@@ -30,9 +30,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from blitz.paper.engine import Account, IdRegime, Instrument, VenueRefusal
-from blitz.paper.wire.bybit.envelope import JsonObject, encode
-from blitz.paper.wire.bybit.rows import plain
+from blitz.paper.engine import HOUSES, Account, House, HouseName, IdRegime, Instrument, VenueRefusal
 from blitz.paper.wire.bybit.streams.private import PrivateStreams
 from blitz.paper.wire.fault_orders import add_faults, lift_faults
 from blitz.paper.wire.feeds.live import unified_symbol
@@ -40,6 +38,7 @@ from blitz.paper.wire.feeds.replay import Replay, ReplayBusy, Until
 from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.params import Params, parse_object
 from blitz.paper.wire.report import Wanted, account_figures, state_report
+from blitz.paper.wire.text import JsonObject, encode, plain
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +99,8 @@ class Control:
     async def _open_account(self, params: Params) -> JsonObject:
         key, secret = params.required("key"), params.required("secret")
         known = self._host.venue.account(key) is not None
-        account = self._host.venue.open_account(key, secret, _amount(params, "balance", Decimal(10_000)))
+        balance = _amount(params, "balance", Decimal(10_000))
+        account = self._host.venue.open_account(key, secret, balance, _house(params))
         self._finish()
         return {"created": not known, **account_figures(self._host.venue, account)}
 
@@ -180,12 +180,14 @@ class Control:
             except ValueError:
                 raise BadControl(f"The id regime is one of {', '.join(IdRegime)}, not {regime!r}.") from None
         if params.text("enforce_limits"):
-            self._host.limits.enforce(params.flag("enforce_limits"))
+            for limits in self._host.all_limits():
+                limits.enforce(params.flag("enforce_limits"))
         ban_ms = params.integer("ban_ms")
         if ban_ms is not None:
             if not 0 <= ban_ms <= BAN_MS_MAX:
                 raise BadControl(f"ban_ms is 0 to {BAN_MS_MAX}.")
-            self._host.limits.shorten_bans(ban_ms)
+            for limits in self._host.all_limits():
+                limits.shorten_bans(ban_ms)
         return {
             "id_regime": self._host.venue.id_regime.value,
             "enforce_limits": self._host.limits.enforced,
@@ -193,7 +195,9 @@ class Control:
         }
 
     async def _limits(self, params: Params) -> JsonObject:
-        return self._host.limits.report(params.text("key"), self._host.clock.wall_ms())
+        """Bybit's counters, and under `bingx` those of its door."""
+        key, now_ms = params.text("key"), self._host.clock.wall_ms()
+        return {**self._host.limits.report(key, now_ms), "bingx": self._host.bingx_limits.report(key, now_ms)}
 
     # -- time
     async def _clock(self, params: Params) -> JsonObject:
@@ -298,6 +302,13 @@ async def _parameters(request: web.BaseRequest) -> Params:
         raw = await request.read()
         return Params.from_object(parse_object(raw)) if raw else Params({})
     return Params.from_query(request.raw_path.partition("?")[2])
+
+
+def _house(params: Params) -> House:
+    try:
+        return HOUSES[HouseName(params.text("exchange", HouseName.BYBIT))]
+    except ValueError:
+        raise BadControl(f"exchange is one of {', '.join(HouseName)}.") from None
 
 
 def _needed(params: Params, name: str) -> Decimal:

@@ -3,11 +3,11 @@
 from decimal import Decimal
 
 from blitz.paper.engine import Account
-from blitz.paper.wire.bybit.envelope import JsonObject
 from blitz.paper.wire.bybit.streams.private import PrivateStreams
 from blitz.paper.wire.faults import DELAY_MAX_MS, NEEDS_DELAY, FaultKind, FaultRule
 from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.params import Params
+from blitz.paper.wire.text import JsonObject
 
 NAMES = frozenset({
     "fault", "account", "endpoint", "symbol", "probability", "seed", "skip", "count", "delay_ms", "status", "code",

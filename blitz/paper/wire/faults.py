@@ -61,6 +61,10 @@ class FaultKind(StrEnum):
     """A frame that is not JSON is sent ahead of a private event."""
     FREEZE_SOCKET = "freeze_socket"
     """The private sockets stay open and say nothing, not even pong."""
+    HALF_REPLACE = "half_replace"
+    """A cancel-replace cancels and then cannot place: no order is left. BingX."""
+    EXPIRE_LISTEN_KEY = "expire_listen_key"
+    """An account's listen keys end at once: the expiry event, then the link closes. BingX; acts when posted."""
     PARTIAL_FILL = "partial_fill"
     """A resting order fills at most `quantity` per touch of its price."""
 
@@ -81,9 +85,10 @@ NEEDS_DELAY = frozenset(
 class FaultRule:
     """One rule as posted. Empty `account`, `endpoint` and `symbol` match all.
 
-    `endpoint` is a path (`/v5/order/create`, or just `order/create`) for requests and a topic (`order`, `execution`,
-    `position`, `wallet`) for events. `probability` is 0 to 1. The first `skip` matches pass unharmed; after `count`
-    hits the rule is spent.
+    For requests `endpoint` is a path (`/v5/order/create`, or just `order/create`; on BingX also with its method, as in
+    `DELETE swap/v2/trade/order`, or by Bybit's name for the same thing), for events a topic (`order`, `execution`,
+    `position`, `wallet`). `probability` is 0 to 1. The first `skip` matches pass unharmed; after `count` hits the rule
+    is spent.
     """
 
     number: int
@@ -101,11 +106,11 @@ class FaultRule:
     message: str = ""
     quantity: Decimal | None = None
 
-    def matches(self, account: str, endpoint: str, symbol: str) -> bool:
+    def matches(self, account: str, names: tuple[str, ...], symbol: str) -> bool:
         """Whether a request or event is one that this rule is about."""
         return (
             (not self.account or self.account == account)
-            and (not self.endpoint or short_endpoint(self.endpoint) == short_endpoint(endpoint))
+            and (not self.endpoint or short_endpoint(self.endpoint) in map(short_endpoint, names))
             and (not self.symbol or self.symbol == symbol)
         )
 
@@ -154,11 +159,15 @@ class FaultBoard:
         return lifted
 
     def strike(
-        self, kinds: Collection[FaultKind], account: str = "", endpoint: str = "", symbol: str = ""
+        self, kinds: Collection[FaultKind], account: str = "", endpoint: str | tuple[str, ...] = "", symbol: str = ""
     ) -> FaultRule | None:
-        """The first rule of these kinds that hits this request or event, if any; counts it."""
+        """The first rule of these kinds that hits this request or event, if any; counts it.
+
+        An endpoint may go by several names; a rule that uses one of them means it.
+        """
+        names = (endpoint,) if isinstance(endpoint, str) else endpoint
         for entry in self._entries:
-            if entry.rule.fault in kinds and entry.rule.matches(account, endpoint, symbol) and entry.draw():
+            if entry.rule.fault in kinds and entry.rule.matches(account, names, symbol) and entry.draw():
                 return entry.rule
         return None
 
@@ -189,5 +198,7 @@ class FaultBoard:
 
 
 def short_endpoint(endpoint: str) -> str:
-    """`/v5/order/create` and `order/create` are the same endpoint."""
-    return endpoint.removeprefix("/").removeprefix("v5/")
+    """`/v5/order/create` and `order/create` are the same endpoint, and so with BingX's `/openApi/` and a method."""
+    method, _, path = endpoint.rpartition(" ")
+    short = path.removeprefix("/").removeprefix("v5/").removeprefix("openApi/")
+    return f"{method} {short}" if method else short

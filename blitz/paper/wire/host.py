@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from blitz.paper.engine import Account, EventKind, Venue, VenueEvent
+from blitz.paper.engine import Account, EventKind, HouseName, Venue, VenueEvent
 from blitz.paper.wire.faults import FaultBoard, FaultKind
+from blitz.paper.wire.limit_tables import BINGX_LIMITS
 from blitz.paper.wire.limits import RateLimits
 from blitz.paper.wire.paper_clock import PaperClock
 from blitz.paper.wire.views import AccountView, ViewHistory
@@ -47,6 +48,8 @@ class VenueHost:
         self.venue = venue
         self.clock = clock
         self.limits = RateLimits(enforced=enforce_limits)
+        """Bybit's counters."""
+        self.bingx_limits = RateLimits(BINGX_LIMITS, enforced=enforce_limits)
         self.faults = FaultBoard()
         self.cursor: Callable[[], int] = lambda: 0
         """How many points of a replay were played; set by the replay, saved with the state."""
@@ -59,6 +62,14 @@ class VenueHost:
     def attach(self, sink: EventSink) -> None:
         """Tell `sink` about every event from now on."""
         self._sinks.append(sink)
+
+    def limits_of(self, house: HouseName) -> RateLimits:
+        """The counters of one exchange's door."""
+        return self.bingx_limits if house is HouseName.BINGX else self.limits
+
+    def all_limits(self) -> tuple[RateLimits, RateLimits]:
+        """The counters of both."""
+        return self.limits, self.bingx_limits
 
     # -- changes
     def settle(self) -> list[VenueEvent]:
@@ -134,7 +145,7 @@ class VenueHost:
         if not self.faults.in_force(LAG):
             self._views.clear()
 
-    def view(self, account: Account, endpoint: str, symbol: str) -> AccountView:
+    def view(self, account: Account, endpoint: str | tuple[str, ...], symbol: str) -> AccountView:
         """What a read of this endpoint sees now, injected lag and vanishing included."""
         now_ms = self.clock.now_ms()
         view = AccountView.present(account)

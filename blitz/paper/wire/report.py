@@ -7,8 +7,8 @@ from operator import itemgetter
 from typing import Any
 
 from blitz.paper.engine import Account, ClosedPnl, Execution, Order, Position, Venue
-from blitz.paper.wire.bybit.envelope import JsonObject
-from blitz.paper.wire.bybit.rows import average, closed_pnl_row, execution_row, order_row, plain, position_row
+from blitz.paper.wire.bybit.rows import closed_pnl_row, execution_row, order_row, position_row
+from blitz.paper.wire.text import JsonObject, average, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +105,7 @@ def account_figures(venue: Venue, account: Account) -> JsonObject:
     }
     return {
         "key": account.key,
+        "exchange": account.house.name.value,
         "margin_mode": "isolated" if account.is_isolated else "cross",
         **{name: plain(figure) for name, figure in figures.items()},
         "positions": [_position(position) for position in venue.positions(account)],

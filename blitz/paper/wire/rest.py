@@ -1,7 +1,7 @@
 """The REST side: one request from raw bytes to answer, with limits, faults, signature and saving in their order.
 
 Order: address limit, faults before the venue, signature and time, user limit, handler (which saves), faults after
-the venue, answer, events. Called by the server for every path below `/v5/`.
+the venue, answer, events. What differs between the exchanges it asks a `Dialect`; each has a gate of its own.
 """
 
 import asyncio
@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from blitz.paper.engine import VenueEvent, VenueRefusal
-from blitz.paper.wire.bybit.envelope import JsonObject, encode, message_of, refusal, success
-from blitz.paper.wire.bybit.routes import ROUTES, Route
-from blitz.paper.wire.bybit.signing import MissingAuthentication, SignedHeaders, check_request
-from blitz.paper.wire.calls import Call
+from blitz.paper.wire.calls import Call, Route
+from blitz.paper.wire.dialect import Dialect, Incoming, MissingAuthentication
 from blitz.paper.wire.faults import FaultKind, FaultRule
 from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.params import Params
+from blitz.paper.wire.text import JsonObject, encode
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +33,8 @@ AFTER = frozenset(
         FaultKind.EVENT_BEFORE_REPLY,
     }
 )
+INSIDE = frozenset({FaultKind.HALF_REPLACE})
+NO_AUTHENTICATION = 10007
 HUGE_BODY_BYTES = 16 * 1_048_576
 GARBAGE = b"<html><body>upstream sent too big header</body></html>"
 EVENT_LEAD_MS = 50
@@ -50,87 +51,68 @@ class Outcome:
     events: list[VenueEvent] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
-    """A request as received: raw payload for the signature, parameters for the handler (empty when unreadable)."""
-
-    route: Route
-    payload: bytes
-    params: Params
-    key: str
-
-    @classmethod
-    async def read(cls, request: web.BaseRequest, route: Route) -> "Incoming":
-        """Take query or body, whichever the method carries."""
-        payload = await request.read() if route.method == "POST" else _raw_query(request)
-        try:
-            params = Params.from_body(payload) if route.method == "POST" else Params.from_query(payload.decode())
-        except (VenueRefusal, UnicodeDecodeError):
-            # The handler phase parses again and refuses; a fault filter only needs to survive until then.
-            params = Params({})
-        return cls(route=route, payload=payload, params=params, key=request.headers.get("X-BAPI-API-KEY", ""))
-
-
 class RestGate:
-    """Answers REST requests of the venue."""
+    """Answers the REST requests of one exchange."""
 
-    def __init__(self, host: VenueHost) -> None:
+    def __init__(self, host: VenueHost, dialect: Dialect) -> None:
         self._host = host
+        self._dialect = dialect
+        self._limits = host.limits_of(dialect.house)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request. Unknown paths are HTTP 404, a closed address HTTP 403."""
-        host = self._host
-        if not host.limits.admit_address(request.remote or "", host.clock.wall_ms(), request.path):
-            status = host.limits.table.ban_status
+        """Answer one request. Unknown paths are HTTP 404, a closed address HTTP 403 or 418."""
+        host, dialect = self._host, self._dialect
+        if not self._limits.admit_address(request.remote or "", host.clock.wall_ms(), request.path):
+            status = self._limits.table.ban_status
             return web.Response(status=status, text=f"{status}, access too frequent")
-        route = ROUTES.get((request.method, request.path))
+        route = dialect.route(request.method, request.path)
         if route is None:
             return web.Response(status=404, text="404 page not found")
         try:
-            incoming = await Incoming.read(request, route)
+            incoming = await dialect.read(request, route)
         except ConnectionResetError:
             # A client that was killed between head and body of its request: nothing was asked, nobody is there to tell.
             log.debug("the client left before its request was whole")
             return web.Response(status=400)
-        before = host.faults.strike(BEFORE, incoming.key, route.path, incoming.params.text("symbol"))
+        before = host.faults.strike(BEFORE, incoming.key, route.names, incoming.symbol)
         if before is not None:
             early = await self._fail_before(request, before)
             if early is not None:
                 return early
-        outcome = self.run(request, incoming)
-        after = host.faults.strike(AFTER, incoming.key, route.path, incoming.params.text("symbol"))
+        outcome = self.run(incoming)
+        after = host.faults.strike(AFTER, incoming.key, route.names, incoming.symbol)
         return await self._deliver(request, outcome, after)
 
-    def run(self, request: web.BaseRequest, incoming: Incoming) -> Outcome:
+    def run(self, incoming: Incoming) -> Outcome:
         """Check and perform one request. Never waits, so nothing comes between its parts."""
-        host, route = self._host, incoming.route
+        host, dialect, route = self._host, self._dialect, incoming.route
         headers: dict[str, str] = {}
         try:
             if route.signed:
-                signed = SignedHeaders.read(request.headers)
-                check_request(signed, incoming.payload, self.secret_of, host.clock.signing_times_ms())
-                allowance = host.limits.count(incoming.key, route.path, host.clock.wall_ms())
-                headers = allowance.headers()
+                dialect.authenticate(incoming, self.secret_of, host.clock.signing_times_ms())
+                allowance = self._limits.count(incoming.key, dialect.counted_as(route), host.clock.wall_ms())
+                headers = dialect.limit_headers(allowance)
                 if not allowance.granted:
-                    raise VenueRefusal(10006, message_of(10006))
-            params = Params.from_body(incoming.payload) if route.method == "POST" else incoming.params
-            return self.perform(route, incoming.key, params, headers)
+                    raise dialect.too_many(allowance)
+            return self.perform(route, incoming.key, dialect.parameters(incoming), headers, incoming.symbol)
         except MissingAuthentication:
-            return Outcome(refusal(10007, message_of(10007), host.clock.now_ms()), status=401)
+            no = dialect.injected(NO_AUTHENTICATION, "")
+            return Outcome(dialect.refusal(no, host.clock.now_ms()), status=401)
         except VenueRefusal as no:
-            return Outcome(refusal(no.code, no.message, host.clock.now_ms()), headers=headers)
+            return Outcome(dialect.refusal(no, host.clock.now_ms()), headers=headers)
 
-    def perform(self, route: Route, key: str, params: Params, headers: dict[str, str]) -> Outcome:
+    def perform(self, route: Route, key: str, params: Params, headers: dict[str, str], symbol: str = "") -> Outcome:
         """Run a checked request and save what it changed. Raises `VenueRefusal`."""
         host = self._host
         now_ms = host.clock.now_ms()
         account = host.venue.account(key) if route.signed else None
         view = None
         if account is not None and not route.changes:
-            view = host.view(account, route.path, params.text("symbol"))
-        call = Call(venue=host.venue, params=params, now_ms=now_ms, key=key, view=view)
+            view = host.view(account, route.names, symbol)
+        fault = host.faults.strike(INSIDE, key, route.names, symbol) if route.changes else None
+        call = Call(venue=host.venue, params=params, now_ms=now_ms, key=key, view=view, fault=fault)
         try:
-            answer = success(route.answer(call), now_ms)
+            answer = self._dialect.success(route, route.answer(call), now_ms)
         except VenueRefusal:
             # A refusal may still end something else (an order that was just cancelled for it), so events count.
             host.publish(host.settle())
@@ -138,9 +120,9 @@ class RestGate:
         return Outcome(answer, headers=headers, events=host.settle() if route.changes else [])
 
     def secret_of(self, key: str) -> str | None:
-        """The secret behind a key, if the key exists."""
+        """The secret behind a key, if the key exists at this exchange."""
         account = self._host.venue.account(key)
-        return None if account is None else account.secret
+        return None if account is None or account.house.name is not self._dialect.house else account.secret
 
     async def _fail_before(self, request: web.BaseRequest, rule: FaultRule) -> web.StreamResponse | None:
         """Apply a fault that comes before the venue. None when the request goes on, late."""
@@ -151,8 +133,8 @@ class RestGate:
             case FaultKind.HTTP_STATUS:
                 return web.Response(status=rule.status, body=GARBAGE, content_type="text/html")
             case FaultKind.RET_CODE:
-                message = rule.message or message_of(rule.code)
-                return _json(encode(refusal(rule.code, message, self._host.clock.now_ms())), 200, {})
+                no = self._dialect.injected(rule.code, rule.message)
+                return _json(encode(self._dialect.refusal(no, self._host.clock.now_ms())), 200, {})
             case _:
                 return None
 
@@ -174,7 +156,7 @@ class RestGate:
                 case FaultKind.HUGE_BODY:
                     return _json(b" " * HUGE_BODY_BYTES, 200, outcome.headers)
                 case FaultKind.EMPTY_LIST | FaultKind.TRUNCATED_PAGE:
-                    outcome.answer = _shortened(outcome.answer, fault.fault)
+                    outcome.answer = self._dialect.shortened(outcome.answer, fault.fault)
         response = _json(encode(outcome.answer), outcome.status, outcome.headers)
         if not outcome.events:
             return response
@@ -186,22 +168,6 @@ class RestGate:
         finally:
             self._host.publish(outcome.events)
         return response
-
-
-def _shortened(answer: JsonObject, fault: FaultKind) -> JsonObject:
-    """A list answer with rows missing and nothing that says so. Other answers stay as they are."""
-    result = answer["result"]
-    rows = result.get("list")
-    if not isinstance(rows, list):
-        return answer
-    kept = [] if fault is FaultKind.EMPTY_LIST else rows[: len(rows) // 2]
-    cursor = {"nextPageCursor": ""} if "nextPageCursor" in result else {}
-    return {**answer, "result": {**result, "list": kept, **cursor}}
-
-
-def _raw_query(request: web.BaseRequest) -> bytes:
-    # Exactly as received: a decoded and re-encoded query would hash differently.
-    return request.raw_path.partition("?")[2].encode()
 
 
 def _json(body: bytes, status: int, headers: dict[str, str]) -> web.Response:

@@ -1,10 +1,6 @@
 """Bybit's answer envelope and the texts of its codes. Every REST answer is made here; it decides nothing."""
 
-from typing import Any
-
-import orjson
-
-JsonObject = dict[str, Any]
+from blitz.paper.wire.text import JsonObject
 
 # Texts as the venue's error table gives them, for answers made by the wire itself or by an injected fault.
 MESSAGES = {
@@ -40,8 +36,3 @@ def refusal(code: int, message: str, now_ms: int) -> JsonObject:
 def message_of(code: int) -> str:
     """The usual text of a code."""
     return MESSAGES.get(code, "Request refused.")
-
-
-def encode(answer: JsonObject) -> bytes:
-    """JSON bytes. Figures are already strings; a Decimal that slips through is an error, not a float."""
-    return orjson.dumps(answer)

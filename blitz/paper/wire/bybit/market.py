@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 from blitz.paper.engine import INTERVALS_MS, Instrument, Kline, VenueRefusal
-from blitz.paper.wire.bybit.envelope import JsonObject
 from blitz.paper.wire.bybit.market_rows import (
     book_row,
     funding_row,
@@ -14,9 +13,10 @@ from blitz.paper.wire.bybit.market_rows import (
     ticker_row,
 )
 from blitz.paper.wire.bybit.paging import FUNDING_HISTORY, INSTRUMENTS, PageRule, page_of, page_size
-from blitz.paper.wire.bybit.rows import plain
-from blitz.paper.wire.calls import Call, empty_listing, instrument_of, is_linear, listing
+from blitz.paper.wire.bybit.queries import empty_listing, instrument_of, is_linear, listing
+from blitz.paper.wire.calls import Call
 from blitz.paper.wire.params import invalid
+from blitz.paper.wire.text import JsonObject, plain
 
 KLINES = PageRule(default=200, largest=1000)
 BOOK_LEVELS = PageRule(default=25, largest=500)

@@ -3,8 +3,7 @@
 from decimal import Decimal
 
 from blitz.paper.engine import Book, FundingRate, Instrument, Kline, PublicTrade, Ticker
-from blitz.paper.wire.bybit.envelope import JsonObject
-from blitz.paper.wire.bybit.rows import average, plain
+from blitz.paper.wire.text import JsonObject, average, plain
 
 
 def instrument_row(instrument: Instrument) -> JsonObject:

@@ -21,11 +21,12 @@ from blitz.paper.engine import (
     TriggerDirection,
     VenueRefusal,
 )
-from blitz.paper.wire.bybit.envelope import JsonObject
 from blitz.paper.wire.bybit.paging import EXECUTIONS, ORDER_HISTORY, REALTIME, PageRule, page_of
+from blitz.paper.wire.bybit.queries import empty_listing, is_linear, listing, require_linear, week_of
 from blitz.paper.wire.bybit.rows import execution_row, order_row
-from blitz.paper.wire.calls import Call, empty_listing, is_linear, listing, require_linear, week_of, word_of
+from blitz.paper.wire.calls import Call, word_of
 from blitz.paper.wire.params import Params, invalid
+from blitz.paper.wire.text import JsonObject
 
 RECENT_CLOSED_MAX = 500
 CANCELLED_KEPT_MS = 86_400_000

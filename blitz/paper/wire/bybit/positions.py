@@ -3,11 +3,12 @@
 from decimal import Decimal
 
 from blitz.paper.engine import StopMode, TradingStopRequest, TriggerBy, VenueRefusal
-from blitz.paper.wire.bybit.envelope import JsonObject
 from blitz.paper.wire.bybit.paging import CLOSED_PNL, POSITIONS, page_of
+from blitz.paper.wire.bybit.queries import empty_listing, is_linear, listing, require_linear, week_of
 from blitz.paper.wire.bybit.rows import closed_pnl_row, position_row
-from blitz.paper.wire.calls import Call, empty_listing, is_linear, listing, require_linear, week_of, word_of
+from blitz.paper.wire.calls import Call, word_of
 from blitz.paper.wire.params import Params
+from blitz.paper.wire.text import JsonObject
 
 HEDGE_MODE = 3
 ONE_WAY_MODE = 0

@@ -1,20 +1,7 @@
 """Which path is answered by what. Read by the HTTP layer and the trade socket."""
 
-from dataclasses import dataclass
-
 from blitz.paper.wire.bybit import market, orders, positions, wallets
-from blitz.paper.wire.calls import Handler
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """An endpoint. `changes` says whether it may change the venue: only those are saved and never read the past."""
-
-    method: str
-    path: str
-    answer: Handler
-    signed: bool = True
-    changes: bool = False
+from blitz.paper.wire.calls import Handler, Route
 
 
 def _public(path: str, answer: Handler) -> Route:

@@ -6,21 +6,9 @@ Keys follow the recorded payloads of Bybit V5 and exchange-facts §1.4. Figures 
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from blitz.paper.engine import ClosedPnl, Execution, Order, OrderType, Position, Side, Wallet
-from blitz.paper.wire.bybit.envelope import JsonObject
+from blitz.paper.wire.text import JsonObject, average, plain
 
-AVERAGE_QUANTUM = Decimal("0.000000000001")
 RATE_QUANTUM = Decimal("0.00000001")
-
-
-def plain(number: Decimal) -> str:
-    """A figure without exponent, digits as the engine keeps them."""
-    return format(number, "f")
-
-
-def average(number: Decimal) -> str:
-    """A quotient, rounded half-even to twelve places, without trailing zeros: for display, never for books."""
-    text = format(number.quantize(AVERAGE_QUANTUM, rounding=ROUND_HALF_EVEN), "f").rstrip("0").rstrip(".")
-    return text or "0"
 
 
 def price_or(number: Decimal, absent: str) -> str:

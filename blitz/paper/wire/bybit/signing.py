@@ -6,19 +6,15 @@ It knows neither accounts nor handlers: secrets come in as an argument.
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from blitz.paper.engine import VenueRefusal
 from blitz.paper.wire.bybit.envelope import message_of
+from blitz.paper.wire.dialect import MissingAuthentication, SecretOf
 
 DEFAULT_RECV_WINDOW_MS = 5_000
 MAX_AHEAD_MS = 1_000
-SecretOf = Callable[[str], str | None]
-
-
-class MissingAuthentication(Exception):
-    """A signed endpoint was called without the authentication headers. Answered with HTTP 401."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,10 @@
 """Answers of `/v5/account/…`, `/v5/user/…` and `/v5/asset/…`: balance, settings, fee rates, key and coin facts."""
 
 from blitz.paper.engine import VenueRefusal
-from blitz.paper.wire.bybit.envelope import JsonObject
-from blitz.paper.wire.bybit.rows import plain, wallet_row
-from blitz.paper.wire.calls import Call, empty_listing, instrument_of, is_linear
+from blitz.paper.wire.bybit.queries import empty_listing, instrument_of, is_linear
+from blitz.paper.wire.bybit.rows import wallet_row
+from blitz.paper.wire.calls import Call
+from blitz.paper.wire.text import JsonObject, plain
 
 UNIFIED_ACCOUNT_2 = 5
 MARGIN_MODES = {"ISOLATED_MARGIN": True, "REGULAR_MARGIN": False}

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 
-from blitz.paper.wire.bybit.envelope import JsonObject
-from blitz.paper.wire.bybit.rows import plain
 from blitz.paper.wire.feeds.candles import BAR_MS, Candle
 from blitz.paper.wire.host import ACCOUNT_KINDS, VenueHost
+from blitz.paper.wire.text import JsonObject, plain
 
 POINT_OFFSETS_MS = (0, 20_000, 40_000, 59_000)
 SLICE_SECONDS = 0.004

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from blitz.paper.engine import VenueRefusal
-from blitz.paper.wire.bybit.envelope import JsonObject, message_of
+from blitz.paper.wire.bybit.envelope import message_of
 from blitz.paper.wire.bybit.routes import ROUTES
 from blitz.paper.wire.bybit.signing import DEFAULT_RECV_WINDOW_MS, check_socket, check_time
 from blitz.paper.wire.bybit.streams.private import PrivateStreams
@@ -22,6 +22,7 @@ from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.params import Params, parse_object
 from blitz.paper.wire.rest import RestGate
 from blitz.paper.wire.streams.connection import Connection
+from blitz.paper.wire.text import JsonObject
 
 log = logging.getLogger(__name__)
 
