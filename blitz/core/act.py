@@ -1,6 +1,7 @@
 """Act: carry out the actions of a diff, one call at a time.
 
-What protects comes first, because the diff has put it first. Creating is a story of its own, `core.create`.
+What protects comes first, because the diff has put it first. Creating is a story of its own, `core.create`, and so is
+moving what cannot be moved in place, `core.replace`.
 """
 
 from collections.abc import Sequence
@@ -20,8 +21,10 @@ from blitz.core.calls import (
 from blitz.core.create import Outcome, create, note_of_order
 from blitz.core.diff import Action, Amend, Cancel, Create
 from blitz.core.memory import BotMemory
+from blitz.core.orders import Role
 from blitz.core.records import EventKind, SlotSaved
 from blitz.core.refusals import hold_off, raise_attention, remember_trouble
+from blitz.core.replace import is_replacement, replace_order
 from blitz.core.work import Acted
 
 
@@ -35,14 +38,26 @@ def act(memory: BotMemory, actions: Sequence[Action]) -> Step[Acted]:
             continue  # an order before it was refused, and this one has to wait for the same
         if isinstance(action, Create):
             outcome, verb, key = (yield from create(memory, action.order)), "created", action.order.key
-        elif isinstance(action, Amend):
-            outcome, verb, key = (yield from _amend(memory, action)), "moved", action.key
+        elif isinstance(action, Amend) and not _is_pulled_first(memory, action):
+            outcome, verb, key = (yield from _move(memory, action)), "moved", action.key
         else:
-            outcome, verb, key = (yield from _cancel(memory, action)), "cancelled", action.key
+            taken_back = Cancel(key=action.key, resting=action.resting)
+            outcome, verb, key = (yield from _cancel(memory, taken_back)), "cancelled", action.key
         if outcome is Outcome.DONE:
             words.append(f"{verb}_{key}")
         anything_open = anything_open or outcome is Outcome.OPEN
     return Acted(words=tuple(words), open=anything_open)
+
+
+def _is_pulled_first(memory: BotMemory, action: Amend) -> bool:
+    """A leg that cannot be moved in place is taken back now; once its fills are known, what it lacks is sent anew."""
+    return action.key.role is Role.LEG and is_replacement(memory, action)
+
+
+def _move(memory: BotMemory, action: Amend) -> Step[Outcome]:
+    if is_replacement(memory, action):
+        return (yield from replace_order(memory, action))
+    return (yield from _amend(memory, action))
 
 
 def _amend(memory: BotMemory, action: Amend) -> Step[Outcome]:

@@ -19,10 +19,11 @@ from blitz.core.calls import (
 from blitz.core.create import Outcome, create, look_is_old
 from blitz.core.diff import Cancel
 from blitz.core.guards import Guard
+from blitz.core.identity import EARLY_MS, key_of_fill, named
 from blitz.core.ladder import leg_quantity
-from blitz.core.look import EARLY_MS, Seen, key_of, key_of_fill
+from blitz.core.look import Seen
 from blitz.core.memory import BotMemory
-from blitz.core.orders import ZERO, BookedFill, DesiredOrder, Fill, FillKind, OpenOrder, OrderType, Role, leg
+from blitz.core.orders import ZERO, BookedFill, DesiredOrder, Fill, FillKind, OrderType, Role, leg
 from blitz.core.prepare import LEVERAGE_CHANGED, prepare_account
 from blitz.core.preview import check_tradable
 from blitz.core.records import BotEvent, Change, Cycle, CycleSaved, EventKind, EventNoted, FillBooked
@@ -55,17 +56,11 @@ def adopt_or_enter(
     doubted = doubted and memory.keeps(Guard.DOUBTED_EXITS)
     if (not settled and memory.keeps(Guard.SETTLED_FIRST)) or doubted:
         return Acted(open=True, wake_in_ms=250)
-    left_over = [*seen.own.values(), *seen.surplus]
+    left_over = [*seen.own.items(), *named(memory, seen.surplus)]
     if left_over and not in_fight(memory):
         # Of a cycle that was given up or forgotten: filled beside a new ladder, they would exceed it (S3).
-        return (yield from act(memory, [_taken_back(memory, order) for order in left_over]))
+        return (yield from act(memory, [Cancel(key=key, resting=order) for key, order in left_over]))
     return (yield from enter(memory, seen))
-
-
-def _taken_back(memory: BotMemory, order: OpenOrder) -> Cancel:
-    key = key_of(memory, order.order_id, order.client_id)
-    assert key is not None, f"{order.client_id} was listed as ours"
-    return Cancel(key=key, resting=order)
 
 
 def enter(memory: BotMemory, seen: Seen) -> Step[Acted | Finish]:

@@ -15,6 +15,7 @@ from blitz.core.calls import Refusal, Rejected, Step, Unknown, read_clock
 from blitz.core.diff import Action, Amend, Cancel, Create, diff
 from blitz.core.finish import cycle_is_over, finish_cycle
 from blitz.core.guards import Guard
+from blitz.core.identity import named
 from blitz.core.look import BOOKS_DISAGREE, LISTED_ONCE, Seen, look
 from blitz.core.market_watch import watch_market
 from blitz.core.memory import BOOKS_DIFFER, Attention, BotMemory
@@ -23,6 +24,8 @@ from blitz.core.plan import Situation, plan
 from blitz.core.prepare import PASSING
 from blitz.core.records import SlotState
 from blitz.core.refusals import DUST, KEY_REJECTED_CODE, attention_for, dust_sentence, watch_dust
+from blitz.core.replace import in_place
+from blitz.core.reserved import make_room, reserved_by_others
 from blitz.core.second_writer import MESSAGE, SECOND_WRITER, in_fight, may_change_in_fight, watch_writers
 from blitz.core.settle import settle
 from blitz.core.unexplained import cover_position
@@ -199,6 +202,7 @@ def situation_of(memory: BotMemory, seen: Seen, mode: Mode) -> Situation:
         leg_filled=ledger.leg_filled if memory.keeps(Guard.FILLED_LEGS) else {},
         resting_legs=[key.leg for key in seen.own if key.role is Role.LEG],
         resting_exits={key: order.remaining for key, order in seen.own.items() if key.role is not Role.LEG},
+        reserved=reserved_by_others(memory, seen.foreign),
         entries_allowed=ledger.exits == 0 and not ledger.liquidated and not leaving,
         close_at_market=mode is Mode.CLOSE or memory.closing_by_trader,
     )
@@ -213,7 +217,8 @@ def _keep(memory: BotMemory, seen: Seen, mode: Mode, settled: bool, now_ms: int)
     gap = diff(wanted, seen.own)
     if not memory.keeps(Guard.EXIT_FITS):
         gap = tuple(one for one in gap if not (isinstance(one, Amend) and one.key.role is not Role.LEG))
-    actions = [*_surplus(memory, seen, mode), *_allowed(memory, seen, gap, mode, now_ms)]
+    allowed = make_room(memory, seen, _allowed(memory, seen, gap, mode, now_ms), mode)
+    actions = [*_surplus(memory, seen, mode), *allowed]
     if mode is Mode.RECOVER_DRY:
         words = tuple(f"created_{action.order.key}" for action in actions if isinstance(action, Create))
         return PassResult(words=words, settled=settled, seen=seen, wanted=wanted)
@@ -240,16 +245,18 @@ def _surplus(memory: BotMemory, seen: Seen, mode: Mode) -> list[Action]:
     recovering = mode in {Mode.RECOVER, Mode.RECOVER_DRY}
     if recovering or in_fight(memory) or not memory.keeps(Guard.SURPLUS):
         return []
-    keys = ((memory.tags.read(order.client_id), order) for order in seen.surplus)
-    return [Cancel(key=parsed[0], resting=order) for parsed, order in keys if parsed is not None]
+    return [Cancel(key=key, resting=order) for key, order in named(memory, seen.surplus)]
 
 
 def _allowed(memory: BotMemory, seen: Seen, gap: Sequence[Action], mode: Mode, now_ms: int) -> list[Action]:
     """Leave out what this kind of pass may not do, and what has to wait."""
+    sends_nothing = mode in {Mode.STOP_PULL, Mode.STOP_KEEP} or (in_fight(memory) and mode is not Mode.CLOSE)
+    possible = [in_place(memory, action) if sends_nothing else action for action in gap]
     return [
         action
-        for action in gap
-        if (
+        for action in possible
+        if action is not None
+        and (
             _may_create(memory, action.order.key, mode, now_ms)
             if isinstance(action, Create)
             else _may_change(memory, seen, action, mode, now_ms)

@@ -25,6 +25,7 @@ from blitz.core.calls import (
     save,
 )
 from blitz.core.guards import Guard, IdPolicy
+from blitz.core.identity import is_new_order
 from blitz.core.memory import Attention, BotMemory, IdSearch
 from blitz.core.orders import DesiredOrder, OrderType, Role
 from blitz.core.records import (
@@ -39,7 +40,7 @@ from blitz.core.records import (
     SlotState,
 )
 from blitz.core.refusals import deeper_legs_wait, hold_off, is_news, raise_attention, remember_trouble
-from blitz.core.settle import has_more, is_new_order
+from blitz.core.settle import has_more
 
 STRIDES = (1, 1, 1, *(2**power for power in range(1, 14)))
 """How far each try in one pass goes on behind an id that is taken: one by one, then twice as far each time.
@@ -98,6 +99,7 @@ def intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change], strid
     """Save the intent; None when an entry must not be sent: its intent could not be stored, or the look is too old."""
     slot = memory.slot(order.key)
     id_is_gone = slot.burnt or (slot.used and memory.regime is IdRegime.NEVER)
+    carries_id = memory.traits.carries_id(order.type)
     generation = slot.generation + stride if id_is_gone else slot.generation
     now_ms = yield from read_clock()
     is_entry = order.key.role is Role.LEG
@@ -111,7 +113,7 @@ def intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change], strid
         generation=generation,
         used=slot.used and not id_is_gone,
         burnt=False,
-        client_id=memory.tags.write(order.key, generation),
+        client_id=memory.tags.write(order.key, generation) if carries_id else "",
         order_id="",
         last_order_id=slot.order_id or slot.last_order_id,
         cycle=memory.cycle.number if memory.cycle else 0,
@@ -124,8 +126,8 @@ def intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change], strid
     )
     kept = [SlotSaved(slot=intent)] if memory.keeps(Guard.DURABLE_INTENT) else []
     # Where ids may repeat, an exit that a power cut made us forget would be sent a second time; a generation that it
-    # made us forget would bring back ids that are taken (S14).
-    durable = is_entry or id_is_gone or not memory.ids_enforced
+    # made us forget would bring back ids that are taken (S14). One without an id would be nobody's.
+    durable = is_entry or id_is_gone or not memory.ids_enforced or not carries_id
     saved = yield from save(*also, *kept, durable=durable)
     if not saved and is_entry and memory.keeps(Guard.INTENT_STORED):
         memory.must_reload |= bool(also)  # whether a cycle has begun is what the journal says
@@ -139,9 +141,11 @@ def _answered(memory: BotMemory, intent: Slot, reply: Reply) -> Step[Outcome]:
     now_ms = yield from read_clock()
     remember_trouble(memory, intent.key, reply, now_ms)
     if isinstance(reply, Accepted):
-        live = replace(intent, state=SlotState.LIVE, used=True, order_id=reply.order_id)
+        live = replace(
+            intent, state=SlotState.LIVE, used=intent.used or bool(intent.client_id), order_id=reply.order_id
+        )
         changes: list[Change] = [SlotSaved(slot=live), note_of_order(memory, EventKind.ORDER_PLACED, live, now_ms)]
-        if intent.used:
+        if intent.used and intent.client_id:
             changes += _learn(memory, IdRegime.REUSABLE)
         memory.put(live)
         memory.gone_ms.pop(intent.key, None)

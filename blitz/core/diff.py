@@ -78,4 +78,6 @@ def _missing_or_moved(wanted: DesiredOrder, resting: OpenOrder | None) -> Action
 def _same_kind(wanted: DesiredOrder, resting: OpenOrder) -> bool:
     """An amend can move an order but never turn a limit into a market order or a buy into a sell."""
     same_type = wanted.type is resting.type and wanted.type is not OrderType.MARKET
-    return same_type and wanted.direction is resting.direction and wanted.reduce_only == resting.reduce_only
+    # Where long and short are kept apart, side and direction say that an order only closes; the flag may be missing.
+    same_reach = wanted.reduce_only == resting.reduce_only or resting.side is not None
+    return same_type and wanted.direction is resting.direction and same_reach

@@ -23,6 +23,7 @@ from blitz.core.calls import (
 )
 from blitz.core.fill_events import told_of
 from blitz.core.guards import Guard
+from blitz.core.identity import EARLY_MS, key_of_fill, own_key
 from blitz.core.late_fills import book_late
 from blitz.core.memory import BotMemory
 from blitz.core.orders import ZERO, BookedFill, Fill, OpenOrder, OrderKey, Role, VenuePosition
@@ -32,8 +33,6 @@ LOOKS_MAX = 3
 JOURNAL_UNWRITTEN = "The journal could not be written."
 BOOKS_DISAGREE = "Orders, fills and position do not agree yet."
 LISTED_ONCE = "Open orders are looked at a second time before the first order is sent."
-EARLY_MS = 1_000
-"""A foreign fill this long before the cycle began is none of its business."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,7 @@ def look(memory: BotMemory, now_ms: int) -> Step[Seen | Rejected | Unknown]:
         position = yield from ask(ReadPosition(), PositionRead)
         if not isinstance(position, PositionRead):
             return position
-        listed = _listed(memory, orders.orders)
+        listed = _listed(memory, orders.orders, began_ms)
         if listed is None:
             return Unknown(reason=LISTED_ONCE)
         if not (yield from book_late(memory, fills.fills, now_ms)):
@@ -82,7 +81,7 @@ def look(memory: BotMemory, now_ms: int) -> Step[Seen | Rejected | Unknown]:
     return Unknown(reason=BOOKS_DISAGREE)
 
 
-def _listed(memory: BotMemory, orders: tuple[OpenOrder, ...]) -> tuple[OpenOrder, ...] | None:
+def _listed(memory: BotMemory, orders: tuple[OpenOrder, ...], now_ms: int) -> tuple[OpenOrder, ...] | None:
     """What rests as far as lists show; None when one list is not enough to tell.
 
     A list may be cut or empty just after the venue came back. Slots know what rests, and an enforced id stops what
@@ -95,7 +94,15 @@ def _listed(memory: BotMemory, orders: tuple[OpenOrder, ...]) -> tuple[OpenOrder
     before, memory.first_listed = memory.first_listed, orders
     if before is None:
         return None
-    return tuple({order.order_id: order for order in (*before, *orders)}.values())
+    listed = {order.order_id for order in orders}
+    gone = [order for order in before if order.order_id not in listed and not _may_be_replaced(memory, order, now_ms)]
+    return (*gone, *orders)
+
+
+def _may_be_replaced(memory: BotMemory, order: OpenOrder, now_ms: int) -> bool:
+    """Whether an unanswered replacement may have been carried out between two looks: then what came after it counts."""
+    slots = [slot for slot in memory.slots.values() if slot.order_id == order.order_id]
+    return any(slot.is_unanswered or now_ms < slot.doubted_until_ms for slot in slots)
 
 
 def book_new(memory: BotMemory, fills: tuple[Fill, ...], now_ms: int) -> Step[bool]:
@@ -164,23 +171,6 @@ def attribute(memory: BotMemory, fill: Fill) -> BookedFill | None:
     return BookedFill(fill=fill, cycle=memory.cycle.number, key=key)
 
 
-def key_of(memory: BotMemory, order_id: str, client_id: str) -> OrderKey | None:
-    """Which of our orders this is: by the order id we were given, else by its tag."""
-    for key, slot in memory.slots.items():
-        if slot.order_id and slot.order_id == order_id:
-            return key
-    parsed = memory.tags.read(client_id, any_user=not memory.keeps(Guard.OWN_TAGS))
-    return parsed[0] if parsed else None
-
-
-def key_of_fill(memory: BotMemory, fill: Fill) -> OrderKey | None:
-    """Which of our orders filled. A tag counts only on a fill that goes the way of what the tag says."""
-    key = key_of(memory, fill.order_id, fill.client_id)
-    if key is None or not memory.keeps(Guard.TAG_FITS_ORDER):
-        return key
-    return key if fill.direction is key.direction(memory.ledger.side) else None
-
-
 def _arrange(
     memory: BotMemory, orders: tuple[OpenOrder, ...], fills: tuple[Fill, ...], position: VenuePosition
 ) -> Seen | None:
@@ -202,7 +192,8 @@ def _arrange(
         elif key not in own:
             own[key] = replace(order, filled=max(booked, order.filled))
         else:
-            surplus.append(_prefer_slot(memory, key, own, order))
+            left = _prefer_slot(memory, key, own, order)
+            (surplus if left.client_id else foreign).append(left)  # without an id it is not certain to be ours
     return Seen(position=position, own=own, surplus=tuple(surplus), foreign=tuple(foreign), fills=fills)
 
 
@@ -211,20 +202,6 @@ def _books_agree(memory: BotMemory, position: VenuePosition) -> bool:
     if held < 0 and position.hedged:
         return False  # the two sides are kept apart: what is held on the other one is no part of these books
     return held == position.quantity if held >= 0 else -held == position.opposite_quantity
-
-
-def own_key(memory: BotMemory, order: OpenOrder) -> OrderKey | None:
-    """Whose order is this? A tag counts only on an order that could be what the tag says."""
-    key = key_of(memory, order.order_id, order.client_id)
-    if key is None or not memory.keeps(Guard.TAG_FITS_ORDER):
-        return key
-    side = memory.ledger.side
-    exit_order = key.role is not Role.LEG
-    fits_side = order.side is None or order.side is side
-    fits_direction = order.direction is key.direction(side)
-    # Hedge accounts show reduce-only on the closing order of a side or not at all; an entry never has it.
-    fits_reduce = order.reduce_only or order.side is side if exit_order else not order.reduce_only
-    return key if fits_side and fits_direction and fits_reduce else None
 
 
 def _prefer_slot(memory: BotMemory, key: OrderKey, own: dict[OrderKey, OpenOrder], order: OpenOrder) -> OpenOrder:

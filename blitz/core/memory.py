@@ -14,7 +14,7 @@ from blitz.core.guards import Guard, IdPolicy
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ledger import Ledger
-from blitz.core.orders import ZERO, Fill, FillKind, OpenOrder, OrderKey
+from blitz.core.orders import ZERO, Fill, FillKind, OpenOrder, OrderKey, OrderType
 from blitz.core.records import CLOSED_KEPT, ClosedCycle, Cycle, IdRegime, Remembered, Slot, SlotState
 from blitz.core.tags import TagBook
 
@@ -54,6 +54,12 @@ class VenueTraits:
     """A resting order's price and trigger can be changed in place; otherwise it is replaced by another one."""
     stops_carry_ids: bool = True
     """A stop-market order keeps its client id; otherwise it is known by its order id alone."""
+    exits_reserve: bool = False
+    """What a resting take-profit would close is reserved for it: nothing is left for a market order to close."""
+
+    def carries_id(self, kind: OrderType) -> bool:
+        """Whether an order of this type keeps its client id."""
+        return self.stops_carry_ids or kind is not OrderType.STOP_MARKET
 
     @property
     def fence_ms(self) -> int:

@@ -33,6 +33,8 @@ class Situation:
     """Legs that rest already: what is left of one may be smaller than a new order could be."""
     resting_exits: Mapping[OrderKey, Decimal] = field(default_factory=dict)
     """What rests of each exit: one that covers the position is left alone, though new rules would round it."""
+    reserved: Mapping[OrderKey, Decimal] = field(default_factory=dict)
+    """What orders of others leave nothing to close of, per exit that finds them in its way."""
     entries_allowed: bool = True
     """False while legs must not be added: the cycle is closing, or something blocks entries."""
     close_at_market: bool = False
@@ -76,9 +78,10 @@ def _stop_loss(situation: Situation) -> DesiredOrder | None:
 
 def _exit_quantity(situation: Situation, key: OrderKey) -> Decimal:
     """The whole position, in steps the venue takes; less than one step is nothing that could be asked for (C5, C6)."""
-    if situation.resting_exits.get(key) == situation.quantity:
-        return situation.quantity
-    return quantity_down_to_step(situation.quantity, situation.instrument.step)
+    quantity = max(situation.quantity - situation.reserved.get(key, ZERO), ZERO)
+    if situation.resting_exits.get(key) == quantity:
+        return quantity
+    return quantity_down_to_step(quantity, situation.instrument.step)
 
 
 def _legs(situation: Situation) -> list[DesiredOrder]:

@@ -54,7 +54,8 @@ class Slot:
     """The id of `generation` is known to be taken for good; it is never sent again."""
     client_id: str = ""
     order_id: str = ""
-    """The venue's id of the order this slot stands for; empty while it is not known."""
+    """The venue's id of the order this slot stands for; empty while it is not known. Without an answer to a replacement
+    it is still the order that was to be replaced: what rests is that one or the one of `client_id`, or neither."""
     last_order_id: str = ""
     """The venue's id of the tag's order before this one: an old order under a reused id is not the new one."""
     cycle: int = 0
@@ -68,6 +69,11 @@ class Slot:
     """Exchange-side bound: the order left this machine no later than this, or not at all."""
     doubted_until_ms: int = 0
     """Until when an earlier try of an exit, sent again without its answer, may still turn up under the same id."""
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether something was sent, or nearly, and what became of it is not known."""
+        return self.state in {SlotState.INTENT, SlotState.UNKNOWN}
 
 
 class CycleEnd(StrEnum):

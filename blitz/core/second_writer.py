@@ -10,6 +10,7 @@ cancelled or moved; exits still come and grow with the position. Called by `core
 """
 
 from blitz.core.diff import Action, Amend
+from blitz.core.identity import named
 from blitz.core.look import Seen
 from blitz.core.memory import BotMemory
 from blitz.core.orders import OpenOrder, OrderKey, Role
@@ -34,7 +35,7 @@ MESSAGE = (
 
 def watch_writers(memory: BotMemory, seen: Seen, now_ms: int) -> None:
     """Count the signs in this look, and hold the attention once they are too many."""
-    listed = [*seen.own.items(), *_surplus(memory, seen)]
+    listed = [*seen.own.items(), *named(memory, seen.surplus)]
     if memory.watched_since_ms is None:
         memory.watched_since_ms = now_ms
     strangers = [order.order_id for key, order in listed if _is_stranger(memory, key, order, now_ms)]
@@ -58,11 +59,6 @@ def may_change_in_fight(action: Action, mode: Mode) -> bool:
     if mode is Mode.CLOSE:
         return True
     return isinstance(action, Amend) and action.key.role is not Role.LEG and action.quantity is not None
-
-
-def _surplus(memory: BotMemory, seen: Seen) -> list[tuple[OrderKey, OpenOrder]]:
-    read = ((memory.tags.read(order.client_id), order) for order in seen.surplus)
-    return [(parsed[0], order) for parsed, order in read if parsed is not None]
 
 
 def _is_stranger(memory: BotMemory, key: OrderKey, order: OpenOrder, now_ms: int) -> bool:

@@ -3,13 +3,15 @@
 An order that rests is live. One that is not listed is done only when the venue has a terminal record of it and all its
 fills are in our books (A6). One whose answer was lost keeps its id; it is proved absent only after the receive window,
 which is a fence: past `sent_ms + fence`, a request can no longer be accepted, and two looks that do not find it agree.
+A replacement whose answer was lost needs no fence: once the order that it was to replace is over, it can do nothing.
 """
 
 from dataclasses import replace
 
 from blitz.core.calls import OrderRead, ReadOrder, Step, ask, save
 from blitz.core.guards import Guard, IdPolicy
-from blitz.core.look import EARLY_MS, Seen
+from blitz.core.identity import EARLY_MS, is_new_order
+from blitz.core.look import Seen
 from blitz.core.memory import BotMemory
 from blitz.core.orders import ZERO, OpenOrder, OrderKey, OrderRecord, Role, leg
 from blitz.core.records import BotEvent, EventKind, EventNoted, IdRegime, RegimeLearnt, Slot, SlotSaved, SlotState
@@ -30,6 +32,8 @@ def settle(memory: BotMemory, seen: Seen, now_ms: int) -> Step[bool]:
             continue
         if slot.state is SlotState.LIVE:
             settled = yield from _settle_vanished(memory, slot, seen, now_ms)
+        elif slot.order_id:
+            settled = yield from _settle_replacement(memory, slot, now_ms)
         else:
             settled = yield from _settle_unanswered(memory, slot, now_ms)
         all_settled = all_settled and settled
@@ -67,7 +71,10 @@ def _adopt_resting(memory: BotMemory, key: OrderKey, order: OpenOrder, now_ms: i
     adopted = _live(memory, slot, order)
     memory.not_found_ms.pop(key, None)
     note = _note(memory, EventKind.ORDER_ADOPTED, key, now_ms)
-    known = slot.state is SlotState.LIVE and slot.order_id == order.order_id
+    known = slot.order_id == order.order_id
+    if known and slot.is_unanswered:  # what was to replace it may still come
+        doubted_until_ms = max(slot.doubted_until_ms, slot.sent_ms + memory.traits.fence_ms)
+        adopted = replace(adopted, doubted_until_ms=doubted_until_ms)
     yield from save(SlotSaved(slot=adopted), *([] if known else [note]))
     memory.put(adopted)
 
@@ -79,7 +86,7 @@ def _live(memory: BotMemory, slot: Slot, order: OpenOrder) -> Slot:
         slot,
         state=SlotState.LIVE,
         generation=max(slot.generation, parsed[1]) if parsed else slot.generation,
-        used=True,
+        used=slot.used or bool(order.client_id),
         burnt=False,
         client_id=order.client_id or slot.client_id,
         order_id=order.order_id,
@@ -142,15 +149,12 @@ def _pause_after_dead_entry(memory: BotMemory, slot: Slot, record: OrderRecord, 
 
 def _settle_unanswered(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool]:
     """An order was sent, or nearly, and nobody answered. True once it is certain what became of it."""
-    answer = yield from ask(ReadOrder(order_id="", client_id=slot.client_id), OrderRead)
-    if not isinstance(answer, OrderRead):
-        return False
-    record = answer.record
-    if record is not None and is_new_order(memory, slot, record.order):
-        return (yield from _found(memory, slot, record, now_ms))
+    found = yield from _looked_up(memory, slot, now_ms)
+    if found is not None:
+        return found
     exit_order = slot.key.role is not Role.LEG
     # An exit whose id was said to be taken is no such case: its next id would rest beside what took this one.
-    enforced = memory.ids_enforced or not memory.keeps(Guard.EXIT_FENCE)
+    enforced = _may_be_sent_again(memory, slot)
     if exit_order and enforced and not slot.burnt:
         # Reduce-only bounds the damage and the same id cannot rest twice: it may be sent again at once. The journal
         # keeps it as unanswered, so that a restart doubts it too.
@@ -167,21 +171,59 @@ def _settle_unanswered(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool]
         memory.not_found_ms[slot.key] = now_ms
         return False
     memory.not_found_ms.pop(slot.key, None)
-    if memory.id_policy is not IdPolicy.TAG:
+    if memory.id_policy is not IdPolicy.TAG and slot.client_id:
         slot = replace(slot, burnt=True)
     yield from empty_slot(memory, slot, used=slot.used or slot.burnt)
     return True
 
 
-def is_new_order(memory: BotMemory, slot: Slot, order: OpenOrder) -> bool:
-    """Tell this intent's order from an older one that had the same id: ids repeat where the venue lets them."""
-    if not memory.keeps(Guard.OLD_ORDERS):
-        return True
-    if order.order_id == slot.last_order_id:
+def _looked_up(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool | None]:
+    """Look an unanswered order up by its id; None says that it was not found. One without an id is only ever listed."""
+    if not slot.client_id:
+        return None
+    answer = yield from ask(ReadOrder(order_id="", client_id=slot.client_id), OrderRead)
+    if not isinstance(answer, OrderRead):
         return False
-    # Our idea of the venue's clock may be off by the skew; an older cycle's order is older by far more.
-    earliest = slot.sent_ms - memory.traits.send_within_ms - memory.traits.skew_ms
-    return order.created_ms == 0 or order.created_ms >= earliest
+    if answer.record is None or not is_new_order(memory, slot, answer.record.order):
+        return None
+    return (yield from _found(memory, slot, answer.record, now_ms))
+
+
+def _may_be_sent_again(memory: BotMemory, slot: Slot) -> bool:
+    """Whether a second try of an exit cannot rest beside its first one: the venue refuses its id while that lives."""
+    return (memory.ids_enforced and bool(slot.client_id)) or not memory.keeps(Guard.EXIT_FENCE)
+
+
+def _settle_replacement(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool]:
+    """An exit was to be replaced, and nobody answered. Neither the old order nor the new one is listed.
+
+    Once the old one is over the request can do nothing any more. What it did is then shown within the read lag; until
+    that has passed, a new try under an id that is refused a second time does no harm.
+    """
+    found = yield from _looked_up(memory, slot, now_ms)
+    if found is not None:
+        return found
+    answer = yield from ask(ReadOrder(order_id=slot.order_id, client_id=""), OrderRead)
+    if not isinstance(answer, OrderRead) or not _is_over(memory, slot, answer.record, now_ms):
+        return False
+    shown_by_ms = now_ms + memory.traits.read_lag_ms
+    if _may_be_sent_again(memory, slot):
+        doubted_until_ms = max(slot.doubted_until_ms, shown_by_ms)
+        emptied = replace(slot, state=SlotState.EMPTY, order_id="", last_order_id=slot.order_id)
+        memory.put(replace(emptied, doubted_until_ms=doubted_until_ms))  # the journal keeps it as unanswered
+        return True
+    if now_ms < memory.not_found_ms.setdefault(slot.key, now_ms) + memory.traits.read_lag_ms:
+        return False
+    memory.not_found_ms.pop(slot.key, None)
+    yield from empty_slot(memory, slot, used=slot.used)
+    return True
+
+
+def _is_over(memory: BotMemory, slot: Slot, record: OrderRecord | None, now_ms: int) -> bool:
+    """Whether a replaced order has ended with all its fills booked; one that is forgotten (A23) has after the fence."""
+    if record is None:
+        return now_ms >= slot.sent_ms + memory.traits.fence_ms
+    return record.terminal and not has_more(memory, record.order)
 
 
 def _found(memory: BotMemory, slot: Slot, record: OrderRecord, now_ms: int) -> Step[bool]:

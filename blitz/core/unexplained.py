@@ -20,11 +20,12 @@ from blitz.core.calls import (
     ask,
 )
 from blitz.core.diff import Action, Amend, Cancel, Create, diff
-from blitz.core.look import own_key
+from blitz.core.identity import own_key
 from blitz.core.memory import BotMemory, PositionReading
 from blitz.core.orders import OpenOrder, OrderKey, Role, VenuePosition
 from blitz.core.plan import Situation, plan
 from blitz.core.records import Slot, SlotState
+from blitz.core.reserved import reserved_by_others
 from blitz.core.settle import empty_slot
 from blitz.core.work import Acted
 
@@ -38,7 +39,8 @@ def cover_position(memory: BotMemory, now_ms: int) -> Step[Acted]:
     if not _is_certain(memory, position.position, now_ms):
         return Acted()
     resting = _resting_exits(memory, orders.orders)
-    wanted = plan(_situation(memory, position.position, resting))
+    foreign = [order for order in orders.orders if own_key(memory, order) is None]
+    wanted = plan(_situation(memory, position.position, resting, foreign))
     actions: list[Action] = []
     for action in diff(wanted, resting):
         if (yield from _may(memory, action, now_ms)):
@@ -73,7 +75,9 @@ def _resting_exits(memory: BotMemory, orders: tuple[OpenOrder, ...]) -> dict[Ord
     return exits
 
 
-def _situation(memory: BotMemory, position: VenuePosition, resting: dict[OrderKey, OpenOrder]) -> Situation:
+def _situation(
+    memory: BotMemory, position: VenuePosition, resting: dict[OrderKey, OpenOrder], foreign: list[OpenOrder]
+) -> Situation:
     assert memory.cycle is not None
     return Situation(
         settings=memory.cycle.settings,
@@ -81,6 +85,7 @@ def _situation(memory: BotMemory, position: VenuePosition, resting: dict[OrderKe
         quantity=position.quantity,
         average=position.average,
         resting_exits={key: order.remaining for key, order in resting.items()},
+        reserved=reserved_by_others(memory, foreign),
         entries_allowed=False,
     )
 
@@ -95,11 +100,23 @@ def _may(memory: BotMemory, action: Action, now_ms: int) -> Step[bool]:
     slot = memory.slot(key)
     if isinstance(action, Amend) or slot.state is SlotState.EMPTY:
         return True
-    answer = yield from ask(ReadOrder(order_id=slot.order_id, client_id=slot.client_id), OrderRead)
-    if not isinstance(answer, OrderRead) or not _is_over(memory, slot, answer, now_ms):
+    # Without an answer the slot may stand for two orders, or for one that has no id: the fence decides before a record.
+    doubtful = slot.is_unanswered and (slot.order_id or not slot.client_id)
+    if doubtful and now_ms < slot.sent_ms + memory.traits.fence_ms:
         return False
+    for asked in _records_of(slot):
+        answer = yield from ask(asked, OrderRead)
+        if not isinstance(answer, OrderRead) or not _is_over(memory, slot, answer, now_ms):
+            return False
     yield from empty_slot(memory, slot)
     return True
+
+
+def _records_of(slot: Slot) -> list[ReadOrder]:
+    """Every order that a slot may stand for."""
+    by_order_id = [ReadOrder(order_id=slot.order_id, client_id="")] if slot.order_id else []
+    by_id = slot.client_id and (slot.is_unanswered or not slot.order_id)
+    return [*by_order_id, *([ReadOrder(order_id="", client_id=slot.client_id)] if by_id else [])]
 
 
 def _is_over(memory: BotMemory, slot: Slot, answer: OrderRead, now_ms: int) -> bool:

@@ -174,7 +174,7 @@ class Rig:
 
     def quantities(self) -> dict[str, Decimal]:
         """What rests: tag name and remaining quantity."""
-        return {self._name(order.client_id): order.remaining for order in self.venue.resting()}
+        return {self._name(self.venue.name(order)): order.remaining for order in self.venue.resting()}
 
     def _name(self, client_id: str) -> str:
         parsed = self.memory.tags.read(client_id)

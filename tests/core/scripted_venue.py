@@ -34,6 +34,7 @@ from blitz.core.calls import (
     ReadPrice,
     Refusal,
     Rejected,
+    ReplaceOrder,
     Reply,
     SendOrder,
     Unknown,
@@ -42,6 +43,7 @@ from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import MarginMode
 from blitz.core.orders import (
     ZERO,
+    DesiredOrder,
     Direction,
     Fill,
     FillKind,
@@ -95,10 +97,12 @@ class ScriptedVenue:
     """One-shot: the first call a matcher takes is answered by its fault."""
     calls: list[Call] = field(default_factory=list)
     foreign_ids: set[str] = field(default_factory=set)
+    own_ids: set[str] = field(default_factory=set)
+    """Order ids of what the bot sent."""
     last_order: int = 0
     last_exec: int = 0
     history: list[Moment] = field(default_factory=list)
-    late: list[tuple[int, int, SendOrder]] = field(default_factory=list)
+    late: list[tuple[int, int, SendOrder | ReplaceOrder]] = field(default_factory=list)
     """Requests still on their way: arrival, time they were signed, request."""
 
     # What a test does
@@ -164,7 +168,7 @@ class ScriptedVenue:
     def fill(self, order_id: str, quantity: Decimal, price: Decimal, kind: FillKind = FillKind.TRADE) -> None:
         """Fill part of an order; reduce-only orders never turn the position round."""
         order = self.records[order_id].order
-        if order.reduce_only:
+        if self._closes(order):
             quantity = min(quantity, self._on_side())
         signed = quantity if order.direction is Direction.BUY else -quantity
         self._hold(signed, price)
@@ -194,7 +198,7 @@ class ScriptedVenue:
 
     def live(self, tag: str) -> OpenOrder:
         """The live order whose client id starts with `tag`."""
-        found = [order for order in self.resting() if order.client_id.startswith(tag)]
+        found = [order for order in self.resting() if self.name(order).startswith(tag)]
         assert len(found) == 1, f"{len(found)} live orders with tag {tag}"
         return found[0]
 
@@ -204,9 +208,12 @@ class ScriptedVenue:
 
     def tags(self) -> list[str]:
         """Client ids of all live orders, sorted, without their generation."""
-        return sorted(
-            "_".join(order.client_id.split("_")[: 5 if "leg" in order.client_id else 4]) for order in self.resting()
-        )
+        names = [self.name(order) for order in self.resting()]
+        return sorted("_".join(name.split("_")[: 5 if "leg" in name else 4]) for name in names)
+
+    def name(self, order: OpenOrder) -> str:
+        """The tag of an order, whatever the venue shows of it."""
+        return order.client_id
 
     # What a pass does
 
@@ -226,7 +233,7 @@ class ScriptedVenue:
         if fault == "lost_answer":
             self._answer(call)
         elif fault == "late":
-            assert isinstance(call, SendOrder)
+            assert isinstance(call, SendOrder | ReplaceOrder)
             self.late.append((self.now_ms + 3_000, self.now_ms, call))
         elif fault == "empty_list":
             return OpenOrdersRead(orders=())
@@ -252,6 +259,8 @@ class ScriptedVenue:
                 return self._send(call)
             case AmendOrder():
                 return self._amend(call)
+            case ReplaceOrder():
+                return self._replace(call)
             case CancelOrder():
                 return self._cancel(call)
             case _:
@@ -292,11 +301,13 @@ class ScriptedVenue:
         return Rejected(refusal=Refusal.FILTER, code="10001", message="params error")
 
     def _send(self, call: SendOrder) -> Reply:
-        order = call.order
         assert call.client_id, "every order of ours carries its tag"
+        return self._placed(call.order, call.client_id)
+
+    def _refusal(self, order: DesiredOrder, client_id: str) -> Rejected | None:
         if order.reduce_only and order.direction is self.side.opening:
             raise AssertionError("an exit that opens")
-        same_id = [record for record in self.records.values() if record.order.client_id == call.client_id]
+        same_id = [record for record in self.records.values() if client_id and record.order.client_id == client_id]
         live = any(not record.terminal for record in same_id)
         if (self.regime == "never" and same_id) or (self.regime == "reusable" and live):
             return Rejected(refusal=Refusal.TAKEN, code="110072", message="OrderLinkedID is duplicate")
@@ -304,12 +315,16 @@ class ScriptedVenue:
             return Rejected(refusal=Refusal.NO_POSITION, code="110017", message="nothing to reduce")
         if order.trigger is not None and (self.price - order.trigger) * self.side.sign <= 0:
             return Rejected(refusal=Refusal.TRIGGER_PASSED, code="110093", message="trigger is on the wrong side")
-        misfit = self._misfit(order.quantity, order.price)
-        if misfit is not None:
-            return misfit
+        return self._misfit(order.quantity, order.price)
+
+    def _placed(self, order: DesiredOrder, client_id: str) -> Reply:
+        refusal = self._refusal(order, client_id)
+        if refusal is not None:
+            return refusal
         made = self._new_order(
-            call.client_id, order.direction, order.type, order.quantity, order.price, order.trigger, order.reduce_only
+            client_id, order.direction, order.type, order.quantity, order.price, order.trigger, order.reduce_only
         )
+        self.own_ids.add(made.order_id)
         if order.type is OrderType.MARKET:
             quantity = min(order.quantity, self._on_side()) if order.reduce_only else order.quantity
             self.fill(made.order_id, quantity, self.price)
@@ -338,6 +353,9 @@ class ScriptedVenue:
             return Rejected(refusal=Refusal.UNCHANGED, code="10001", message="order not modified")
         self._put(changed, terminal=changed.remaining <= 0)
         return Done()
+
+    def _replace(self, call: ReplaceOrder) -> Reply:
+        raise AssertionError("this venue moves orders in place")
 
     def _cancel(self, call: CancelOrder) -> Reply:
         self._assert_ours(call.order_id)
@@ -429,12 +447,15 @@ class ScriptedVenue:
         reach = self.price - order.price
         return reach <= 0 if order.direction is Direction.BUY else reach >= 0
 
+    def _closes(self, order: OpenOrder) -> bool:
+        return order.reduce_only
+
     def _trim_exits(self) -> None:
         """Reduce-only orders shrink with the position and go when there is nothing left to reduce."""
         for order in self.resting():
-            if order.reduce_only and self._on_side() <= 0:
+            if self._closes(order) and self._on_side() <= 0:
                 self._end(order.order_id, "CancelByReduceOnly")
-            elif order.reduce_only and order.remaining > self._on_side():
+            elif self._closes(order) and order.remaining > self._on_side():
                 self._put(replace(order, quantity=order.filled + self._on_side()), terminal=False)
 
     def _deliver_late(self) -> None:
@@ -442,7 +463,7 @@ class ScriptedVenue:
         self.late = [each for each in self.late if each[0] > self.now_ms]
         for at_ms, signed_ms, request in arrived:
             if at_ms - signed_ms <= WINDOW_MS:
-                self._send(request)
+                self._answer(request)
 
     def _assert_one_live_order_per_tag(self) -> None:
         live = [tag for tag in self.tags() if tag.startswith("sm_")]
@@ -450,4 +471,4 @@ class ScriptedVenue:
 
     def _assert_ours(self, order_id: str) -> None:
         assert order_id not in self.foreign_ids, "somebody else's order was touched"
-        assert self.records[order_id].order.client_id.startswith("sm_"), "an order without a tag was touched"
+        assert self.name(self.records[order_id].order).startswith("sm_"), "an order without a tag was touched"

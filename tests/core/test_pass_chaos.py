@@ -18,13 +18,15 @@ from blitz.core.calls import (
     ReadOpenOrders,
     ReadOrder,
     ReadPosition,
+    ReplaceOrder,
     SendOrder,
 )
 from blitz.core.ladder_settings import LadderSettings
+from tests.core.bingx_venue import BingxVenue
 from tests.core.ladders import LONG, SHORT
 from tests.core.rig import Killed, Rig
-from tests.core.scripted_venue import ScriptedVenue
-from tests.core.test_pass_kill import assert_books_equal_the_venue
+from tests.core.test_pass_kill import assert_books_equal_the_venue, venue_of
+from tests.core.test_pass_replace import TROUBLES
 
 READS = (ReadOpenOrders, ReadOrder, ReadFills, ReadPosition)
 LADDERS: tuple[LadderSettings, ...] = (
@@ -43,6 +45,8 @@ def troubled(rig: Rig, chance: random.Random) -> None:
         rig.venue.fault(chance.choice([AmendOrder, CancelOrder]), chance.choice(["lost_answer", "lost_request"]))
     if chance.random() < 0.05:
         rig.venue.fault(chance.choice(READS), "lost_request")
+    if isinstance(rig.venue, BingxVenue) and chance.random() < 0.1:
+        rig.venue.fault(ReplaceOrder, chance.choice(TROUBLES))
     if chance.random() < 0.15:
         rig.kill_at = rig.yields + chance.randint(1, 20)
         rig.applied = chance.random() < 0.5
@@ -70,10 +74,13 @@ def peace(rig: Rig) -> None:
     rig.rest()
 
 
+@pytest.mark.parametrize("house", ["bybit", "bingx"])
 @pytest.mark.parametrize("seed", range(80))
-def test_after_any_chaos_the_position_is_covered_and_the_books_are_the_venues(seed):
+def test_after_any_chaos_the_position_is_covered_and_the_books_are_the_venues(seed, house):
     chance = random.Random(seed)
-    rig = Rig(settings=chance.choice(LADDERS), venue=ScriptedVenue(regime=chance.choice(["never", "reusable"])))
+    settings, regime = chance.choice(LADDERS), chance.choice(["never", "reusable"])
+    venue, traits = venue_of(house, regime)
+    rig = Rig(settings=settings, venue=venue, traits=traits)
     stale = chance.random() < 0.5
 
     def lag_ms(call: Call) -> int:

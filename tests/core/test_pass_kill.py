@@ -10,8 +10,10 @@ from blitz.core.calls import Call, ReadFills, ReadOpenOrders, ReadOrder, ReadPos
 from blitz.core.ladder import leg_prices, leg_quantity
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ledger import Ledger
+from blitz.core.memory import VenueTraits
 from blitz.core.orders import Direction, Role
 from blitz.simulation.ladders import BTC
+from tests.core.bingx_venue import BINGX, REPEATING_BINGX, BingxVenue
 from tests.core.ladders import LONG, SHORT
 from tests.core.rig import Rig
 from tests.core.scripted_venue import ScriptedVenue
@@ -41,11 +43,20 @@ def slow(call: Call) -> int:
     return 1_500 if isinstance(call, ReadOpenOrders | ReadOrder | ReadFills | ReadPosition) else 0
 
 
-def rig_for(settings: LadderSettings, regime: str, *, lagging: bool, kill_at: int = 0, applied: bool = False) -> Rig:
-    venue = ScriptedVenue(regime=regime)
+def venue_of(house: str, regime: str) -> tuple[ScriptedVenue, VenueTraits]:
+    if house == "bybit":
+        return ScriptedVenue(regime=regime), VenueTraits()
+    return BingxVenue(regime=regime), REPEATING_BINGX if regime == "unenforced" else BINGX
+
+
+def rig_for(
+    settings: LadderSettings, regime: str, *, house: str, lagging: bool, kill_at: int = 0, applied: bool = False
+) -> Rig:
+    venue, traits = venue_of(house, regime)
     if lagging:
         venue.lag_ms = slow
-    return Rig(settings=settings, venue=venue, kill_at=kill_at, applied=applied, patience_ms=2_000 if lagging else 0)
+    patience_ms = 2_000 if lagging else 0
+    return Rig(settings=settings, venue=venue, traits=traits, kill_at=kill_at, applied=applied, patience_ms=patience_ms)
 
 
 def assert_as_if_nothing_had_happened(rig: Rig, calm: Rig) -> None:
@@ -90,13 +101,14 @@ def assert_no_leg_is_overfilled(rig: Rig) -> None:
 
 @pytest.mark.parametrize("applied", [False, True], ids=["not_applied", "applied_unanswered"])
 @pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("house", ["bybit", "bingx"])
 @pytest.mark.parametrize("settings", [WITH_STOP_LONG, WITH_STOP_SHORT], ids=["long", "short"])
-def test_a_kill_at_any_yield_of_a_cycle_changes_nothing_in_the_end(settings, regime, applied):
-    calm = rig_for(settings, regime, lagging=False)
+def test_a_kill_at_any_yield_of_a_cycle_changes_nothing_in_the_end(settings, house, regime, applied):
+    calm = rig_for(settings, regime, house=house, lagging=False)
     live_through(calm)
     assert sorted(calm.journal.cycles) == [1, 2]
     for kill_at in range(1, calm.yields + 1):
-        rig = rig_for(settings, regime, lagging=False, kill_at=kill_at, applied=applied)
+        rig = rig_for(settings, regime, house=house, lagging=False, kill_at=kill_at, applied=applied)
         live_through(rig)
         assert rig.kill_at == 0, "the kill was never reached"
         assert_as_if_nothing_had_happened(rig, calm)
@@ -104,20 +116,22 @@ def test_a_kill_at_any_yield_of_a_cycle_changes_nothing_in_the_end(settings, reg
 
 @pytest.mark.parametrize("applied", [False, True], ids=["not_applied", "applied_unanswered"])
 @pytest.mark.parametrize("regime", ["never", "reusable"])
-def test_a_kill_at_any_yield_under_stale_reads_changes_nothing_in_the_end(regime, applied):
-    calm = rig_for(WITH_STOP_LONG, regime, lagging=True)
+@pytest.mark.parametrize("house", ["bybit", "bingx"])
+def test_a_kill_at_any_yield_under_stale_reads_changes_nothing_in_the_end(house, regime, applied):
+    calm = rig_for(WITH_STOP_LONG, regime, house=house, lagging=True)
     live_through(calm)
     assert sorted(calm.journal.cycles) == [1, 2]
     for kill_at in range(1, calm.yields + 1, LAGGING_STRIDE):
-        rig = rig_for(WITH_STOP_LONG, regime, lagging=True, kill_at=kill_at, applied=applied)
+        rig = rig_for(WITH_STOP_LONG, regime, house=house, lagging=True, kill_at=kill_at, applied=applied)
         live_through(rig)
         assert_as_if_nothing_had_happened(rig, calm)
 
 
-def test_a_restart_before_every_pass_is_invisible_to_the_venue():
-    calm = rig_for(LONG, "never", lagging=False)
+@pytest.mark.parametrize("house", ["bybit", "bingx"])
+def test_a_restart_before_every_pass_is_invisible_to_the_venue(house):
+    calm = rig_for(LONG, "never", house=house, lagging=False)
     live_through(calm)
-    rig = rig_for(LONG, "never", lagging=False)
+    rig = rig_for(LONG, "never", house=house, lagging=False)
     rig.restarts_always = True
     live_through(rig)
     assert_as_if_nothing_had_happened(rig, calm)
