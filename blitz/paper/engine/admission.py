@@ -190,7 +190,8 @@ def order_from(floor: Floor, account: Account, request: OrderRequest, now_ms: in
     check_link_id(floor, account, request.link_id)
     check_position_idx(floor, account, request.symbol, request.position_idx)
     check_reduce_only(account, request)
-    closes_all = request.quantity == 0 and request.reduce_only and request.close_on_trigger
+    closes = request.reduce_only or request.stop_kind.is_position_stop
+    closes_all = request.quantity == 0 and closes and request.close_on_trigger
     if not closes_all:
         check_quantity(account, terms, request.quantity, request.order_type)
     order = _made(floor, account, request, now_ms, closes_all=closes_all)

@@ -56,6 +56,8 @@ class Route:
     answer: Handler
     signed: bool = True
     changes: bool = False
+    halves: bool = False
+    """It does two things one after the other, and a fault may come in between."""
     alias: str = ""
     """What the other dialect calls the same thing, so that one fault rule can mean both."""
 

@@ -109,7 +109,7 @@ class RestGate:
         view = None
         if account is not None and not route.changes:
             view = host.view(account, route.names, symbol)
-        fault = host.faults.strike(INSIDE, key, route.names, symbol) if route.changes else None
+        fault = host.faults.strike(INSIDE, key, route.names, symbol) if route.halves else None
         call = Call(venue=host.venue, params=params, now_ms=now_ms, key=key, view=view, fault=fault)
         try:
             answer = self._dialect.success(route, route.answer(call), now_ms)

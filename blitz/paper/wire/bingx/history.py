@@ -15,8 +15,11 @@ from blitz.paper.wire.text import JsonObject, plain
 
 DAY_MS = 86_400_000
 ORDERS_WINDOW_MS = 7 * DAY_MS
-FILLS_WINDOW_MS = 30 * DAY_MS
+FILL_ORDERS_WINDOW_MS = 30 * DAY_MS
+FILL_HISTORY_WINDOW_MS = 7 * DAY_MS
 INCOME_WINDOW_MS = 90 * DAY_MS
+FORCED = {"LIQUIDATION": "CreateByLiq", "ADL": "CreateByAdl_PassThrough"}
+"""BingX's words for why the venue closed, and what the engine calls orders made for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +82,25 @@ def _orders(call: Call, orders: Sequence[Order]) -> JsonObject:
     return {"orders": rows_of(call, found[: _size(call.params, "limit", 500, 1000)])}
 
 
+def force_orders(call: Call) -> JsonObject:
+    """GET trade/forceOrders: orders by which the venue itself closed, for one reason (`autoCloseType`) or for both."""
+    wanted = call.params.text("autoCloseType")
+    if wanted and wanted not in FORCED:
+        raise VenueRefusal(PARAMETERS, f"Invalid parameters, err:autoCloseType: must be one of {', '.join(FORCED)}")
+    kinds = [FORCED[wanted]] if wanted else list(FORCED.values())
+    symbol = wanted_symbol(call)
+    window = window_of(call, "startTime", "endTime", ORDERS_WINDOW_MS)
+    found = [
+        order
+        for order in reversed(call.seen.closed_orders)
+        if order.create_type in kinds and symbol in ("", order.symbol) and window.holds(order.updated_ms)
+    ]
+    return {"orders": rows_of(call, found[: _size(call.params, "limit", 50, 100)])}
+
+
 def all_fill_orders(call: Call) -> JsonObject:
     """GET trade/allFillOrders: fills of one pair, newest first; `startTs` and `tradingUnit` are needed."""
-    window = window_of(call, "startTs", "endTs", FILLS_WINDOW_MS, needed=True)
+    window = window_of(call, "startTs", "endTs", FILL_ORDERS_WINDOW_MS, needed=True)
     if call.params.text("tradingUnit") not in ("COIN", "CONT"):
         raise VenueRefusal(PARAMETERS, "Invalid parameters, err:tradingUnit: must be one of COIN, CONT")
     found = _fills(call, needed_symbol(call), window)
@@ -89,8 +108,11 @@ def all_fill_orders(call: Call) -> JsonObject:
 
 
 def fill_history(call: Call) -> JsonObject:
-    """GET trade/fillHistory: fills with trade id and role, newest first, in pages of `pageSize` (50; 1000 at most)."""
-    window = window_of(call, "startTs", "endTs", FILLS_WINDOW_MS)
+    """GET trade/fillHistory: fills of at most seven days with trade id and role, newest first.
+
+    Pages hold `pageSize` rows, 50 unless asked, 1000 at most; `total` counts all of them.
+    """
+    window = window_of(call, "startTs", "endTs", FILL_HISTORY_WINDOW_MS)
     size = _size(call.params, "pageSize", 50, 1000)
     page = _size(call.params, "pageIndex", 1, 1_000_000)
     after = call.params.integer("lastFillId")

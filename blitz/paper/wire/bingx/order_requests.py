@@ -67,7 +67,7 @@ def order_request(call: Call) -> OrderRequest:
         close_on_trigger=whole,
         trigger_price=stop_price,
         trigger_direction=_direction(call, symbol, side, kind, stop_price),
-        trigger_by=_working_type(params.text("workingType")),
+        trigger_by=working_type(params),
         stop_kind=WHOLE[kind] if whole else kind,
         take_profit=take_profit,
         stop_loss=stop_loss,
@@ -106,7 +106,8 @@ def _direction(
     if stop_price is None:
         return TriggerDirection.NONE
     if kind is StopOrderType.STOP:
-        rises = stop_price > call.venue.last_price(symbol)
+        watches_mark = working_type(call.params) is TriggerBy.MARK
+        rises = stop_price > (call.venue.mark_price(symbol) if watches_mark else call.venue.last_price(symbol))
     else:
         rises = kind.takes_profit is (side is Side.SELL)
     return TriggerDirection.RISE if rises else TriggerDirection.FALL
@@ -119,7 +120,9 @@ def _time_in_force(params: Params, order_type: OrderType) -> TimeInForce:
     return _chosen(params, "timeInForce", {word.value: word for word in TimeInForce})
 
 
-def _working_type(word: str) -> TriggerBy:
+def working_type(params: Params) -> TriggerBy:
+    """Which price a trigger watches: the mark price unless `workingType` says otherwise."""
+    word = params.text("workingType")
     if word and word not in WORKING_TYPES:
         raise _invalid(f"workingType: must be one of {', '.join(WORKING_TYPES)}")
     return WORKING_TYPES[word or "MARK_PRICE"]
@@ -133,7 +136,7 @@ def _attached(params: Params, name: str) -> tuple[Decimal | None, TriggerBy]:
     carried = Params.from_object(parse_object(text))
     if carried.text("type") not in ("", "STOP_MARKET", "TAKE_PROFIT_MARKET"):
         raise _invalid(f"{name}: this paper exchange attaches stops at market only")
-    return _needed(carried, "stopPrice"), _working_type(carried.text("workingType"))
+    return _needed(carried, "stopPrice"), working_type(carried)
 
 
 def _chosen(params: Params, name: str, words: dict[str, Chosen]) -> Chosen:

@@ -1,6 +1,6 @@
 """Which method and path is answered by what. One path may serve several methods."""
 
-from blitz.paper.wire.bingx import account, history, market, orders
+from blitz.paper.wire.bingx import account, history, market, orders, replacing
 from blitz.paper.wire.calls import Handler, Route
 
 SWAP = "/openApi/swap"
@@ -14,8 +14,8 @@ def _read(path: str, answer: Handler, alias: str = "") -> Route:
     return Route(method="GET", path=f"{SWAP}/{path}", answer=answer, alias=alias)
 
 
-def _change(method: str, path: str, answer: Handler, alias: str = "") -> Route:
-    return Route(method=method, path=f"{SWAP}/{path}", answer=answer, changes=True, alias=alias)
+def _change(method: str, path: str, answer: Handler, alias: str = "", *, halves: bool = False) -> Route:
+    return Route(method=method, path=f"{SWAP}/{path}", answer=answer, changes=True, alias=alias, halves=halves)
 
 
 _ALL = (
@@ -33,6 +33,8 @@ _ALL = (
     _public("v2/quote/openInterest", market.open_interest),
     _change("POST", "v2/trade/order", orders.place, "order/create"),
     _change("DELETE", "v2/trade/order", orders.cancel, "order/cancel"),
+    _change("POST", "v1/trade/amend", replacing.amend, "order/amend"),
+    _change("POST", "v1/trade/cancelReplace", replacing.cancel_replace, "order/replace", halves=True),
     _read("v2/trade/order", orders.query),
     _read("v2/trade/openOrders", orders.open_orders, "order/realtime"),
     _change("DELETE", "v2/trade/allOpenOrders", orders.cancel_all, "order/cancel-all"),
@@ -40,6 +42,7 @@ _ALL = (
     _read("v1/trade/fullOrder", history.full_order, "order/history"),
     _read("v2/trade/allFillOrders", history.all_fill_orders),
     _read("v2/trade/fillHistory", history.fill_history, "execution/list"),
+    _read("v2/trade/forceOrders", history.force_orders),
     _read("v2/user/income", history.income),
     _read("v2/user/positions", account.positions, "position/list"),
     _read("v3/user/balance", account.balance, "account/wallet-balance"),

@@ -185,7 +185,7 @@ def _execution_type(execution: Execution) -> str:
 
 
 def fill_history_row(execution: Execution) -> JsonObject:
-    """A row of fillHistory: the one that carries a trade id and the role."""
+    """A row of fillHistory: the one that carries a trade id and the role, but no client id."""
     short, long = local_times(execution.at_ms)
     return {
         "filledTm": short,
@@ -198,12 +198,10 @@ def fill_history_row(execution: Execution) -> JsonObject:
         "orderId": execution.order_id,
         "tradeId": execution.exec_id,
         "filledTime": long,
-        "clientOrderID": execution.link_id,
         "symbol": on_the_wire(execution.symbol),
         "role": "maker" if execution.is_maker else "taker",
         "side": SIDES[execution.side],
         "positionSide": SIDE_NAMES[execution.position_idx],
-        "realisedPNL": plain(execution.realised),
     }
 
 
