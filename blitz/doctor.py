@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from blitz.core.ladder_settings import ExchangeName
 from blitz.errors import BlitzError, DatabaseProblem, SecretUnreadable
 from blitz.redaction import redact
 from blitz.settings import Settings, settings_warnings
@@ -29,13 +30,6 @@ if TYPE_CHECKING:
 ANSWER_SECONDS_MAX = 3
 CLOCK_SKEW_MS_MAX = 1_000  # the exchanges refuse a request that is stamped more than a second ahead
 OLDEST_BELIEVABLE_MS = 1_767_225_600_000  # 2026-01-01: an earlier clock was never set
-TIME_PATH = "/v5/market/time"
-VENUE_HOSTS = {
-    "bybit:demo": "https://api-demo.bybit.com",
-    "bybit:testnet": "https://api-testnet.bybit.com",
-    "bybit:live": "https://api.bybit.com",
-}
-"""By the name of the kind of account, see `core.ladder_settings.account_name`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +127,7 @@ def look_at_port(settings: Settings) -> Iterator[Finding]:
 def look_at_paper(settings: Settings) -> Iterator[Finding]:
     """The paper exchange is embedded, or the separate one answers and agrees on the time."""
     if settings.paper_url:
-        yield look_at_venue("The paper exchange", settings.paper_url, same_clock=False)
+        yield look_at_venue("The paper exchange", settings.paper_url, ExchangeName.BYBIT, same_clock=False)
         return
     kind, _, argument = settings.paper_feed.partition(":")
     if kind == "candles" and not os.access(settings.home / Path(argument).expanduser(), os.R_OK):
@@ -142,11 +136,11 @@ def look_at_paper(settings: Settings) -> Iterator[Finding]:
         yield Finding(text=f"The paper exchange is part of the server, its market is {settings.paper_feed}")
 
 
-def look_at_venue(name: str, url: str, *, same_clock: bool) -> Finding:
+def look_at_venue(name: str, url: str, exchange: ExchangeName, *, same_clock: bool) -> Finding:
     """The exchange answers; and unless its clock is its own affair, ours agrees with it."""
     before = time.time_ns() // 1_000_000
     try:
-        server_ms = server_time_ms(url)
+        server_ms = server_time_ms(url, exchange)
     except OSError as error:
         reason = str(getattr(error, "reason", None) or error)
         known = re.search(r"\[Errno -?\d+\] ([A-Z][\w ]+)", reason)  # deep inside the library's account of itself
@@ -161,15 +155,19 @@ def look_at_venue(name: str, url: str, *, same_clock: bool) -> Finding:
     return Finding(text=f"{name} answers at {url}")
 
 
-def server_time_ms(url: str) -> int:
-    """Ask a venue of Bybit's kind for its time. Raises `OSError` when it is away, `ValueError` for any other answer."""
+def server_time_ms(url: str, exchange: ExchangeName) -> int:
+    """Ask a venue for its time. Raises `OSError` when it is away, `ValueError` for any other answer."""
     import requests
 
-    answer = requests.get(url + TIME_PATH, timeout=ANSWER_SECONDS_MAX, allow_redirects=False)
+    from blitz.exchange.answers import Malformed
+    from blitz.exchange.profiles import PROFILES
+
+    profile = PROFILES[exchange]
+    answer = requests.get(url + profile.time_path, timeout=ANSWER_SECONDS_MAX, allow_redirects=False)
     try:
-        return int(answer.json()["time"])
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"no time in the answer of {url}") from error
+        return profile.time_in(answer.json())
+    except Malformed as problem:
+        raise ValueError(f"no time in the answer of {url}") from problem
 
 
 def answers(url: str) -> bool:
@@ -247,9 +245,17 @@ def look_at_users(database: "Database", settings: Settings) -> Iterator[Finding]
         yield Finding(text="There is no admin yet", remedy=remedy)
     for user in everybody:
         yield look_at_keys(users, user)
-    for account in sorted({each.settings.account for each in everybody}):
-        if host := VENUE_HOSTS.get(account):
-            yield look_at_venue(account.replace(":", " "), host, same_clock=True)
+    yield from look_at_exchanges({each.settings.account for each in everybody})
+
+
+def look_at_exchanges(accounts: set[str]) -> Iterator[Finding]:
+    """The exchanges that some trader has chosen answer; paper is looked at by itself. `accounts`: `bybit:demo`, …"""
+    from blitz.exchange.profiles import PROFILES
+
+    for account in sorted(accounts):
+        exchange, _, kind = account.partition(":")
+        if host := PROFILES[ExchangeName(exchange)].hosts.get(kind):
+            yield look_at_venue(f"{exchange} {kind}", host, ExchangeName(exchange), same_clock=True)
 
 
 def look_at_keys(users: "UserStore", user: "User") -> Finding:

@@ -11,6 +11,7 @@ import pytest
 from blitz.clock import SystemClock
 from blitz.core.ladder_settings import parse_settings
 from blitz.doctor import OLDEST_BELIEVABLE_MS, run_doctor
+from blitz.exchange.bybit.profile import BYBIT
 from blitz.settings import load_settings
 from blitz.storage.database import Database
 from blitz.storage.secrets import SecretBox, load_or_create_key
@@ -103,7 +104,7 @@ def test_a_key_that_opens_nothing_is_told_per_trader(examine, users, monkeypatch
 
 def test_a_trader_who_wants_demo_needs_keys(examine, users, monkeypatch):
     venue = Venue()
-    monkeypatch.setattr("blitz.doctor.VENUE_HOSTS", {"bybit:demo": venue.url})
+    monkeypatch.setattr(BYBIT, "hosts", {"demo": venue.url})
     users.save_settings(1, DEMO)
 
     code, said = examine()
@@ -116,7 +117,7 @@ def test_a_trader_who_wants_demo_needs_keys(examine, users, monkeypatch):
 
 def test_a_clock_that_disagrees_with_the_exchange_is_found(examine, users, monkeypatch):
     venue = Venue(ahead_ms=5_000)
-    monkeypatch.setattr("blitz.doctor.VENUE_HOSTS", {"bybit:demo": venue.url})
+    monkeypatch.setattr(BYBIT, "hosts", {"demo": venue.url})
     users.save_credentials(1, "AKXQ7PLM2RBV9TND", "s3cr3t-of-the-exchange")
     users.save_settings(1, DEMO)
 

@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
 from blitz.bots.paper_accounts import open_paper_account  # noqa: E402
+from blitz.core.ladder_settings import ExchangeName  # noqa: E402
 from blitz.server import Running  # noqa: E402
 from blitz.settings import Settings  # noqa: E402
 
@@ -70,7 +71,7 @@ def foreign_order(server: Running, user_id: int) -> None:
     import ccxt
 
     keys = server.services.users.paper_credentials(user_id)
-    open_paper_account(server.paper_url or "", keys)
+    open_paper_account(server.paper_url or "", ExchangeName.BYBIT, keys)
     urls: dict[str, Any] = {"api": {"public": server.paper_url, "private": server.paper_url}}
     client = ccxt.bybit({"apiKey": keys.api_key, "secret": keys.api_secret, "urls": urls})
     client.create_order("BTC/USDT:USDT", "limit", "buy", 0.01, 45_000)

@@ -5,6 +5,7 @@ from decimal import Decimal
 import requests
 
 from blitz.core.credentials import Credentials
+from blitz.core.ladder_settings import ExchangeName
 from blitz.errors import BlitzError, GatewayProblem
 from blitz.exchange.door import shared_session
 
@@ -17,12 +18,26 @@ class WrongSecret(BlitzError):
     """The paper exchange knows the key with another secret: trying again cannot help."""
 
 
-def open_paper_account(base_url: str, credentials: Credentials, balance: Decimal = PAPER_BALANCE) -> None:
-    """Open the account unless it is there.
+def keys_on(exchange: ExchangeName, made: Credentials) -> Credentials:
+    """The keys that were made for a trader, as they are used on one exchange: each has accounts of its own."""
+    if exchange is ExchangeName.BYBIT:
+        return made
+    return Credentials(api_key=f"{made.api_key}-{exchange.value}", api_secret=made.api_secret)
+
+
+def open_paper_account(
+    base_url: str, exchange: ExchangeName, credentials: Credentials, balance: Decimal = PAPER_BALANCE
+) -> None:
+    """Open the account, by the rules of `exchange`, unless it is there.
 
     Raises `WrongSecret` when the exchange refuses, `GatewayProblem` when it does not answer or has an error of its own.
     """
-    body = {"key": credentials.api_key, "secret": credentials.api_secret, "balance": str(balance)}
+    body = {
+        "key": credentials.api_key,
+        "secret": credentials.api_secret,
+        "balance": str(balance),
+        "exchange": exchange.value,
+    }
     try:
         answer = shared_session().post(  # which leaves proxies of the environment alone
             f"{base_url}/__paper/accounts", json=body, timeout=TIMEOUT_SECONDS, allow_redirects=False
@@ -33,6 +48,6 @@ def open_paper_account(base_url: str, credentials: Credentials, balance: Decimal
         raise GatewayProblem("The paper exchange has an error; the bot tries again by itself.")
     if answer.status_code >= 400:
         raise WrongSecret(
-            "The paper exchange has an account with this API key but another secret. Enter the right secret under "
-            "Settings, or clear both fields to get an account of your own."
+            "The paper exchange has an account with this API key, but with another secret or for another exchange. "
+            "Enter what belongs together under Settings, or clear both fields to get an account of your own."
         )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from blitz.bots.paper_accounts import open_paper_account
+from blitz.bots.paper_accounts import keys_on, open_paper_account
 from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import ExchangeName, LadderSettings, Mode
 from blitz.exchange.connection import Venue
@@ -39,10 +39,10 @@ class Venues:
         """
         stored = self.users.credentials(user_id)
         if stored is None and settings.mode is Mode.PAPER:
-            stored = self.users.paper_credentials(user_id)
+            stored = keys_on(settings.exchange, self.users.paper_credentials(user_id))
         return stored
 
     def open_account(self, settings: LadderSettings, credentials: Credentials) -> None:
         """See to it that the account exists; only paper can open one. Raises `GatewayProblem`, `WrongSecret`."""
         if settings.mode is Mode.PAPER:
-            open_paper_account(self.paper_url, credentials)
+            open_paper_account(self.paper_url, settings.exchange, credentials)

@@ -58,6 +58,11 @@ class ExchangeName(StrEnum):
     BYBIT = "bybit"
     BINGX = "bingx"
 
+    @property
+    def label(self) -> str:
+        """Its name as people write it."""
+        return {"bybit": "Bybit", "bingx": "BingX"}[self.value]
+
 
 TESTNETS = frozenset({ExchangeName.BYBIT})
 """Exchanges that have a testnet beside their demo account: other addresses, other keys, prices of its own."""

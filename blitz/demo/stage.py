@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from blitz.bots.manager import SimpleBotManager
-from blitz.bots.paper_accounts import PAPER_BALANCE, open_paper_account
+from blitz.bots.paper_accounts import PAPER_BALANCE, keys_on, open_paper_account
 from blitz.clock import ManualClock
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.orders import ZERO
@@ -135,10 +135,10 @@ def _signed_in(
 ) -> Stage:
     password = secrets.token_urlsafe(24)
     user = services.users.create(EMAIL, password)
-    keys = services.users.paper_credentials(user.id)
+    keys = keys_on(settings.exchange, services.users.paper_credentials(user.id))
     margin = sum((row.amount for row in settings.legs), ZERO)
     balance = max(PAPER_BALANCE, Decimal(MARGIN_TIMES) * margin)
-    open_paper_account(paper.url, keys, balance)
+    open_paper_account(paper.url, settings.exchange, keys, balance)
     stage = Stage(
         paper_url=paper.url,
         web_url=web.url,

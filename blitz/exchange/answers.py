@@ -37,11 +37,15 @@ class Envelope:
 
     def opened(self, answer: object) -> Any:
         """The payload of a complete, successful answer. Raises `Malformed` for anything else."""
+        return self.checked(answer).get(self.payload)
+
+    def checked(self, answer: object) -> Mapping[str, Any]:
+        """A complete, successful answer as it is. Raises `Malformed` for anything else."""
         if not isinstance(answer, Mapping) or self.code not in answer:
             raise Malformed("The exchange's answer is empty or not an answer of its API.")
         if str(answer[self.code]) != "0":
             raise Malformed(f"The exchange answered {answer[self.code]} without saying it as an error.")
-        return answer.get(self.payload)
+        return answer
 
     def asked(self, request: Callable[[], T]) -> T | Rejected | Unknown:
         """Run a request that changes nothing or whose effect the venue would tell of; classify what goes wrong."""

@@ -13,7 +13,7 @@ import ccxt
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
 from blitz.core.instrument import Instrument
-from blitz.core.ladder_settings import LadderSettings, Mode
+from blitz.core.ladder_settings import LadderSettings
 from blitz.core.memory import VenueTraits
 from blitz.exchange.answers import Envelope
 from blitz.exchange.connection import Venue
@@ -47,8 +47,15 @@ class VenueProfile(Protocol):
         """What the order protocol must know of the venue."""
 
     @property
-    def hosts(self) -> Mapping[Mode, str]:
-        """The venue's own address in each mode that has one."""
+    def hosts(self) -> Mapping[str, str]:
+        """The venue's own addresses by the kind of account they serve: demo, testnet, live."""
+
+    @property
+    def time_path(self) -> str:
+        """Where a host tells its time to anybody."""
+
+    def time_in(self, answer: object) -> int:
+        """The venue's time in such an answer, milliseconds. Raises `Malformed`."""
 
     @property
     def envelope(self) -> Envelope:

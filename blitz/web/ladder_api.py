@@ -70,7 +70,7 @@ def write_settings(json_data: SettingsIn) -> dict[str, Any]:
     if new_keys != keys:
         refuse_during_cycle(user.id)
     is_asked = not given or check_against_market(chosen)
-    if new_keys is not None and (credentials.keys() & set(KEY_PAIR) or chosen.mode is not user.settings.mode):
+    if new_keys is not None and (credentials.keys() & set(KEY_PAIR) or chosen.account != user.settings.account):
         is_asked = open_account(chosen, new_keys) and is_asked
     store(user, chosen, credentials, new_keys)
     stored = services().users.by_id(user.id)

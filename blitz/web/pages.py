@@ -9,7 +9,7 @@ from apiflask import APIBlueprint
 from flask import Flask, render_template, request
 
 from blitz import __version__
-from blitz.core.ladder_settings import LEGS_MAX, LEVERAGE_MAX, ROE_MAX, LadderSettings, plain
+from blitz.core.ladder_settings import LEGS_MAX, LEVERAGE_MAX, ROE_MAX, ExchangeName, LadderSettings, plain
 from blitz.errors import GatewayProblem
 from blitz.web.accounts import current_account, this_user
 from blitz.web.feed import feed_row
@@ -40,7 +40,14 @@ def settings() -> str:
     user = this_user()
     first = {"settings": settings_json(user), "facts": dict(services().facts)}
     limits = {"legs": LEGS_MAX, "leverage": plain(LEVERAGE_MAX), "roe": plain(ROE_MAX)}
-    return render_template("settings.html", first=first, limits=limits, markets=markets(user.settings), page="settings")
+    return render_template(
+        "settings.html",
+        first=first,
+        limits=limits,
+        exchanges=list(ExchangeName),
+        markets=markets(user.settings),
+        page="settings",
+    )
 
 
 @pages.get("/admin/console")

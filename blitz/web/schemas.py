@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from blitz.core.ladder_settings import ExchangeName
+
 NUMBER_PATTERN = r"^\s*[+-]?(\d{1,20}(\.\d{0,18})?|\.\d{1,18})\s*%?\s*$"
 PLAIN_PATTERN = r"^-?\d+(\.\d+)?$"
 ID_MAX = 2**53
@@ -144,7 +146,7 @@ class LadderIn(BaseModel):
 
     # Unknown fields pass the model on purpose: the core refuses them and says which ones exist.
     model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": False, "minProperties": 0})
-    exchange: one_of("bybit") = None  # type: ignore[valid-type]
+    exchange: one_of(*ExchangeName) = None  # type: ignore[valid-type]
     symbol: Text = None
     side: one_of("long", "short") = None  # type: ignore[valid-type]
     leverage: Number = None

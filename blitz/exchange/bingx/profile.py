@@ -9,7 +9,6 @@ import ccxt
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
 from blitz.core.instrument import Instrument
-from blitz.core.ladder_settings import Mode
 from blitz.exchange.bingx import rows
 from blitz.exchange.bingx.client import BingxClient, bingx_client
 from blitz.exchange.bingx.codes import ENVELOPE, data_of, listed
@@ -24,7 +23,8 @@ class BingxProfile:
 
     traits = TRAITS
     envelope = ENVELOPE
-    hosts: Mapping[Mode, str] = {Mode.DEMO: "https://open-api-vst.bingx.com", Mode.LIVE: "https://open-api.bingx.com"}
+    hosts: Mapping[str, str] = {"demo": "https://open-api-vst.bingx.com", "live": "https://open-api.bingx.com"}
+    time_path = "/openApi/swap/v2/server/time"
     timeframes: Mapping[str, str] = {name: name for name in ("1m", "5m", "15m", "1h", "4h", "1d")}
 
     def client(self, venue: Venue, clock: Clock, credentials: Credentials | None = None) -> BingxClient:
@@ -33,7 +33,11 @@ class BingxProfile:
 
     def server_time_ms(self, client: ccxt.Exchange) -> int:
         """Ask the venue for its time, milliseconds. Raises `Malformed`, or what ccxt raises."""
-        return milliseconds(data_of(client.swap_v2_public_get_server_time()), "serverTime")
+        return self.time_in(client.swap_v2_public_get_server_time())
+
+    def time_in(self, answer: object) -> int:
+        """The time in the answer of `time_path`, milliseconds. Raises `Malformed`."""
+        return milliseconds(data_of(answer), "serverTime")
 
     def instrument(self, market: Mapping[str, Any]) -> Instrument:
         """The rules of one of ccxt's markets. Raises `Malformed`."""

@@ -9,7 +9,6 @@ import ccxt
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
 from blitz.core.instrument import Instrument
-from blitz.core.ladder_settings import Mode
 from blitz.exchange.answers import Malformed
 from blitz.exchange.bybit import rows
 from blitz.exchange.bybit.client import BybitClient, bybit_client
@@ -17,7 +16,7 @@ from blitz.exchange.bybit.codes import ENVELOPE, result_of, rows_of
 from blitz.exchange.bybit.gateway import CATEGORY, TRAITS, BybitGateway
 from blitz.exchange.connection import Venue
 from blitz.exchange.profile import CANDLES_MAX, Candle, Seat
-from blitz.exchange.rows import number
+from blitz.exchange.rows import milliseconds
 
 TAKER_RATE = Decimal("0.00055")
 MAKER_RATE = Decimal("0.0002")
@@ -29,7 +28,12 @@ class BybitProfile:
 
     traits = TRAITS
     envelope = ENVELOPE
-    hosts: Mapping[Mode, str] = {Mode.DEMO: "https://api-demo.bybit.com", Mode.LIVE: "https://api.bybit.com"}
+    hosts: Mapping[str, str] = {
+        "demo": "https://api-demo.bybit.com",
+        "testnet": "https://api-testnet.bybit.com",
+        "live": "https://api.bybit.com",
+    }
+    time_path = "/v5/market/time"
     timeframes: Mapping[str, str] = {"1m": "1", "5m": "5", "15m": "15", "1h": "60", "4h": "240", "1d": "D"}
 
     def client(self, venue: Venue, clock: Clock, credentials: Credentials | None = None) -> BybitClient:
@@ -38,9 +42,11 @@ class BybitProfile:
 
     def server_time_ms(self, client: ccxt.Exchange) -> int:
         """Ask the venue for its time, milliseconds. Raises `Malformed`, or what ccxt raises."""
-        answer = client.public_get_v5_market_time()
-        result_of(answer)
-        return int(number(answer, "time"))
+        return self.time_in(client.public_get_v5_market_time())
+
+    def time_in(self, answer: object) -> int:
+        """The time in the answer of `time_path`, milliseconds. Raises `Malformed`."""
+        return milliseconds(ENVELOPE.checked(answer), "time")
 
     def instrument(self, market: Mapping[str, Any]) -> Instrument:
         """The rules of one of ccxt's markets. Raises `Malformed`."""

@@ -19,9 +19,16 @@ function fill(settings) {
   form.querySelector(`input[name="mode"][value="${settings.mode}"]`).checked = true;
   byId("grid").replaceChildren(...settings.grids.map((row) => gridRow(row.amount, row.gap)));
   renumber();
+  offerMarkets();
   showSecrets(settings);
   byId("next-cycle").hidden = settings.takes_effect !== "next_cycle";
   showMode(settings.mode);
+}
+
+// The list came with the page, for the exchange that was stored then; another exchange has other markets.
+function offerMarkets() {
+  const isSame = field("exchange").value === first.settings.exchange;
+  field("symbol").setAttribute("list", isSame ? "markets" : "no-markets");
 }
 
 function gridRow(amount = "", gap = "") {
@@ -159,6 +166,7 @@ for (const button of form.querySelectorAll("[data-clear]")) {
   });
 }
 form.addEventListener("input", (event) => {
+  if (event.target.name === "exchange") offerMarkets();
   say(byId("saved"), "");
   if (event.target.name === "mode") showMode(event.target.value);
   if (event.target.name === "rounds") renumber();
