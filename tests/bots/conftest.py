@@ -9,16 +9,22 @@ from tests.bots.stage import HurriedClock, Stage, Trader, opened_stage
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def exchange(request: pytest.FixtureRequest) -> str:
+    """Where the traders of a test trade; `tests.bots.both.BOTH` runs a test on each exchange."""
+    return str(getattr(request, "param", "bybit"))
+
+
+@pytest.fixture
+def stage(tmp_path: Path, exchange: str) -> Iterator[Stage]:
     """A paper exchange with BTC at 60000, a database and a manager."""
-    with opened_stage(tmp_path) as opened:
+    with opened_stage(tmp_path, exchange=exchange) as opened:
         yield opened
 
 
 @pytest.fixture
-def hurried(tmp_path: Path) -> Iterator[Stage]:
+def hurried(tmp_path: Path, exchange: str) -> Iterator[Stage]:
     """The same, where exchange and server agree on a clock that runs five times as fast."""
-    with opened_stage(tmp_path, HurriedClock(5)) as opened:
+    with opened_stage(tmp_path, HurriedClock(5), exchange=exchange) as opened:
         yield opened
 
 

@@ -13,7 +13,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-import ccxt
 import requests
 from argon2 import PasswordHasher
 
@@ -32,10 +31,10 @@ from blitz.storage.history import History
 from blitz.storage.passwords import Passwords
 from blitz.storage.secrets import SecretBox
 from blitz.storage.users import UserStore
+from tests.bots.plain import PAGED, plain_client, position_of
 
 SYMBOL = "BTC/USDT:USDT"
 PASSWORD = "correct horse battery staple"
-PAGED = {"paginate": True}
 T = TypeVar("T")
 
 
@@ -71,9 +70,13 @@ class Order:
     """A resting order as somebody else's client sees it."""
 
     tag: str
+    """The client order id, or the exchange's own where there is none."""
     side: str
     quantity: str
     price: str
+    is_untagged_stop: bool = False
+    closes: bool = False
+    """It can only shrink the position."""
 
 
 class Trader:
@@ -89,7 +92,7 @@ class Trader:
     @property
     def client(self) -> Any:
         if self._client is None:
-            self._client = plain_client(self._stage.url, self.key, self.secret)
+            self._client = plain_client(self._stage.exchange, self._stage.url, self.key, self.secret)
             self._client.nonce = self._stage.venue_ms
         return self._client
 
@@ -106,30 +109,53 @@ class Trader:
 
     def resting(self) -> dict[str, Order]:
         """The account's open orders by client order id, read page by page by the plain client."""
-        return _by_tag([_from_ccxt(row) for row in self.client.fetch_open_orders(SYMBOL, None, None, PAGED)])
+        rows = self.client.fetch_open_orders(SYMBOL, None, None, PAGED[self._stage.exchange])
+        return _by_tag([_from_ccxt(row) for row in rows])
 
     def truth(self) -> dict[str, Order]:
         """The same from the exchange's own books, where no fault gets in between."""
         return _by_tag([_from_books(row) for row in self.account()["open_orders"]])
 
-    def ladder(self) -> dict[str, tuple[str, str]]:
-        """Our resting orders: name without user and generation, such as `leg_1` → (quantity, price or trigger)."""
-        named: dict[str, tuple[str, str]] = {}
+    def named(self) -> dict[str, Order]:
+        """Our resting orders by their name without user and generation, such as `leg_1`."""
+        named: dict[str, Order] = {}
         for order in self.truth().values():
-            ours = re.match(rf"sm_(leg_\d+|tp|sl)_{self.id}_[A-Z]", order.tag)
-            if ours is not None:
-                assert ours[1] not in named, f"{ours[1]} rests twice"
-                named[ours[1]] = (order.quantity, order.price)
+            ours = re.match(rf"sm_(leg_\d+|tp|sl)_{self.id}_[a-z]", order.tag, re.IGNORECASE)
+            # Where stops carry no id, this account's only ones are the bot's.
+            name = ours[1] if ours is not None else "sl" if order.is_untagged_stop else None
+            if name is not None:
+                assert name not in named, f"{name} rests twice"
+                named[name] = order
         return named
 
+    def ladder(self) -> dict[str, tuple[str, str]]:
+        """Quantity and price (or trigger) of each of our resting orders, by name."""
+        return {name: (order.quantity, order.price) for name, order in self.named().items()}
+
+    def tag(self, name: str, user_id: int | None = None) -> str:
+        """The documented order id of `tp`, `sl` or `leg_1` …, as this exchange keeps it."""
+        return self._stage.kept(f"sm_{name}_{self.id if user_id is None else user_id}_BTCUSDTUSDT")
+
     def order_id(self, tag: str) -> str:
-        return next(str(row["id"]) for row in self.client.fetch_open_orders(SYMBOL) if row["clientOrderId"] == tag)
+        rows = self.client.fetch_open_orders(SYMBOL)
+        return next(str(row["id"]) for row in rows if tag in {row["clientOrderId"], row["id"]})
 
     def place(self, side: str, quantity: str, price: str | None, **params: Any) -> str:
-        """Place a foreign order; answers its id."""
+        """Place a foreign order; answers its id. `slot` names the side (`long`, `short`) of a hedge account."""
         kind = "market" if price is None else "limit"
-        placed = self.client.create_order(SYMBOL, kind, side, quantity, price, {"positionIdx": 0, **params})
-        return str(placed["id"])
+        where = position_of(self.client, side, **params)
+        return str(self.client.create_order(SYMBOL, kind, side, quantity, price, where)["id"])
+
+    def close_by_hand(self, quantity: str) -> None:
+        """Sell a part of a long at market. At BingX resting exits reserve what they close and have to go first."""
+        if self._stage.exchange == "bingx":
+            self.cancel(*(order.tag for order in self.truth().values() if order.closes))
+        self.place("sell", quantity, None, reduceOnly=True)
+
+    def keep_one_position(self) -> None:
+        """See to it that long and short are one position; accounts at Bybit start so."""
+        if self._stage.exchange == "bingx":
+            self.client.set_position_mode(False, SYMBOL)
 
     def cancel(self, *tags: str) -> None:
         for tag in tags:
@@ -207,8 +233,10 @@ class Trader:
 class Stage:
     """The world. `manager` is the current server's; `restart` replaces it over the same database."""
 
-    def __init__(self, folder: Path, clock: Clock | None = None, **paper: Any) -> None:
+    def __init__(self, folder: Path, clock: Clock | None = None, *, exchange: str = "bybit", **paper: Any) -> None:
         self.folder = folder
+        self.exchange = exchange
+        """Where every trader of this stage trades."""
         self.clock: Clock = clock or SystemClock()
         self._paper_settings: dict[str, Any] = {
             "feed": "manual",
@@ -248,11 +276,19 @@ class Stage:
         user = self.users.create(f"{name}@example.com", PASSWORD)
         trader = Trader(self, user.id, f"{name}-key")
         self.users.save_credentials(user.id, trader.key, trader.secret)
-        self.control("accounts", key=trader.key, secret=trader.secret, balance="10000")
-        if settings:
-            trader.choose(**settings)
+        self.control("accounts", key=trader.key, secret=trader.secret, balance="10000", exchange=self.exchange)
+        trader.choose(exchange=self.exchange, **settings)
         self.traders.append(trader)
         return trader
+
+    @property
+    def long_index(self) -> str:
+        """Where the control interface finds the long position of a new account: at BingX it keeps both sides apart."""
+        return "1" if self.exchange == "bingx" else "0"
+
+    def kept(self, tag: str) -> str:
+        """A client order id as this exchange keeps it."""
+        return tag.lower() if self.exchange == "bingx" else tag
 
     def control(self, what: str, **body: str) -> dict[str, Any]:
         answer = requests.post(f"{self.url}/__paper/{what}", json=body, timeout=10)
@@ -307,12 +343,14 @@ class Stage:
 
 
 @contextmanager
-def opened_stage(folder: Path | None = None, clock: Clock | None = None, **paper: Any) -> Iterator[Stage]:
+def opened_stage(
+    folder: Path | None = None, clock: Clock | None = None, *, exchange: str = "bybit", **paper: Any
+) -> Iterator[Stage]:
     """A stage that is torn down afterwards; in a temporary folder unless one is given."""
     with ExitStack() as stack:
         home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         stack.enter_context(_impatient_bots(clock.times if isinstance(clock, HurriedClock) else 1))
-        stage = Stage(home, clock, **paper)
+        stage = Stage(home, clock, exchange=exchange, **paper)
         stack.callback(stage.close)
         yield stage
 
@@ -335,29 +373,6 @@ def _impatient_bots(times: int) -> Iterator[None]:
         UserBot._timeout = usual  # type: ignore[method-assign]
 
 
-def plain_client(url: str, key: str, secret: str) -> Any:
-    """Unmodified ccxt as anybody would use it, pointed at the paper exchange. Shares nothing with the server's."""
-    client = ccxt.bybit(
-        {
-            "apiKey": key,
-            "secret": secret,
-            "enableRateLimit": False,
-            "urls": {"api": {"public": url, "private": url}},
-            "options": {
-                "defaultType": "swap",
-                "fetchMarkets": {"types": ["linear"]},
-                "enableUnifiedMargin": False,
-                "enableUnifiedAccount": True,
-                "unifiedMarginStatus": 5,
-            },
-        }
-    )
-    client.has["fetchCurrencies"] = False
-    client.number = str
-    client.load_markets()
-    return client
-
-
 def _by_tag(orders: list[Order]) -> dict[str, Order]:
     tags = {order.tag: order for order in orders}
     assert len(tags) == len(orders), f"a tag rests twice: {sorted(order.tag for order in orders)}"
@@ -365,12 +380,23 @@ def _by_tag(orders: list[Order]) -> dict[str, Order]:
 
 
 def _from_ccxt(row: Any) -> Order:
+    trigger = row["info"].get("triggerPrice") or row["info"].get("stopPrice")
     return Order(
         tag=row["clientOrderId"] or row["id"],
         side=row["side"],
         quantity=_short(row["amount"]),
-        price=_short(row["info"]["triggerPrice"] if row["price"] is None else row["price"]),
+        price=_short(trigger if "market" in row["type"] else row["price"]),
+        is_untagged_stop=bool(trigger and not row["clientOrderId"]),
+        closes=_closes(row),
     )
+
+
+def _closes(row: Any) -> bool:
+    """No order of a hedge account at BingX says that it is reduce-only; the side that it goes against does."""
+    side = row["info"].get("positionSide")
+    if side in {"LONG", "SHORT"}:
+        return bool(row["side"] == ("sell" if side == "LONG" else "buy"))
+    return bool(row["reduceOnly"])
 
 
 def _from_books(row: Any) -> Order:
@@ -379,6 +405,8 @@ def _from_books(row: Any) -> Order:
         side=row["side"].lower(),
         quantity=_short(row["qty"]),
         price=_short(row["triggerPrice"] if row["orderType"] == "Market" else row["price"]),
+        is_untagged_stop=row["orderType"] == "Market" and not row["orderLinkId"],
+        closes=row["reduceOnly"],
     )
 
 

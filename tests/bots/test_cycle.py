@@ -4,7 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from tests.bots.both import BOTH
 from tests.bots.stage import SYMBOL
+
+pytestmark = BOTH
 
 LONG = [
     ("60000", {"tp": ("0.016", "60300"), "leg_1": ("0.016", "59400"), "leg_2": ("0.034", "58806"),
@@ -43,18 +46,18 @@ def test_the_worked_check_rests_leg_by_leg_and_the_next_cycle_starts(stage, side
 def test_the_first_orders_carry_exactly_the_documented_tags(alice):
     alice.start()
     alice.wait_for_names("tp", "leg_1", "leg_2", "leg_3")
-    documented = {f"sm_tp_{alice.id}_BTCUSDTUSDT"} | {f"sm_leg_{i}_{alice.id}_BTCUSDTUSDT" for i in (1, 2, 3)}
+    documented = {alice.tag(name) for name in ("tp", "leg_1", "leg_2", "leg_3")}
     assert set(alice.resting()) == documented
     fills = [row["orderLinkId"] for row in alice.account()["executions"]]
-    assert fills == [f"sm_leg_0_{alice.id}_BTCUSDTUSDT"]
+    assert fills == [alice.tag("leg_0")]
 
 
 def test_exits_are_reduce_only_and_entries_are_not(alice):
     alice.choose(stop_loss="40")
     alice.start()
     alice.wait_for_names("tp", "sl", "leg_1", "leg_2", "leg_3")
-    reducing = {order["clientOrderId"]: order["reduceOnly"] for order in alice.client.fetch_open_orders(SYMBOL)}
-    assert {tag.split("_")[1]: reduce for tag, reduce in reducing.items()} == {"tp": True, "sl": True, "leg": False}
+    closing = {name: order.closes for name, order in alice.named().items()}
+    assert closing == {"tp": True, "sl": True, "leg_1": False, "leg_2": False, "leg_3": False}
 
 
 def test_the_stop_loss_follows_the_average_and_ends_the_cycle(stage, alice):
@@ -97,7 +100,8 @@ def test_a_gap_through_all_legs_and_back_over_the_target_is_one_clean_cycle(stag
     stage.price("60000")
     alice.wait_for_names("tp", "leg_1", "leg_2", "leg_3")
     alice.assert_books_agree()
-    assert {order.tag.rsplit("_", 1)[-1] for order in alice.resting().values()} <= {"1", "BTCUSDTUSDT"}
+    legs = [order.tag for name, order in alice.named().items() if name.startswith("leg")]
+    assert {tag.rsplit("_", 1)[-1].upper() for tag in legs} <= {"1", "BTCUSDTUSDT"}
 
 
 def test_partial_fills_of_a_leg_and_of_the_take_profit_stay_covered(stage, alice):
@@ -140,7 +144,7 @@ def test_foreign_orders_survive_a_whole_life(stage, alice):
     foreign = {
         alice.place("buy", "0.01", "40000"),
         alice.place("sell", "0.01", "90000", clientOrderId="mine_alone"),
-        alice.place("buy", "0.01", "41000", clientOrderId=f"sm_leg_1_{alice.id + 70}_BTCUSDTUSDT"),
+        alice.place("buy", "0.01", "41000", clientOrderId=alice.tag("leg_1", alice.id + 70)),
     }
 
     def foreign_rest():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.bots.both import BOTH
 from tests.bots.stage import until
 
 LADDER = {
@@ -39,17 +40,39 @@ FAULTS = {
 }  # fmt: skip
 
 
+REPLACING = {
+    "replacements are lost": {"fault": "drop_response", "endpoint": "order/replace", "count": "2"},
+    "replacements never arrive": {"fault": "drop_request", "endpoint": "order/replace", "count": "2"},
+    "replacements are answered with nothing": {"fault": "empty_body", "endpoint": "order/replace", "count": "2"},
+    "the second half is refused": {
+        "fault": "half_replace", "code": "101204", "endpoint": "order/replace", "count": "1",
+    },
+    "the second half finds no position": {
+        "fault": "half_replace", "code": "101205", "endpoint": "order/replace", "count": "1",
+    },
+    "the venue is busy": {"fault": "ret_code", "code": "109500", "endpoint": "order/replace", "count": "2"},
+}  # fmt: skip
+"""Faults of what only BingX has: a new price by another order in the place of the old one."""
+
+IN_PLACE = {"amends are lost"}
+"""Faults of what Bybit does with the same wish."""
+
 REUSED = [name for name, rule in FAULTS.items() if rule.get("endpoint", "order/create") == "order/create"]
 """Faults that also meet an account where an id may be used again: there a late order is told from an old one."""
 
-CASES = [(name, "never") for name in FAULTS] + [(name, "reusable") for name in REUSED]
+CASES = [("bybit", name, "never") for name in FAULTS] + [("bybit", name, "reusable") for name in REUSED]
+CASES += [("bingx", name, "never") for name in FAULTS if name not in IN_PLACE]
+CASES += [("bingx", name, regime) for name in REPLACING for regime in ("never", "reusable")]
 
 
-@pytest.mark.parametrize(("fault", "regime"), CASES, ids=[f"{name}, ids {regime}" for name, regime in CASES])
+@pytest.mark.parametrize(
+    ("exchange", "fault", "regime"), CASES, indirect=["exchange"],
+    ids=[f"{exchange}, {name}, ids {regime}" for exchange, name, regime in CASES],
+)  # fmt: skip
 def test_a_cycle_under_a_fault_never_rests_a_tag_twice_and_keeps_true_books(hurried, fault, regime):
     hurried.control("rules", id_regime=regime)
     alice = hurried.trader()
-    hurried.fault(account=alice.key, **FAULTS[fault])
+    hurried.fault(account=alice.key, **(FAULTS | REPLACING)[fault])
     alice.start()
     alice.wait_for_ladder(LADDER, 20)  # `ladder` fails when a tag rests twice
     hurried.price("59400")
@@ -65,22 +88,25 @@ def test_a_cycle_under_a_fault_never_rests_a_tag_twice_and_keeps_true_books(hurr
     alice.assert_books_agree()
 
 
+@BOTH
 def test_an_entry_whose_answer_is_lost_is_found_and_not_sent_again(hurried):
     alice = hurried.trader()
     hurried.fault("drop_response", account=alice.key, endpoint="order/create", count="1")
     alice.start()
     alice.wait_for_ladder(LADDER)
-    assert [row["orderLinkId"] for row in alice.account()["executions"]] == [f"sm_leg_0_{alice.id}_BTCUSDTUSDT"]
+    assert [row["orderLinkId"] for row in alice.account()["executions"]] == [alice.tag("leg_0")]
 
 
+@BOTH
 def test_an_entry_that_never_arrived_is_sent_again_under_the_same_tag(hurried):
     alice = hurried.trader()
     hurried.fault("drop_request", account=alice.key, endpoint="order/create", count="1")
     alice.start()
     alice.wait_for_ladder(LADDER)
-    assert [row["orderLinkId"] for row in alice.account()["executions"]] == [f"sm_leg_0_{alice.id}_BTCUSDTUSDT"]
+    assert [row["orderLinkId"] for row in alice.account()["executions"]] == [alice.tag("leg_0")]
 
 
+@BOTH
 @pytest.mark.parametrize("regime", ["never", "reusable", "unenforced"])
 def test_tags_repeat_only_as_the_account_allows(stage, regime):
     stage.control("rules", id_regime=regime)
@@ -96,6 +122,7 @@ def test_tags_repeat_only_as_the_account_allows(stage, regime):
     alice.assert_books_agree()
 
 
+@BOTH
 def test_a_clock_that_is_off_is_measured_again(hurried):
     alice = hurried.trader()
     alice.start()

@@ -3,6 +3,10 @@
 import pytest
 import requests
 
+from tests.bots.both import BOTH
+
+pytestmark = BOTH
+
 NAMES = ("tp", "leg_1", "leg_2", "leg_3")
 THREE = ["checked_positions", "created_tp", "created_leg_1", "created_leg_3"]
 
@@ -16,7 +20,7 @@ def laddered(alice):
 
 
 def cancel_three(trader):
-    trader.cancel(*(f"sm_{name}_{trader.id}_BTCUSDTUSDT" for name in ("tp", "leg_1", "leg_3")))
+    trader.cancel(*(trader.tag(name) for name in ("tp", "leg_1", "leg_3")))
 
 
 def test_recover_of_a_running_bot_creates_exactly_the_three_that_are_missing(laddered):

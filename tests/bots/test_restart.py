@@ -1,6 +1,9 @@
 """Shutting down cancels nothing, and a new server over the same database goes on with exactly the same orders."""
 
+from tests.bots.both import BOTH
 from tests.bots.stage import until
+
+pytestmark = BOTH
 
 NAMES = ("tp", "leg_1", "leg_2", "leg_3")
 

@@ -4,7 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from tests.bots.both import BOTH
 from tests.bots.stage import until
+
+pytestmark = BOTH
 
 NAMES = ("tp", "leg_1", "leg_2", "leg_3")
 

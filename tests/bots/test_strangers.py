@@ -4,7 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from tests.bots.both import BOTH
 from tests.bots.stage import SYMBOL, until
+
+pytestmark = BOTH
 
 NAMES = ("tp", "leg_1", "leg_2", "leg_3")
 
@@ -17,7 +20,7 @@ def laddered(alice):
 
 
 def test_a_position_closed_by_hand_ends_the_cycle_and_the_bot(stage, laddered):
-    laddered.place("sell", "0.016", None, reduceOnly=True)
+    laddered.close_by_hand("0.016")
     laddered.wait_for_status("stopped")
     assert "closed outside this bot" in laddered.status()["message"]
     assert laddered.ladder() == {}
@@ -28,7 +31,7 @@ def test_a_position_closed_by_hand_ends_the_cycle_and_the_bot(stage, laddered):
 
 
 def test_after_a_close_by_hand_start_begins_the_next_cycle(laddered):
-    laddered.place("sell", "0.016", None, reduceOnly=True)
+    laddered.close_by_hand("0.016")
     laddered.wait_for_status("stopped")
     assert laddered.start()["status"] == "started"
     laddered.wait_for_names(*NAMES)
@@ -36,9 +39,9 @@ def test_after_a_close_by_hand_start_begins_the_next_cycle(laddered):
 
 
 def test_a_part_closed_by_hand_shrinks_the_exits(laddered):
-    laddered.place("sell", "0.006", None, reduceOnly=True)
-    until(lambda: laddered.ladder()["tp"][0] == "0.01", "a smaller take-profit")
-    assert set(laddered.ladder()) == set(NAMES)
+    laddered.close_by_hand("0.006")
+    until(lambda: laddered.ladder().get("tp", ("",))[0] == "0.01", "a smaller take-profit")
+    laddered.wait_for_names(*NAMES)
 
 
 def test_a_position_added_to_by_hand_is_covered_too(laddered):
@@ -49,6 +52,7 @@ def test_a_position_added_to_by_hand_is_covered_too(laddered):
 
 @pytest.mark.parametrize(("direction", "words"), [("buy", "did not open"), ("sell", "in the other direction")])
 def test_a_start_beside_a_foreign_position_is_refused_and_sends_nothing(stage, alice, direction, words):
+    alice.keep_one_position()
     alice.place(direction, "0.05", None)
     told = alice.start()
     assert told["success"] is False
@@ -128,7 +132,7 @@ def test_a_hedge_account_trades_its_side_beside_a_foreign_position_on_the_other(
     alice = stage.trader(side=side, stop_loss="40")
     alice.client.set_position_mode(True, SYMBOL)
     other = "sell" if side == "long" else "buy"
-    alice.place(other, "0.07", None, positionIdx=2 if side == "long" else 1)
+    alice.place(other, "0.07", None, slot="short" if side == "long" else "long")
     alice.start()
     alice.wait_for_names(*NAMES, "sl")
     stage.price("59400" if side == "long" else "60600")
@@ -153,7 +157,7 @@ def test_a_liquidated_position_ends_the_bot(stage):
 
 
 def test_an_auto_deleveraged_part_shrinks_the_take_profit(stage, laddered):
-    stage.control("adl", key=laddered.key, symbol="BTCUSDT", quantity="0.006")
+    stage.control("adl", key=laddered.key, symbol="BTCUSDT", quantity="0.006", position_idx=stage.long_index)
     until(lambda: laddered.ladder()["tp"][0] == "0.01", "a smaller take-profit")
     laddered.assert_books_agree()
 

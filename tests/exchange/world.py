@@ -23,7 +23,7 @@ from blitz.exchange.connection import Venue
 from blitz.exchange.exchanges import Exchanges
 from blitz.exchange.profile import Seat
 from blitz.paper.server import AccountSpec, PaperConfig, PaperServer
-from tests.bots.stage import plain_client
+from tests.bots.plain import plain_client
 
 KEY, SECRET = "adapter-key", "adapter-secret"
 CREDENTIALS = Credentials(api_key=KEY, api_secret=SECRET)
@@ -50,7 +50,7 @@ class World:
     def other(self) -> Any:
         """Somebody else's plain client on the same account."""
         if self._other is None:
-            self._other = plain_client(self.url, KEY, SECRET)
+            self._other = plain_client("bybit", self.url, KEY, SECRET)
         return self._other
 
     def gateway(self, **settings: Any) -> BybitGateway:

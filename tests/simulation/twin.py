@@ -43,7 +43,7 @@ from blitz.exchange.exchanges import Exchanges
 from blitz.paper.server import PaperConfig, PaperServer
 from blitz.simulation.venue import SimulatedVenue
 from blitz.simulation.venue_orders import VenueIds
-from tests.bots.stage import plain_client
+from tests.bots.plain import plain_client
 from tests.exchange.world import venue_at
 
 SOL, XRP = "SOL/USDT:USDT", "XRP/USDT:USDT"
@@ -69,7 +69,7 @@ class Hall:
         self.paper.start()
         self.url = self.paper.url
         self.exchanges = Exchanges(self.clock)
-        self.by_hand: Any = plain_client(self.url, "nobody", "nothing")
+        self.by_hand: Any = plain_client("bybit", self.url, "nobody", "nothing")
         self.by_hand.nonce = self.clock.now_ms
         self.seen: Counter[str] = Counter()
         """What the simulated halves answered and booked, so that a test can say that a walk met everything."""
