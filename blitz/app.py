@@ -12,6 +12,7 @@ from blitz.web.admin import admin
 from blitz.web.auth import auth
 from blitz.web.bot_api import bot
 from blitz.web.diagnostics import diagnostics
+from blitz.web.going_live import live
 from blitz.web.history_api import history
 from blitz.web.json_text import DigitKeepingJson
 from blitz.web.ladder_api import ladder
@@ -19,7 +20,7 @@ from blitz.web.legacy import legacy
 from blitz.web.services import EXTENSION, Services
 from blitz.web.stream import StreamBudget
 
-BLUEPRINTS = (bot, ladder, history, admin, diagnostics, pages.pages, auth, legacy)
+BLUEPRINTS = (bot, ladder, live, history, admin, diagnostics, pages.pages, auth, legacy)
 
 
 def create_app(services: Services | None = None) -> APIFlask:

@@ -19,6 +19,7 @@ import structlog
 from cheroot.wsgi import Server as WsgiServer
 
 from blitz.app import create_app
+from blitz.bots.going_live import GoingLive
 from blitz.bots.manager import SimpleBotManager
 from blitz.bots.markets import MarketDesk
 from blitz.bots.user_bot import BotParts
@@ -64,7 +65,11 @@ def build_services(
     key = load_or_create_key(settings.key_path, settings.secret_key)
     users = UserStore(database, SecretBox(key, on_open=register_secret), clock)
     store, history, exchanges = BotStore(database, clock), History(database), Exchanges(clock)
-    venues = Venues(paper_url=(paper_url or settings.paper_url or NO_PAPER).rstrip("/"), users=users)
+    venues = Venues(
+        paper_url=(paper_url or settings.paper_url or NO_PAPER).rstrip("/"),
+        users=users,
+        rehearsal_url=settings.rehearsal_url or "",
+    )
     parts = BotParts(
         clock=clock,
         database=database,
@@ -85,9 +90,13 @@ def build_services(
         history=history,
         manager=SimpleBotManager(parts, history),
         desk=MarketDesk(exchanges, venues),
+        live=GoingLive(clock=clock, database=database, users=users, exchanges=exchanges, venues=venues),
         clock=clock,
         cookie_key=cookie_key(key),
-        facts={"paper_feed": "external" if settings.paper_url else settings.paper_feed},
+        facts={
+            "paper_feed": "external" if settings.paper_url else settings.paper_feed,
+            "rehearsal": settings.rehearsal_url or "",
+        },
     )
 
 
@@ -276,6 +285,8 @@ def _welcome(running: Running, resumed: int) -> None:
     services = running.services
     feed = services.facts["paper_feed"]
     lines = [f"Blitz is at {running.url}", f"Paper exchange: {running.paper_url} (feed: {feed})"]
+    if services.facts["rehearsal"]:
+        lines.append(f"Rehearsal: demo and live trade at {services.facts['rehearsal']}, and nothing there is real")
     if resumed:
         lines.append(f"Bots resumed: {resumed}")
     if services.setup.needed():

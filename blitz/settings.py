@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     paper_url: str | None = Field(None, validation_alias="BLITZ_PAPER_URL")
     paper_feed: str = Field("synthetic", validation_alias="BLITZ_PAPER_FEED")
     paper_port: int = Field(0, validation_alias="BLITZ_PAPER_PORT", ge=0, le=65535)
+    rehearsal_url: str | None = Field(None, validation_alias="BLITZ_REHEARSAL_URL")
+    """A paper exchange on this machine that answers demo and live in the exchanges' place; for rehearsals and tests."""
     allowed_hosts: CommaList = Field((), validation_alias="BLITZ_ALLOWED_HOSTS")
     trusted_proxies: CommaList = Field((), validation_alias="BLITZ_TRUSTED_PROXIES")
 
@@ -144,7 +146,7 @@ class Settings(BaseSettings):
             check_secret_key(value.get_secret_value())
         return value
 
-    @field_validator("paper_url")
+    @field_validator("paper_url", "rehearsal_url")
     @classmethod
     def _plain_url(cls, value: str | None) -> str | None:
         if value is None:

@@ -18,7 +18,7 @@ from blitz.bots.incidents import Incidents, ProtectionFigures
 from blitz.bots.mailbox import LastCycle, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.protection import Protection
 from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_the_end
-from blitz.bots.user_bot import BotParts, MissingCredentials, UserBot
+from blitz.bots.user_bot import BotParts, MissingCredentials, NotLive, UserBot, must_go_live
 from blitz.clock import iso_utc
 from blitz.core.ladder_settings import plain
 from blitz.core.memory import Attention
@@ -169,6 +169,8 @@ class SimpleBotManager:
             recovery = self._recover(user_id, dry_run=dry_run)
         except MissingCredentials as problem:
             return _answer(False, "missing_credentials", str(problem)) | {"actions": []}
+        except NotLive as problem:
+            return _answer(False, "not_live", str(problem)) | {"actions": []}
         except BlitzError as problem:
             return _answer(False, "exchange_unreachable", str(problem)) | {"actions": []}
         log.info("Orders recovered.", user_id=user_id, actions=", ".join(recovery.words), dry_run=dry_run)
@@ -345,7 +347,7 @@ class SimpleBotManager:
             return _answer(False, "missing_credentials", str(problem))
         if credentials is None:
             return _answer(False, "missing_credentials", "Enter API key and secret under Settings first.")
-        return None
+        return _answer(False, "not_live", str(NotLive())) if must_go_live(user) else None
 
     def _recover(self, user_id: int, *, dry_run: bool) -> Recovery:
         bot = self._bot(user_id)
@@ -448,6 +450,6 @@ def _answer(success: bool, status: str, message: str) -> dict[str, Any]:
 
 def _refused(finish: Finish) -> dict[str, Any]:
     """A bot that could not begin: which kind of refusal it was."""
-    known = {"invalid_settings", "missing_credentials"}
+    known = {"invalid_settings", "missing_credentials", "not_live"}
     told = _answer(False, finish.code if finish.code in known else "refused", finish.message)
     return told | ({"errors": {field: list(said) for field, said in finish.errors.items()}} if finish.errors else {})

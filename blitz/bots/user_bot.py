@@ -33,7 +33,7 @@ from blitz.exchange.exchanges import Exchanges
 from blitz.storage.bots import BotStore
 from blitz.storage.database import Database
 from blitz.storage.journal import BotJournal, open_cycle
-from blitz.storage.users import UserStore
+from blitz.storage.users import User, UserStore
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +77,16 @@ class Opened:
 
 class MissingCredentials(BlitzError):
     """The settings need an API key, and none is stored or the stored one is certainly wrong."""
+
+
+class NotLive(BlitzError):
+    """The settings trade real money, and the trader has not gone live with this key on this exchange."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Live is chosen, and nobody has gone live with this key yet: nothing is placed with real money. Open "
+            "Settings, press Go live, and confirm with your password."
+        )
 
 
 class UserBot:
@@ -202,6 +212,8 @@ class UserBot:
                 opened = self._opened_for_next_pass()
             except (MissingCredentials, SecretUnreadable) as problem:
                 return Finish(code="missing_credentials", message=str(problem), refused=True)
+            except NotLive as problem:
+                return Finish(code="not_live", message=str(problem), refused=True)
             if opened is None:
                 self._refuse_recovers(letters, "The exchange cannot be reached right now; try again in a moment.")
                 timeout = OPEN_RETRY_SECONDS
@@ -327,8 +339,10 @@ class UserBot:
         memory = opened.memory
         if memory.must_reload:
             return True
-        if memory.cycle is None and _settings(self._parts, self.user_id) != memory.settings:
-            return True
+        if memory.cycle is None:
+            user = _user(self._parts, self.user_id)
+            if user.settings != memory.settings or must_go_live(user):
+                return True
         refused = memory.attention is not None and memory.attention.code == KEY_REJECTED_CODE
         return refused and self._parts.venues.credentials(self.user_id, memory.settings) != opened.credentials
 
@@ -341,6 +355,8 @@ class UserBot:
         protection = remembered_as(self.snapshot.protection, remembered, parts.clock.now_ms())
         self.snapshot = replace(self.snapshot, protection=protection)
         in_force = remembered.cycle.settings if remembered.cycle else chosen
+        if remembered.cycle is None and must_go_live(_user(parts, self.user_id)):
+            raise NotLive
         venue = parts.venues.of(in_force)
         credentials = parts.venues.credentials(self.user_id, in_force)
         if credentials is None:
@@ -426,11 +442,20 @@ class UserBot:
 _LEAVING = Finish(code="shutdown", message="The server is shutting down; every order stays where it is.")
 
 
-def _settings(parts: BotParts, user_id: int) -> LadderSettings:
+def must_go_live(user: User) -> bool:
+    """Say whether a new cycle of this user would trade real money that nobody has allowed."""
+    return user.settings.mode is TradingMode.LIVE and not user.is_armed
+
+
+def _user(parts: BotParts, user_id: int) -> User:
     user = parts.users.by_id(user_id)
     if user is None:
         raise GatewayProblem("This user does not exist any more.")
-    return user.settings
+    return user
+
+
+def _settings(parts: BotParts, user_id: int) -> LadderSettings:
+    return _user(parts, user_id).settings
 
 
 def _trouble(opened: Opened, result: PassResult, *, complete: bool) -> str:

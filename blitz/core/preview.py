@@ -76,10 +76,10 @@ class LadderPreview:
             "leverage": plain(settings.leverage),
             "legs": [_leg_json(row) for row in self.legs],
             "total": {
-                "margin": _money(self.margin),
-                "amount": _money(sum((row.amount for row in settings.legs), ZERO)),
-                "notional": _money(self.notional),
-                "entry_fees": _money(self.legs[-1].entry_fees),
+                "margin": money(self.margin),
+                "amount": money(sum((row.amount for row in settings.legs), ZERO)),
+                "notional": money(self.notional),
+                "entry_fees": money(self.legs[-1].entry_fees),
                 "coverage_percent": plain(self.legs[-1].from_entry_percent),
             },
             "take_profit": _target_json(settings.take_profit, settings.leverage),
@@ -174,7 +174,7 @@ def _legs_refused(settings: LadderSettings, instrument: Instrument, price: Decim
         most = instrument.market_quantity_max if index == 0 else instrument.quantity_max
         if size < least:
             sentences.append(
-                f"Leg {index}: {_money(settings.grids[index].amount)} USDT buys {plain(size)}, below the market's "
+                f"Leg {index}: {money(settings.grids[index].amount)} USDT buys {plain(size)}, below the market's "
                 f"minimum of {plain(least)}; the smallest amount that works is "
                 f"{plain(smallest_amount(settings, least, leg_price))} USDT."
             )
@@ -193,7 +193,7 @@ def _beyond_zero(settings: LadderSettings, instrument: Instrument, price: Decima
     return stop is not None and stop <= 0
 
 
-def _money(amount: Decimal) -> str:
+def money(amount: Decimal) -> str:
     """USDT to at most four places, for people."""
     return plain(amount.quantize(Decimal("0.0001")))
 
@@ -215,13 +215,13 @@ def _leg_json(row: LegPreview) -> dict[str, object]:
         "price": plain(row.price),
         "quantity": plain(row.quantity),
         "amount": plain(row.amount),
-        "margin": _money(row.margin),
-        "notional": _money(row.notional),
+        "margin": money(row.margin),
+        "notional": money(row.notional),
         "from_entry_percent": plain(row.from_entry_percent),
         "average": plain(row.average.quantize(Decimal("0.00000001"))),
         "take_profit": _price(row.take_profit),
         "stop_loss": _price(row.stop_loss),
-        "total_margin": _money(row.total_margin),
-        "entry_fees": _money(row.entry_fees),
+        "total_margin": money(row.total_margin),
+        "entry_fees": money(row.entry_fees),
         "liquidation": _price(row.liquidation),
     }

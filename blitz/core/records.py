@@ -172,6 +172,8 @@ class EventKind(StrEnum):
     PROTECTED_AGAIN = "protected_again"
     """That is over: every exit rests again, or the position is closed."""
     FAILED = "failed"
+    WENT_LIVE = "went_live"
+    """The trader confirmed with the password that the bot may trade real money."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

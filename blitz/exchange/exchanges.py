@@ -8,8 +8,9 @@ from typing import TypeVar
 import ccxt
 
 from blitz.clock import Clock
-from blitz.core.calls import Rejected, Unknown
+from blitz.core.calls import Refusal, Rejected, Unknown
 from blitz.core.credentials import Credentials
+from blitz.core.going_live import AccountBalance, KeyRights
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.memory import VenueTraits
@@ -82,6 +83,27 @@ class Exchanges:
                 renewed_rules=renewed_rules,
             )
         )
+
+    def key_rights(self, venue: Venue, credentials: Credentials) -> KeyRights | Rejected | Unknown:
+        """What the venue says that this key may do."""
+        return self._signed_read(venue, credentials, PROFILES[venue.exchange].key_rights)
+
+    def balance(self, venue: Venue, credentials: Credentials) -> AccountBalance | Rejected | Unknown:
+        """What is in this key's account, USDT."""
+        return self._signed_read(venue, credentials, PROFILES[venue.exchange].balance)
+
+    def _signed_read(
+        self, venue: Venue, credentials: Credentials, read: Callable[[ccxt.Exchange], T]
+    ) -> T | Rejected | Unknown:
+        """Ask once with a client of its own; a wrong time is measured again, for whoever asks next."""
+        profile, clock = PROFILES[venue.exchange], self.clock(venue)
+        if not clock.is_measured:
+            return Unknown(reason=f"{venue.exchange.value} ({venue.mode.value}) does not tell its time.")
+        client = profile.client(venue, clock, credentials)
+        answer = profile.envelope.asked(lambda: read(client))
+        if isinstance(answer, Rejected) and answer.refusal is Refusal.CLOCK:
+            clock.measure(client)
+        return answer
 
     def last_price(self, venue: Venue, symbol: str) -> Decimal:
         """The last traded price. Raises `GatewayProblem` with a sentence when the venue does not answer."""

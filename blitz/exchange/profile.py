@@ -12,6 +12,7 @@ import ccxt
 
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
+from blitz.core.going_live import AccountBalance, KeyRights
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.memory import VenueTraits
@@ -73,6 +74,12 @@ class VenueProfile(Protocol):
 
     def instrument(self, market: Mapping[str, Any]) -> Instrument:
         """The rules of one of ccxt's markets. Raises `Malformed`."""
+
+    def key_rights(self, client: ccxt.Exchange) -> KeyRights:
+        """Ask what the client's key may do. Raises `Malformed`, or what ccxt raises; never guesses."""
+
+    def balance(self, client: ccxt.Exchange) -> AccountBalance:
+        """Ask what is in the client's account, USDT. Raises as `key_rights` does."""
 
     def gateway(self, seat: Seat) -> ExchangeGateway:
         """One user's account on one market."""

@@ -26,6 +26,7 @@ HTTP_STATUS = {
     "already_running": 409,
     "not_running": 409,
     "refused": 409,
+    "not_live": 409,
     "missing_credentials": 400,
     "invalid_settings": 400,
     "shutting_down": 503,

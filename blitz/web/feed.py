@@ -55,6 +55,7 @@ SENTENCES = {
     EventKind.UNPROTECTED: "{alarm} since {clock} UTC: {cause} {remedy}",
     EventKind.PROTECTED_AGAIN: "{outcome} after {seconds} seconds without certain protection.",
     EventKind.FAILED: "The bot stopped with a fault: {message}",
+    EventKind.WENT_LIVE: "LIVE: {who} allowed the bot to trade real money on {exchange} with the key {key}. {warned}",
 }
 OUTCOMES = {"protected": "Protected again", "no_position": "The position is closed"}
 OUTCOME = "The alarm is over"
@@ -92,6 +93,7 @@ TONES = {
     EventKind.UNPROTECTED: "bad",
     EventKind.PROTECTED_AGAIN: "good",
     EventKind.FAILED: "bad",
+    EventKind.WENT_LIVE: "bad",
     EventKind.CYCLE_CLOSED: "good",
 }
 

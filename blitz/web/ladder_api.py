@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import structlog
 from apiflask import APIBlueprint
 
 from blitz.core.credentials import Credentials
@@ -19,15 +20,20 @@ from blitz.storage.credentials import KEY_PAIR, checked_credential, checked_tele
 from blitz.storage.users import User
 from blitz.web.accounts import this_user
 from blitz.web.errors import Problem
+from blitz.web.going_live import live_since
 from blitz.web.limits import PREVIEWS, at_most
+from blitz.web.mode_strip import mode_strip
 from blitz.web.openapi import refusals
 from blitz.web.schemas import LadderIn, PreviewOut, SettingsIn, SettingsOut
 from blitz.web.services import services
 
+log = structlog.get_logger("blitz.web")
 ladder = APIBlueprint("ladder", __name__, url_prefix="/api/bot", tag="Settings")
 
 CREDENTIALS = (*KEY_PAIR, "telegram_token", "telegram_chat_id")
-READ_ONLY = frozenset({"success", "message", "keys_stored", "telegram_stored", "takes_effect"})
+READ_ONLY = frozenset(
+    {"success", "message", "keys_stored", "telegram_stored", "takes_effect", "armed", "live_since", "strip"}
+)
 """Answered by GET and ignored by PUT, so that an answer can be edited and sent back."""
 UNASKED = "Saved. The exchange does not answer, so limits and keys will be checked when the bot starts."
 
@@ -75,7 +81,8 @@ def write_settings(json_data: SettingsIn) -> dict[str, Any]:
     store(user, chosen, credentials, new_keys)
     stored = services().users.by_id(user.id)
     assert stored is not None
-    return {"success": True, "message": "Saved." if is_asked else UNASKED, **settings_json(stored)}
+    said = about_live(user, stored) or ("Saved." if is_asked else UNASKED)
+    return {"success": True, "message": said, **settings_json(stored)}
 
 
 @ladder.post("/preview")
@@ -181,6 +188,16 @@ def store(user: User, settings: LadderSettings, credentials: dict[str, Any], key
         users.save_telegram(user.id, credentials.get("telegram_token"), credentials.get("telegram_chat_id"))
 
 
+def about_live(before: User, after: User) -> str:
+    """What a change means for real money; empty when it has nothing to do with it."""
+    if before.is_armed and not after.is_armed:
+        log.warning("Live trading was taken back.", action="left_live", user_id=after.id)
+    if after.settings.mode is not Mode.LIVE or after.is_armed:
+        return ""
+    again = " again with it" if before.is_armed else ""
+    return f"Saved. Live is chosen; nothing is placed with real money before you go live{again}."
+
+
 def settings_json(user: User) -> dict[str, Any]:
     """What a user may read back."""
     in_cycle = bool(services().manager.get_bot_status(user.id).get("cycle"))
@@ -189,6 +206,9 @@ def settings_json(user: User) -> dict[str, Any]:
         "api_key": user.key_hint,
         "keys_stored": user.has_keys,
         "telegram_stored": has_telegram(user.id),
+        "armed": user.is_armed,
+        "live_since": live_since(user),
+        "strip": mode_strip(user),
         "takes_effect": "next_cycle" if in_cycle else "now",
     }
 

@@ -16,6 +16,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 EVERYTHING = "1200 per minute"
 COMMANDS = "300 per minute"
 PREVIEWS = "240 per minute"
+LIVE_CHECKS = "60 per minute"
+"""Each asks the exchange three times with the trader's own key."""
 SIGN_INS = "300 per minute"
 """A house full of traders shares one address; guessing is slowed down by the counters in the database."""
 NEW_ACCOUNTS = "60 per hour"

@@ -6,14 +6,19 @@ Each page carries its first data as JSON, so that it is complete before the firs
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Flask, render_template, request
+from flask import Flask, Response, make_response, redirect, render_template, request
 
 from blitz import __version__
+from blitz.core.going_live import LiveCheck, stake_json
 from blitz.core.ladder_settings import LEGS_MAX, LEVERAGE_MAX, ROE_MAX, ExchangeName, LadderSettings, plain
-from blitz.errors import GatewayProblem
+from blitz.errors import GatewayProblem, SettingsProblem
 from blitz.web.accounts import current_account, this_user
+from blitz.web.errors import Problem
 from blitz.web.feed import feed_row
+from blitz.web.going_live import go_live, live_since
 from blitz.web.ladder_api import settings_json
+from blitz.web.limits import LIVE_CHECKS, at_most
+from blitz.web.mode_strip import mode_strip, stored_strip
 from blitz.web.services import services
 
 pages = APIBlueprint("pages", __name__, enable_openapi=False)
@@ -48,6 +53,35 @@ def settings() -> str:
         markets=markets(user.settings),
         page="settings",
     )
+
+
+@pages.route("/settings/live", methods=["GET", "POST"])
+@at_most(LIVE_CHECKS)
+def live() -> Response:
+    """The page on which one goes live: what was found, what will be placed, and the password again."""
+    user, problem, found = this_user(), None, LiveCheck()
+    if request.method == "POST":
+        try:
+            go_live(user, request.form.get("password", ""), request.form.get("confirm", ""))
+            return make_response(redirect("/settings/live", 303))
+        except Problem as refusal:
+            problem = refusal
+    try:
+        found = services().live.check(user.id)
+    except (GatewayProblem, SettingsProblem) as reason:
+        problem = problem or Problem(502, "not_checked", str(reason))
+    page = render_template(
+        "live.html",
+        user=user,
+        since=live_since(user),
+        found=found,
+        stake=stake_json(found.stake) if found.stake else None,
+        problem=problem,
+        page="settings",
+    )
+    response = make_response(page, problem.http_status if problem else 200)
+    response.headers.update(problem.headers if problem else {})
+    return response
 
 
 @pages.get("/admin/console")
@@ -90,5 +124,10 @@ def register(app: Flask) -> None:
 
     @app.context_processor
     def frame() -> dict[str, Any]:
-        open_to_all = services().settings.registration == "open"
-        return {"account": current_account(), "registration_open": open_to_all, "version": __version__}
+        return {
+            "account": current_account(),
+            "mode_strip": mode_strip,
+            "stored_strip": stored_strip,
+            "registration_open": services().settings.registration == "open",
+            "version": __version__,
+        }

@@ -184,6 +184,40 @@ class SettingsIn(LadderIn):
     telegram_chat_id: SecretText = None
 
 
+class LiveIn(Strict):
+    """The password of the one who is signed in, and the word `live`."""
+
+    password: str = Field(max_length=4096, json_schema_extra={"writeOnly": True})
+    confirm: str = Field(description="The word `live`.", max_length=20, examples=["live"])
+
+
+class FindingOut(BaseModel):
+    """Something that stands against going live, or that the trader has to know."""
+
+    code: str = Field(examples=["key_can_withdraw"])
+    message: str
+
+
+class LiveOut(Open):
+    """What was found at the exchange, and where the trader stands."""
+
+    success: bool
+    status: Literal["live", "ready", "refused"]
+    message: str
+    armed: bool = Field(description="The bot may trade real money.")
+    live_since: str | None = Field(description="UTC.", examples=["2026-01-01T12:00:00"])
+    exchange: str
+    mode: str
+    key: str = Field(description="`***XXXX` or empty.")
+    rights: dict[str, Any] | None = Field(description="What the key may do; null when the exchange did not say.")
+    refusals: list[FindingOut] = Field(description="With any of these going live is not possible.")
+    warnings: list[FindingOut]
+    balance: dict[str, str] | None = Field(description="`equity` and `available`, USDT.")
+    worst_loss: str | None = Field(description="USDT.")
+    worst_case: str | None
+    plan: dict[str, Any] | None = Field(description="As the preview answers it.")
+
+
 class GridRowOut(BaseModel):
     """One stored leg."""
 
@@ -209,6 +243,9 @@ class SettingsOut(Open):
     api_key: str = Field(description="`***XXXX` or empty.", examples=["***WXYZ"])
     keys_stored: bool = Field(description="Both the API key and its secret are stored.")
     telegram_stored: bool = Field(description="Both the Telegram token and the chat are stored.")
+    armed: bool = Field(description="The bot may trade real money, see `/api/bot/live`.")
+    live_since: str | None = Field(description="UTC, null unless armed.")
+    strip: dict[str, str] = Field(description="What the strip on every page says: `mode` and `words`.")
     takes_effect: Literal["now", "next_cycle"] = Field(description="When a change made now will count.")
 
 

@@ -15,6 +15,7 @@ from flask import current_app
 from blitz.bots.incidents import ProtectionFigures
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
+from blitz.core.going_live import LiveCheck
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.settings import Settings
@@ -75,6 +76,19 @@ class Desk(Protocol):
         """Every market a bot may trade where these settings trade."""
 
 
+class LiveDesk(Protocol):
+    """What the web asks of `blitz.bots.going_live.GoingLive`.
+
+    Both raise `GatewayProblem` when the market cannot be read, `SettingsProblem` for a ladder that it would refuse.
+    """
+
+    def check(self, user_id: int) -> LiveCheck:
+        """What the exchange says of key and balance, and what the ladder may cost."""
+
+    def go(self, user_id: int, peer: str) -> LiveCheck:
+        """Check once more and, when nothing stands against it, remember that the trader went live."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything a view may need."""
@@ -89,11 +103,15 @@ class Services:
     history: History
     manager: Manager
     desk: Desk
+    live: LiveDesk
     clock: Clock
     cookie_key: str
     """Signs the tokens of forms; not the key of the stored secrets."""
     facts: Mapping[str, str] = field(default_factory=dict)
-    """What pages show about the server itself, such as `paper_feed`: the market that paper trades."""
+    """What pages show about the server itself.
+
+    `paper_feed` is the market that paper trades, `rehearsal` the address that stands in for the exchanges, if any.
+    """
     closing: Event = field(default_factory=Event)
     """Set once the server shuts down: event streams end, commands answer 503."""
 

@@ -266,7 +266,7 @@ class Stage:
             "users": self.users,
             "store": self.store,
             "exchanges": Exchanges(self.clock),
-            "venues": Venues(paper_url=self.url, users=self.users),
+            "venues": Venues(paper_url=self.url, users=self.users, rehearsal_url=self.url),
             "poll_seconds": 0.1,
         }
         return SimpleBotManager(BotParts(**{**usual, **parts}), self.history)

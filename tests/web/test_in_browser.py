@@ -3,12 +3,16 @@
 import os
 import re
 import threading
+from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from cheroot.wsgi import Server
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from blitz.paper.config import PaperConfig
+from blitz.paper.server import AccountSpec, PaperServer
 from tests.web.conftest import PASSWORD, World
 
 pytestmark = pytest.mark.browser
@@ -24,6 +28,16 @@ def browser():
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]):
+    """A server whose live trades at a paper exchange of its own."""
+    account = AccountSpec(key="liveKey12345wxyz", secret="live-secret-0123456789abcdef", balance=Decimal(1000))
+    exchange = PaperServer(PaperConfig(feed="manual", enforce_limits=False, accounts=(account,)))
+    exchange.start()
+    yield make_world(rehearsal_url=exchange.url)
+    exchange.stop()
 
 
 @pytest.fixture
@@ -181,15 +195,40 @@ def test_settings_show_a_fault_at_its_field_and_the_preview_once_it_is_mended(pa
 def test_live_money_asks_first(world: World, page: Page):
     page.route("**/api/bot/preview", lambda route: route.abort())  # no exchange is asked
     page.goto("/settings")
-    page.get_by_label("Live").check()
+    page.get_by_role("radio", name="Live").check()
 
     page.get_by_role("button", name="Save settings").click()
     page.get_by_role("button", name="Not now").click()
 
-    expect(page.locator("#mode-strip")).to_have_attribute("data-mode", "live")
+    expect(page.locator("#mode-strip")).to_have_attribute("data-mode", "paper")
     user = world.parts.users.by_id(world.trader.id)
     assert user is not None
     assert user.settings.mode == "paper"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_going_live_is_a_second_step_and_is_seen_on_every_page(world: World, page: Page, theme: str):
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    page.goto("/settings")
+    page.get_by_role("radio", name="Live").check()
+    page.get_by_label("API key").fill("liveKey12345wxyz")
+    page.get_by_label("API secret").fill("live-secret-0123456789abcdef")
+    page.get_by_role("button", name="Save settings").click()
+    page.get_by_role("button", name="Save for live trading").click()
+    expect(page.locator("#mode-words")).to_contain_text("nothing is placed with real money")
+
+    page.get_by_role("button", name="Check the key and go live…").click()
+    expect(page.get_by_role("row")).to_have_count(5)
+    page.get_by_label("I have seen what will be placed.").check()
+    page.get_by_label("Your password, again").fill(PASSWORD)
+    page.get_by_role("button", name="Go live").click()
+
+    expect(page.locator("#armed")).to_contain_text("You are live since")
+    for path in ("/", "/settings", "/api/docs"):
+        page.goto(path)
+        expect(page.locator("#mode-strip")).to_have_attribute("data-mode", "live")
+        expect(page.locator("#mode-words")).to_contain_text("real money")
+        assert page.locator("#mode-strip").evaluate("strip => getComputedStyle(strip).position") == "sticky"
 
 
 def test_an_administrator_starts_somebodys_bot_and_sees_it_run(world: World, browser: Browser, address: str):

@@ -9,6 +9,7 @@ from blitz.web.policy import POLICIES, Policy, host_name, refuse_undeclared_rout
 TABLE = [
     ("GET", "/", 302, 200, 200),
     ("GET", "/settings", 302, 200, 200),
+    ("GET", "/settings/live", 302, 200, 200),
     ("GET", "/admin/console", 302, 403, 200),
     ("GET", "/admin/lite", 302, 403, 200),
     ("GET", "/login", 200, 303, 303),
@@ -23,6 +24,8 @@ TABLE = [
     ("GET", "/api/bot/settings", 401, 200, 200),
     ("PUT", "/api/bot/settings", 401, 200, 200),
     ("POST", "/api/bot/preview", 401, 200, 200),
+    ("GET", "/api/bot/live", 401, 200, 200),
+    ("POST", "/api/bot/live", 401, 400, 400),
     ("GET", "/api/bot/orders", 401, 200, 200),
     ("GET", "/api/bot/fills", 401, 200, 200),
     ("GET", "/api/bot/cycles", 401, 200, 200),

@@ -8,9 +8,10 @@ import ccxt
 
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
+from blitz.core.going_live import AccountBalance, KeyRights
 from blitz.core.instrument import Instrument
 from blitz.exchange.answers import Malformed
-from blitz.exchange.bybit import rows
+from blitz.exchange.bybit import account, rows
 from blitz.exchange.bybit.client import BybitClient, bybit_client
 from blitz.exchange.bybit.codes import ENVELOPE, result_of, rows_of
 from blitz.exchange.bybit.gateway import CATEGORY, TRAITS, BybitGateway
@@ -51,6 +52,15 @@ class BybitProfile:
     def instrument(self, market: Mapping[str, Any]) -> Instrument:
         """The rules of one of ccxt's markets. Raises `Malformed`."""
         return rows.instrument(market["symbol"], market["info"], taker_rate=TAKER_RATE, maker_rate=MAKER_RATE)
+
+    def key_rights(self, client: ccxt.Exchange) -> KeyRights:
+        """Ask what the client's key may do. Raises `Malformed`, or what ccxt raises."""
+        return account.key_rights(result_of(client.private_get_v5_user_query_api()))
+
+    def balance(self, client: ccxt.Exchange) -> AccountBalance:
+        """Ask what is in the client's unified account, USDT. Raises `Malformed`, or what ccxt raises."""
+        query = {"accountType": "UNIFIED", "coin": account.COIN}
+        return account.balance(rows_of(result_of(client.private_get_v5_account_wallet_balance(query))))
 
     def gateway(self, seat: Seat) -> BybitGateway:
         """One user's account on one market."""

@@ -1,5 +1,5 @@
 // The control page: shows what the bot last published, and sends the four commands.
-import { ask, byId, call, duration, first, make, moment, number, say, showMode, signed, STATUS_WORDS, tone } from "./page.js";
+import { ask, byId, call, duration, first, make, moment, number, say, showStrip, signed, STATUS_WORDS, tone } from "./page.js";
 
 const POLL_MS = 3000;
 const STREAM_RETRY_MS = 30000;
@@ -14,12 +14,23 @@ let newestLine = 0;
 function show(status) {
   shown = status;
   shownAt = Date.now();
-  showMode(status.mode ?? first.settings.mode);
+  keepStripTrue(status);
   showState(status);
   showProtection(status);
   showFigures(status);
   showLadder(status.orders ?? []);
   showForeign(status.foreign_orders ?? []);
+}
+
+/** A bot that begins or ends, or a cycle in another mode, changes whose money it is. */
+let tradedAs = null;
+async function keepStripTrue(status) {
+  const now = `${status.mode} ${Boolean(status.running)} ${Boolean(status.cycle)}`;
+  const isNew = tradedAs !== null && tradedAs !== now;
+  tradedAs = now;
+  if (!isNew) return;
+  const { ok, body } = await call("GET", "/api/bot/settings");
+  if (ok) showStrip(body.strip);
 }
 
 function showState(status) {

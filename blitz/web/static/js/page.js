@@ -89,17 +89,11 @@ export const STATUS_WORDS = {
   stopping_after_cycle: "Stopping after this cycle", stopped: "Stopped", error: "Stopped by a fault", needs_attention: "Needs attention",
 };
 
-export const MODE_WORDS = {
-  paper: "made-up money on the built-in exchange",
-  demo: "the exchange's demo account, no real money",
-  live: "real money",
-};
-
-export function showMode(mode) {
-  byId("mode-strip").dataset.mode = mode;
-  say(byId("mode-word"), mode.toUpperCase());
-  const feed = mode === "paper" && first.facts?.paper_feed ? ` · market: ${first.facts.paper_feed}` : "";
-  say(byId("mode-words"), MODE_WORDS[mode] + feed);
+/** The strip that says whose money it is, as the server words it. */
+export function showStrip(strip) {
+  byId("mode-strip").dataset.mode = strip.mode;
+  say(byId("mode-word"), strip.mode.toUpperCase());
+  say(byId("mode-words"), strip.words);
 }
 
 /** Open a dialog and answer whether its "yes" was chosen. */

@@ -1,5 +1,5 @@
 // The settings page: the form, its faults at their fields, and the preview that the server computes while one types.
-import { ask, byId, call, first, make, number, say, showMode, toast } from "./page.js";
+import { ask, byId, call, first, make, number, say, showStrip, toast } from "./page.js";
 
 const PREVIEW_WAIT_MS = 350;
 const form = byId("form");
@@ -22,7 +22,11 @@ function fill(settings) {
   offerMarkets();
   showSecrets(settings);
   byId("next-cycle").hidden = settings.takes_effect !== "next_cycle";
-  showMode(settings.mode);
+  showStrip(settings.strip);
+  byId("going-live").hidden = settings.mode !== "live";
+  byId("live-yes").hidden = !settings.armed;
+  byId("live-no").hidden = settings.armed;
+  byId("live-form").hidden = settings.armed;
 }
 
 // The list came with the page, for the exchange that was stored then; another exchange has other markets.
@@ -129,7 +133,7 @@ async function save(event) {
   event.preventDefault();
   const data = read();
   if (data.mode === "live" && stored.mode !== "live") {
-    say(byId("live-margin"), lastPreview ? `${number(lastPreview.total.margin, 2)} USDT` : "the whole ladder");
+    say(byId("live-margin"), lastPreview ? `${number(lastPreview.total.margin, 2)} USDT of` : "its whole");
     if (!(await ask(byId("live-dialog")))) return;
   }
   for (const name of SECRETS) {
@@ -168,7 +172,6 @@ for (const button of form.querySelectorAll("[data-clear]")) {
 form.addEventListener("input", (event) => {
   if (event.target.name === "exchange") offerMarkets();
   say(byId("saved"), "");
-  if (event.target.name === "mode") showMode(event.target.value);
   if (event.target.name === "rounds") renumber();
   if (!("secret" in event.target.dataset)) later();
 });

@@ -1,0 +1,122 @@
+"""Going live: the one deliberate act before real money is traded, as JSON and as the words of its page.
+
+The password is asked again, and guessing it is slowed down by the counters of the sign-in. It is checked and forgotten:
+no log line, no answer and no row holds it.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+import structlog
+from apiflask import APIBlueprint
+
+from blitz.clock import iso_utc
+from blitz.core.going_live import LiveCheck, findings_json, stake_json
+from blitz.storage.users import User
+from blitz.web.accounts import this_user
+from blitz.web.auth import check, peer
+from blitz.web.errors import Problem
+from blitz.web.limits import LIVE_CHECKS, at_most
+from blitz.web.openapi import refusals
+from blitz.web.schemas import LiveIn, LiveOut
+from blitz.web.services import services
+
+live = APIBlueprint("live", __name__, url_prefix="/api/bot", tag="Settings")
+log = structlog.get_logger("blitz.web")
+
+CONFIRMATION = "live"
+HTTP_STATUS = {"missing_credentials": 400, "unknown": 502}
+"""Of refusals that are not 409."""
+
+
+@live.get("/live")
+@at_most(LIVE_CHECKS)
+@live.output(LiveOut)
+@live.doc(responses=refusals(502))
+def look() -> dict[str, Any]:
+    """Look at key and balance at the exchange, and at what the ladder would place and may cost. Changes nothing.
+
+    With anything in `refusals` going live is not possible.
+    """
+    user = this_user()
+    return live_json(user, services().live.check(user.id))
+
+
+@live.post("/live")
+@at_most(LIVE_CHECKS)
+@live.input(LiveIn)
+@live.output(LiveOut)
+@live.doc(responses=refusals(409, 502))
+def go(json_data: LiveIn) -> dict[str, Any]:
+    """Go live: allow the bot to trade real money with the stored key.
+
+    Asks for the password again and looks at everything once more. It holds until the key, the exchange or the mode
+    changes. Sends no order: start the bot afterwards.
+    """
+    found = go_live(this_user(), json_data.password, json_data.confirm)
+    user = services().users.by_id(this_user().id)
+    assert user is not None
+    return live_json(user, found)
+
+
+def go_live(user: User, password: str, confirmation: str) -> LiveCheck:
+    """Check the password, then everything else. Raises `Problem` unless the user is live now."""
+    if confirmation != CONFIRMATION:
+        said = f"Confirm with the word {CONFIRMATION}."
+        raise Problem(400, "not_confirmed", said, errors={"confirm": [said]})
+    check_password(user, password)
+    found = services().live.go(user.id, peer())
+    if found.refusals:
+        first = found.refusals[0]
+        told = {"live": [each.message for each in found.refusals]}
+        raise Problem(HTTP_STATUS.get(first.code, 409), first.code, first.message, errors=told)
+    return found
+
+
+def check_password(user: User, password: str) -> None:
+    """Raise `Problem` unless this is the user's password, or while there were too many wrong ones."""
+    throttle = services().throttle
+    wait = throttle.attempt(user.email, peer())
+    if wait > 0:
+        sentence = f"Too many failed attempts; try again in {wait} seconds."
+        raise Problem(429, "too_many_attempts", sentence, headers={"Retry-After": str(wait)})
+    known = check(user.email, password)
+    if known is None or known.id != user.id:
+        throttle.failed(peer())
+        log.warning("Going live failed at the password.", action="live_password_failed", user_id=user.id, peer=peer())
+        said = "The password is wrong."
+        raise Problem(403, "wrong_password", said, errors={"password": [said]})
+    throttle.succeeded(user.email)
+
+
+def live_json(user: User, found: LiveCheck) -> dict[str, Any]:
+    """What was found, and where the user stands."""
+    status = "refused" if found.refusals else "live" if user.is_armed else "ready"
+    return {
+        "success": True,
+        "status": status,
+        "message": message_of(user, found),
+        "armed": user.is_armed,
+        "live_since": live_since(user),
+        "exchange": user.settings.exchange.value,
+        "mode": user.settings.mode.value,
+        "key": user.key_hint,
+        "rights": None if found.rights is None else asdict(found.rights),
+        "refusals": findings_json(found.refusals),
+        "warnings": findings_json(found.warnings),
+        **(stake_json(found.stake) if found.stake else dict.fromkeys(("balance", "worst_loss", "worst_case", "plan"))),
+    }
+
+
+def message_of(user: User, found: LiveCheck) -> str:
+    """The outcome in a sentence."""
+    if found.refusals:
+        return found.refusals[0].message
+    if user.is_armed:
+        return "You are live: Start trades real money. Another key, exchange or mode takes this back."
+    return "Nothing stands against it. Confirm with your password to go live."
+
+
+def live_since(user: User) -> str | None:
+    """When the user went live, UTC; None when the bot may not trade real money."""
+    return iso_utc(user.live_since_ms) if user.is_armed and user.live_since_ms is not None else None

@@ -1,0 +1,50 @@
+"""The strip on every page that says whose money it is: of the cycle that runs, else of the stored settings."""
+
+from blitz.core.ladder_settings import Mode
+from blitz.storage.users import User
+from blitz.web.services import services
+
+MODE_WORDS = {
+    Mode.PAPER: "made-up money on the built-in exchange",
+    Mode.DEMO: "the exchange's demo account, no real money",
+    Mode.LIVE: "real money",
+}
+TESTNET = "the exchange's testnet, no real money"
+NOT_ARMED = "chosen, but you have not gone live: nothing is placed with real money"
+
+
+def mode_strip(user: User) -> dict[str, str]:
+    """`mode` for the colour, `words` for people."""
+    return strip_of(user, running_mode(user))
+
+
+def stored_strip(user: User) -> dict[str, str]:
+    """The same from the stored settings alone: for the page that tells of a fault, which may be the manager's."""
+    return strip_of(user, None)
+
+
+def strip_of(user: User, running: Mode | None) -> dict[str, str]:
+    """The strip while the user's bot trades in the mode `running`, or does not trade."""
+    chosen = user.settings.mode
+    mode = running or chosen
+    if mode is Mode.LIVE and not running and not user.is_armed:
+        words = [NOT_ARMED]
+    elif mode is Mode.DEMO and user.settings.testnet and chosen is Mode.DEMO:
+        words = [TESTNET]
+    else:
+        words = [MODE_WORDS[mode]]
+    facts = services().facts
+    if mode is Mode.PAPER and facts.get("paper_feed"):
+        words.append(f"market: {facts['paper_feed']}")
+    if mode is not Mode.PAPER and facts.get("rehearsal"):
+        words.append(f"REHEARSAL at {facts['rehearsal']}: nothing here is real")
+    if mode is not chosen:
+        words.append(f"the next cycle: {chosen.value.upper()}")
+    return {"mode": mode.value, "words": " · ".join(words)}
+
+
+def running_mode(user: User) -> Mode | None:
+    """The mode in which this user's bot trades now; None when it does not."""
+    status = services().manager.get_bot_status(user.id)
+    is_trading = status.get("running") or status.get("cycle")
+    return Mode(status["mode"]) if is_trading and status.get("mode") else None
