@@ -29,7 +29,9 @@ class KeyRights:
     bound_to_ip: bool
     """The exchange takes the key from listed addresses only."""
     unfamiliar: tuple[str, ...] = ()
-    """Rights that this project does not know, in the exchange's words."""
+    """Rights that this project does not know and that are not about money, in the exchange's words."""
+    opaque: tuple[str, ...] = ()
+    """Rights that it does not know and that may be about money."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,11 @@ def against_key(rights: KeyRights) -> list[Finding]:
             "This key may send money to other accounts. Take that right from it at the exchange, or make another key."
         )
         findings.append(Finding(code="key_can_transfer", message=said))
+    if rights.opaque:
+        names = ", ".join(rights.opaque)
+        said = f"This key has rights that this server does not know and that may move money: {names}. Make a key at "
+        said += "the exchange that may only trade contracts."
+        findings.append(Finding(code="key_not_understood", message=said))
     if rights.read_only:
         said = "This key may only read. Make one at the exchange that may trade contracts."
         findings.append(Finding(code="key_read_only", message=said))

@@ -50,6 +50,7 @@ def test_a_key_that_trades_contracts_and_nothing_else_is_taken_without_a_word():
     [
         ({"withdraws": True}, "key_can_withdraw"),
         ({"transfers": True}, "key_can_transfer"),
+        ({"opaque": ("Wallet GiveAway",)}, "key_not_understood"),
         ({"read_only": True}, "key_read_only"),
         ({"trades": False}, "key_cannot_trade"),
         ({"read_only": True, "trades": False}, "key_read_only"),

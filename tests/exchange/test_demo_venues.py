@@ -1,11 +1,12 @@
 """Play money: where each kind of demo is asked, and with what. Nothing is sent; the requests are looked at."""
 
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from blitz.clock import ManualClock
 from blitz.core.ladder_settings import ExchangeName, Mode
+from blitz.exchange.bingx.client import bingx_client
 from blitz.exchange.bybit.client import bybit_client
 from blitz.exchange.connection import Venue
 from tests.exchange.world import CREDENTIALS, KEY, SYMBOL
@@ -71,6 +72,58 @@ def test_a_demo_order_names_the_same_market_and_is_signed_with_the_venues_time(w
     assert headers["X-BAPI-TIMESTAMP"] == str(NOW_MS)
     assert headers["X-BAPI-RECV-WINDOW"] == "5000"
     assert len(headers["X-BAPI-SIGN"]) == 64
+
+
+# BingX: the same markets and the same keys; only the address keeps VST from real money.
+
+CONTRACT = {
+    "contractId": "100", "symbol": "BTC-USDT", "asset": "BTC", "currency": "USDT", "pricePrecision": 1,
+    "quantityPrecision": 4, "tradeMinQuantity": 0.0001, "tradeMinUSDT": 2, "status": 1, "apiStateOpen": "true",
+    "apiStateClose": "true", "makerFeeRate": 0.0002, "takerFeeRate": 0.0005, "displayName": "BTC-USDT",
+}  # fmt: skip
+
+
+def bingx(mode, base_url=""):
+    venue = Venue(exchange=ExchangeName.BINGX, mode=mode, base_url=base_url)
+    client = bingx_client(venue, ManualClock(NOW_MS), CREDENTIALS)
+    sent = []
+
+    def fetch(url, method="GET", headers=None, body=None):
+        sent.append((method, url, dict(headers or {}), body))
+        return {"code": 0, "msg": "", "data": [CONTRACT] if "contracts" in url else {"order": {"orderId": "1"}}}
+
+    client.fetch = fetch  # type: ignore[method-assign]
+    return client, sent
+
+
+@pytest.mark.parametrize(("mode", "host"), [(Mode.DEMO, "open-api-vst.bingx.com"), (Mode.LIVE, "open-api.bingx.com")])
+def test_a_bingx_order_goes_to_the_address_of_its_mode_and_names_the_same_market(mode, host):
+    client, sent = bingx(mode)
+    client.load_markets()
+
+    params = {"positionSide": "LONG", "clientOrderId": "sm_leg_1_7_BTCUSDTUSDT"}
+    client.create_order(SYMBOL, "limit", "buy", "0.016", "59400", params)
+
+    method, url, headers, body = sent[-1]
+    query = parse_qs(urlsplit(url).query)
+    assert list(client.markets) == [SYMBOL]
+    assert (method, urlsplit(url).netloc, urlsplit(url).path) == ("POST", host, "/openApi/swap/v2/trade/order")
+    assert (query["symbol"], query["positionSide"], query["timestamp"]) == (["BTC-USDT"], ["LONG"], [str(NOW_MS)])
+    assert (headers["X-BX-APIKEY"], body) == (KEY, None)
+    assert len(query["signature"][0]) == 64
+    assert {urlsplit(each[1]).netloc for each in sent} == {host}
+
+
+@pytest.mark.parametrize("mode", [Mode.DEMO, Mode.LIVE])
+def test_a_rehearsal_of_bingx_asks_this_machine_and_nobody_else(mode):
+    client, sent = bingx(mode, base_url="http://127.0.0.1:8100")
+    client.load_markets()
+
+    client.swap_v3_private_get_user_balance()
+    client.account_v1_private_get_account_apipermissions()
+
+    assert {urlsplit(each[1]).netloc for each in sent} == {"127.0.0.1:8100"}
+    assert urlsplit(sent[-1][1]).path == "/openApi/v1/account/apiPermissions"
 
 
 @pytest.mark.parametrize(("mode", "testnet"), [(Mode.DEMO, False), (Mode.DEMO, True), (Mode.LIVE, False)])

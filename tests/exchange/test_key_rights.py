@@ -5,11 +5,16 @@ from decimal import Decimal
 
 import pytest
 
+from blitz.clock import ManualClock
 from blitz.core.calls import Refusal, Rejected, Unknown
 from blitz.core.credentials import Credentials
 from blitz.core.going_live import AccountBalance, KeyRights
+from blitz.core.ladder_settings import ExchangeName, Mode
 from blitz.exchange.answers import Malformed
+from blitz.exchange.bingx import account as bingx
+from blitz.exchange.bingx.profile import BINGX
 from blitz.exchange.bybit import account
+from blitz.exchange.connection import Venue
 from tests.exchange.world import CREDENTIALS, lying_server, venue_at
 
 TRADES = {"ContractTrade": ["Order", "Position"], "Wallet": [], "Derivatives": ["DerivativesTrade"]}
@@ -46,11 +51,10 @@ def test_every_way_by_which_money_moves_is_seen(kind, words, field):
     assert getattr(told(TRADES | {kind: words}), field)
 
 
-def test_a_right_over_money_that_nobody_told_us_of_counts_as_one():
+def test_a_right_over_money_that_nobody_told_us_of_is_named_apart():
     rights = told(TRADES | {"Wallet": ["GiveAway"]})
 
-    assert rights.transfers
-    assert rights.unfamiliar == ("Wallet GiveAway",)
+    assert (rights.opaque, rights.unfamiliar) == (("Wallet GiveAway",), ())
 
 
 def test_other_kinds_of_rights_are_named_and_empty_ones_are_not():
@@ -150,3 +154,85 @@ def test_an_answer_that_says_nothing_is_unknown_and_not_a_yes(world, body):
 
 def test_an_exchange_that_is_not_there_is_unknown(world):
     assert isinstance(world.exchanges.key_rights(venue_at("http://127.0.0.1:9"), CREDENTIALS), Unknown)
+
+
+# BingX
+
+
+def numbers(*permissions, addresses=("203.0.113.7",)):
+    return {
+        "code": 0,
+        "msg": "",
+        "data": {"permissions": list(permissions), "ipAddresses": list(addresses), "note": "n"},
+    }
+
+
+FLAGS = {
+    "ipRestrict": True, "createTime": 1_671_262_117_327, "permitsUniversalTransfer": False, "enableReading": True,
+    "enableFutures": True, "enableSpotAndMarginTrading": False, "enableWithdrawals": False,
+    "enableInternalTransfer": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", [numbers(2, 3), numbers("2", "3"), numbers(1, 2, 3)["data"], FLAGS,
+                                    {"code": 0, "msg": "", "data": FLAGS}])  # fmt: skip
+def test_bingx_says_what_a_key_may_do_in_two_forms(answer):
+    assert bingx.key_rights(answer) == KeyRights(
+        trades=True, read_only=False, withdraws=False, transfers=False, moves=False, bound_to_ip=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "field", "value"),
+    [
+        (numbers(2, 3, 5), "withdraws", True),
+        (numbers(2, 3, 4), "transfers", True),
+        (numbers(2, 3, 7), "transfers", True),
+        (numbers(2, 3, 9), "opaque", ("9",)),
+        (numbers(2), "read_only", True),
+        (numbers(1, 2), "trades", False),
+        (numbers(2, 3, addresses=()), "bound_to_ip", False),
+        (FLAGS | {"enableWithdrawals": True}, "withdraws", True),
+        (FLAGS | {"permitsUniversalTransfer": True}, "transfers", True),
+        (FLAGS | {"enableInternalTransfer": "true"}, "transfers", True),
+        (FLAGS | {"enableFutures": False}, "read_only", True),
+        (FLAGS | {"ipRestrict": False}, "bound_to_ip", False),
+    ],
+)
+def test_every_right_of_a_bingx_key_is_seen(answer, field, value):
+    assert getattr(bingx.key_rights(answer), field) == value
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, {}, [], {"code": 0}, {"code": 0, "data": {}}, {"code": 0, "data": []}, {"permissions": "2,3"},
+     {"permissions": [2, 3]}, {"permissions": [2, 3], "ipAddresses": None},
+     {name: value for name, value in FLAGS.items() if name != "enableWithdrawals"}],
+)  # fmt: skip
+def test_half_an_answer_of_bingx_is_no_answer(answer):
+    with pytest.raises(Malformed):
+        bingx.key_rights(answer)
+
+
+def test_the_balance_of_bingx_is_read_from_its_recorded_payload(shared_data):
+    recorded = shared_data("bingx-recorded/Account_GetBalances.txt").read_text()
+    rows = json.loads(recorded[recorded.index("{") :])["data"]
+
+    assert bingx.balance(rows) == AccountBalance(equity=Decimal("19.9003"), available=Decimal("19.9003"))
+    assert bingx.balance([rows[0] | {"asset": "VST"}]).equity == Decimal("19.9003")
+    assert bingx.balance([]) == usdt(0, 0)
+
+
+def test_bingx_is_asked_for_the_rights_of_the_key_that_signs():
+    venue = Venue(exchange=ExchangeName.BINGX, mode=Mode.LIVE)
+    client = BINGX.client(venue, ManualClock(1_750_000_000_000), CREDENTIALS)
+    sent = []
+
+    def fetch(url, method="GET", headers=None, body=None):
+        sent.append((method, url.partition("?")[0], headers["X-BX-APIKEY"]))
+        return numbers(2, 3)
+
+    client.fetch = fetch  # type: ignore[method-assign]
+
+    assert BINGX.key_rights(client).trades
+    assert sent == [("GET", "https://open-api.bingx.com/openApi/v1/account/apiPermissions", CREDENTIALS.api_key)]

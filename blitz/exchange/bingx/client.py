@@ -21,13 +21,14 @@ class BingxClient(OneDoor, ccxt.bingx):  # type: ignore[misc]
 def bingx_client(venue: Venue, clock: Clock, credentials: Credentials | None = None) -> BingxClient:
     """A BingX client for `venue`, signing with `clock`'s time.
 
-    `sandboxMode` as an option keeps ccxt from loading spot and coin-margined markets too; it changes no address.
+    `sandboxMode` as an option keeps ccxt from loading spot and coin-margined markets too; it changes no address. Demo
+    has the same markets by the same names, and the same keys; what is paid with there is VST.
     """
     config = client_config(venue, credentials) | {"options": {"defaultType": "swap", "sandboxMode": True}}
     if venue.base_url:
         config["urls"] = {"api": dict.fromkeys(SECTIONS, f"{venue.base_url}/openApi")}
     client = BingxClient(config)
     ready(client, clock)
-    if venue.mode is Mode.DEMO:
+    if venue.mode is Mode.DEMO and not venue.base_url:
         client.set_sandbox_mode(True)
     return client

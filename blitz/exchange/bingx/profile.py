@@ -8,8 +8,9 @@ import ccxt
 
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
+from blitz.core.going_live import AccountBalance, KeyRights
 from blitz.core.instrument import Instrument
-from blitz.exchange.bingx import rows
+from blitz.exchange.bingx import account, rows
 from blitz.exchange.bingx.client import BingxClient, bingx_client
 from blitz.exchange.bingx.codes import ENVELOPE, data_of, listed
 from blitz.exchange.bingx.gateway import TRAITS, BingxGateway
@@ -42,6 +43,14 @@ class BingxProfile:
     def instrument(self, market: Mapping[str, Any]) -> Instrument:
         """The rules of one of ccxt's markets. Raises `Malformed`."""
         return rows.instrument(market["symbol"], market["info"])
+
+    def key_rights(self, client: ccxt.Exchange) -> KeyRights:
+        """Ask what the client's key may do. Raises `Malformed`, or what ccxt raises."""
+        return account.key_rights(client.account_v1_private_get_account_apipermissions())
+
+    def balance(self, client: ccxt.Exchange) -> AccountBalance:
+        """Ask what is in the client's perpetual account, USDT. Raises `Malformed`, or what ccxt raises."""
+        return account.balance(listed(client.swap_v3_private_get_user_balance()))
 
     def gateway(self, seat: Seat) -> BingxGateway:
         """One user's account on one market."""

@@ -29,7 +29,7 @@ HARMLESS = frozenset(
 def key_rights(row: Row) -> KeyRights:
     """The answer of GET /v5/user/query-api (Bybit V5 documentation, "Get API Key Information").
 
-    A right under `Wallet` that nobody told us of counts as one that sends money away.
+    A right under `Wallet` that nobody told us of may be one that sends money away.
     """
     kinds = row.get("permissions")
     if not isinstance(kinds, Mapping):
@@ -44,10 +44,11 @@ def key_rights(row: Row) -> KeyRights:
         trades=set(granted["ContractTrade"]) >= TRADING,
         read_only=_is_read_only(row),
         withdraws=bool(wallet & WITHDRAWS) or any(granted.get(kind) for kind in WAYS_OUT),
-        transfers=bool(wallet & TRANSFERS) or bool(strange),
+        transfers=bool(wallet & TRANSFERS),
         moves=bool(wallet & MOVES),
         bound_to_ip="*" not in ips and bool(ips - {""}),
-        unfamiliar=tuple(sorted(beyond | {f"Wallet {word}" for word in strange})),
+        unfamiliar=tuple(sorted(beyond)),
+        opaque=tuple(sorted(f"Wallet {word}" for word in strange)),
     )
 
 
