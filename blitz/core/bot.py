@@ -47,6 +47,13 @@ REFUSED_WAIT_MS = 2_000
 DIFFER_WAIT_MS = 2_000
 """How often a bot looks whose books and position go on contradicting each other: what is held may need its exits."""
 
+REQUESTS_PAUSED = "requests_paused"
+"""Attention code: the exchange has shut out this server for a while."""
+PAUSE_TOLD_MS = 5_000
+"""A shorter pause is no news."""
+PAUSE_LOOK_MS = 30_000
+"""During a pause a bot asks again this often whether it still holds; nothing is sent for that."""
+
 SOON_MS = 250
 """When the next look follows after something was left open."""
 
@@ -125,8 +132,18 @@ def _undecided(memory: BotMemory, answer: Rejected | Unknown, now_ms: int) -> Pa
             "the position that the exchange shows. Look at it, then stop and start the bot.",
         )
         return PassResult(trouble=answer.reason, wake_in_ms=DIFFER_WAIT_MS)
+    if answer.wait_ms > 0:
+        return _paused(memory, answer)
     soon = memory.disagree_since_ms is not None or answer.reason == LISTED_ONCE
     return PassResult(trouble=answer.reason, wake_in_ms=SOON_MS if soon else 1_000)
+
+
+def _paused(memory: BotMemory, answer: Unknown) -> PassResult:
+    """The exchange listens to nobody here for some time: nothing is asked before, and the trader is told until when."""
+    if answer.wait_ms >= PAUSE_TOLD_MS:
+        said = f"{answer.reason} What rests at the exchange stays in force; the bot goes on by itself."
+        memory.attention = Attention(code=REQUESTS_PAUSED, message=said)
+    return PassResult(trouble=answer.reason, wake_in_ms=min(max(SOON_MS, answer.wait_ms), PAUSE_LOOK_MS))
 
 
 def _differ_for_long(memory: BotMemory, answer: Rejected | Unknown, now_ms: int) -> bool:

@@ -197,6 +197,8 @@ class Unknown:
     """No trustworthy answer: it may or may not have happened."""
 
     reason: str
+    wait_ms: int = 0
+    """Asking again sooner is certainly pointless: the exchange listens to nobody here until then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +206,8 @@ class NotSent:
     """The request never left this machine, and that is certain."""
 
     reason: str
+    in_line: bool = False
+    """Others went first and nothing else stands in the way: its turn would have come later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from blitz.core.calls import (
     ReadOrder,
     Refusal,
     Rejected,
+    ReplaceOrder,
     Reply,
     SendOrder,
     Step,
@@ -53,6 +54,9 @@ but not their ids: then the first try waits for the fence, and the search goes o
 LOOK_AGE_MAX_MS = 5_000
 """An entry is not sent on a look older than this: a call may have hung, or the process been paused (D4, D6)."""
 
+EXIT_IN_LINE_MS = 15_000
+"""So long an exit stays in line for its turn before the bot looks again."""
+
 
 class Outcome(StrEnum):
     """What became of one action."""
@@ -72,8 +76,8 @@ def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcom
         intent = yield from intend(memory, order, also, stride)
         if intent is None:
             return Outcome.OPEN
-        expires_ms = intent.sent_ms if memory.keeps(Guard.INTENT_EXPIRES) else 2**62
-        reply = yield SendOrder(order=order, client_id=intent.client_id, expires_ms=expires_ms)
+        wanted = SendOrder(order=order, client_id=intent.client_id, expires_ms=intent.sent_ms)
+        intent, reply = yield from send_in_line(memory, intent, wanted)
         also = ()  # saved once, whatever generation it takes
         if isinstance(reply, Rejected) and reply.refusal is Refusal.TAKEN:
             next_id_is_free = yield from _taken(memory, intent, last_sent_ms)
@@ -93,6 +97,27 @@ def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcom
     now_ms = yield from read_clock()
     hold_off(memory, order.key, Refusal.OTHER, now_ms)
     return Outcome.REFUSED
+
+
+def send_in_line(memory: BotMemory, intent: Slot, call: SendOrder | ReplaceOrder) -> Step[tuple[Slot, Reply]]:
+    """Send a new order, and answer with its intent as it was sent.
+
+    An exit that others went before, so that its intent grew old, stays in line with a new end: a look in between would
+    take three requests of the same line. An entry is decided anew.
+    """
+    began_ms = intent.sent_ms - memory.traits.send_within_ms
+    while True:
+        expires_ms = intent.sent_ms if memory.keeps(Guard.INTENT_EXPIRES) else 2**62
+        reply = yield replace(call, expires_ms=expires_ms)
+        has_waited = isinstance(reply, NotSent) and reply.in_line
+        if not has_waited or intent.key.role is Role.LEG:
+            return intent, reply
+        now_ms = yield from read_clock()
+        if now_ms - began_ms > EXIT_IN_LINE_MS:
+            return intent, reply
+        intent = replace(intent, sent_ms=now_ms + memory.traits.send_within_ms)
+        yield from save(SlotSaved(slot=intent))
+        memory.put(intent)
 
 
 def intend(memory: BotMemory, order: DesiredOrder, also: Sequence[Change], stride: int) -> Step[Slot | None]:

@@ -23,9 +23,8 @@ from blitz.core.calls import (
     read_clock,
     save,
 )
-from blitz.core.create import Outcome, create, note_of_order
+from blitz.core.create import Outcome, create, note_of_order, send_in_line
 from blitz.core.diff import Action, Amend
-from blitz.core.guards import Guard
 from blitz.core.memory import BotMemory
 from blitz.core.orders import DesiredOrder, OpenOrder
 from blitz.core.records import EventKind, Slot, SlotSaved, SlotState
@@ -52,10 +51,10 @@ def replace_order(memory: BotMemory, action: Amend) -> Step[Outcome]:
     before, order = memory.slot(action.key), _wanted(action)
     intent = yield from _intend(memory, before, action.resting, order)
     memory.cancelling.add(action.resting.order_id)
-    expires_ms = intent.sent_ms if memory.keeps(Guard.INTENT_EXPIRES) else 2**62
-    reply = yield ReplaceOrder(
-        order_id=action.resting.order_id, order=order, client_id=intent.client_id, expires_ms=expires_ms
+    wanted = ReplaceOrder(
+        order_id=action.resting.order_id, order=order, client_id=intent.client_id, expires_ms=intent.sent_ms
     )
+    intent, reply = yield from send_in_line(memory, intent, wanted)
     now_ms = yield from read_clock()
     if isinstance(reply, Accepted):
         return (yield from _replaced(memory, intent, reply, now_ms))

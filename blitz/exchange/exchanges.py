@@ -15,7 +15,10 @@ from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.memory import VenueTraits
 from blitz.errors import GatewayProblem
+from blitz.exchange.budget import NoTurn, Standing
+from blitz.exchange.clients import Clients
 from blitz.exchange.connection import Venue
+from blitz.exchange.errands import Errand
 from blitz.exchange.gateway import ExchangeGateway
 from blitz.exchange.markets import MarketTables
 from blitz.exchange.profile import Candle, Seat
@@ -24,13 +27,18 @@ from blitz.exchange.venue_clock import VenueClock
 
 T = TypeVar("T")
 
+PAGE = Errand(within_ms=5_000)
+"""Somebody looks at a page and waits."""
+
 
 class Exchanges:
     """Every venue this server speaks to. Safe to use from many threads."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, clients: Clients | None = None) -> None:
+        """`clients` of one process share one rate budget."""
         self._clock = clock
-        self._markets = MarketTables(clock)
+        self._clients = clients or Clients()
+        self._markets = MarketTables(clock, self._clients)
         self._public: dict[Venue, tuple[ccxt.Exchange, threading.Lock]] = {}
         self._clocks: dict[Venue, VenueClock] = {}
         self._guard = threading.Lock()
@@ -45,8 +53,12 @@ class Exchanges:
         with self._guard:
             clock = self._clocks.setdefault(venue, VenueClock(self._clock, profile.server_time_ms))
         if not clock.is_measured:
-            clock.measure(profile.client(venue, self._clock))
+            clock.measure(self._clients.client(venue, self._clock))
         return clock
+
+    def standings(self) -> list[Standing]:
+        """How the rate budget stands at each venue."""
+        return self._clients.standings()
 
     def instrument(self, venue: Venue, symbol: str) -> Instrument:
         """The rules of a market. Raises `GatewayProblem`."""
@@ -66,7 +78,7 @@ class Exchanges:
         if not clock.is_measured:
             raise GatewayProblem(f"{venue.exchange.value} ({venue.mode.value}) does not tell its time.")
         profile = PROFILES[venue.exchange]
-        client = profile.client(venue, clock, credentials)
+        client = self._clients.client(venue, clock, credentials)
         self._markets.share_with(client, venue)
 
         def renewed_rules(max_age_ms: int) -> Instrument | None:
@@ -99,8 +111,12 @@ class Exchanges:
         profile, clock = PROFILES[venue.exchange], self.clock(venue)
         if not clock.is_measured:
             return Unknown(reason=f"{venue.exchange.value} ({venue.mode.value}) does not tell its time.")
-        client = profile.client(venue, clock, credentials)
-        answer = profile.envelope.asked(lambda: read(client))
+        client = self._clients.client(venue, clock, credentials)
+        client.passage.errand = PAGE
+        try:
+            answer = profile.envelope.asked(lambda: read(client))
+        except NoTurn as refused:
+            return Unknown(reason=str(refused), wait_ms=refused.wait_ms)
         if isinstance(answer, Rejected) and answer.refusal is Refusal.CLOCK:
             clock.measure(client)
         return answer
@@ -120,7 +136,7 @@ class Exchanges:
 
     def _public_read(self, venue: Venue, read: Callable[[ccxt.Exchange], T]) -> T:
         client, lock = self._public_client(venue)
-        with lock:  # ccxt's throttle and its last-answer fields belong to one caller at a time
+        with lock:  # ccxt's last-answer fields and the client's passage belong to one caller at a time
             answer = PROFILES[venue.exchange].envelope.asked(lambda: read(client))
         if isinstance(answer, Rejected | Unknown):
             raise GatewayProblem(
@@ -131,5 +147,7 @@ class Exchanges:
     def _public_client(self, venue: Venue) -> tuple[ccxt.Exchange, threading.Lock]:
         with self._guard:
             if venue not in self._public:
-                self._public[venue] = (PROFILES[venue.exchange].client(venue, self._clock), threading.Lock())
+                client = self._clients.client(venue, self._clock)
+                client.passage.errand = PAGE
+                self._public[venue] = (client, threading.Lock())
             return self._public[venue]

@@ -36,6 +36,8 @@ from blitz.core.calls import (
 from blitz.core.memory import VenueTraits
 from blitz.errors import GatewayProblem
 from blitz.exchange.answers import Envelope, misfit
+from blitz.exchange.budget import NoTurn
+from blitz.exchange.errands import errand_of
 from blitz.exchange.gateway import VenueCall
 from blitz.exchange.profile import Seat
 
@@ -56,12 +58,21 @@ class MarketGateway(ABC):
         self._clock = seat.clock
         self._instrument = seat.instrument
         self._settings = seat.settings
+        self.woken = False
+        """An event led to what is asked now, not the timer."""
         self._hedged: bool | None = None
         """The account's position mode as the venue last showed it."""
 
     def execute(self, call: VenueCall) -> Reply:
-        """Carry out one call and say what came of it."""
-        reply = self._dispatch(call)
+        """Carry out one call and say what came of it. A request whose turn does not come in time is not sent."""
+        if self._client.passage is not None:
+            self._client.passage.errand = errand_of(call, self._clock.now_ms(), woken=self.woken)
+        try:
+            reply = self._dispatch(call)
+        except NoTurn as refused:
+            if isinstance(call, SendOrder | ReplaceOrder):
+                return NotSent(reason=str(refused), in_line=refused.wait_ms == 0)
+            return Unknown(reason=str(refused), wait_ms=refused.wait_ms)
         if isinstance(reply, Rejected) and reply.refusal is Refusal.CLOCK:
             self._clock.measure(self._client)
         return reply
@@ -104,6 +115,8 @@ class MarketGateway(ABC):
         """The market's rules anew. A market that is listed no more keeps its last rules and does not trade."""
         try:
             rules = self._renewed_rules(max_age_ms)
+        except NoTurn:
+            raise
         except GatewayProblem as problem:
             return Unknown(reason=str(problem))
         self._instrument = rules or replace(self._instrument, trading=False)

@@ -13,6 +13,8 @@ from blitz.clock import Clock
 from blitz.core.instrument import Instrument
 from blitz.errors import GatewayProblem
 from blitz.exchange.answers import Malformed
+from blitz.exchange.budget import NoTurn
+from blitz.exchange.clients import Clients
 from blitz.exchange.connection import Venue
 from blitz.exchange.profiles import PROFILES
 
@@ -28,8 +30,9 @@ class _Table:
 class MarketTables:
     """Loads each venue's markets once and hands them to every client. Safe to use from many threads."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, clients: Clients) -> None:
         self._clock = clock
+        self._clients = clients
         self._tables: dict[Venue, _Table] = {}
         self._locks: dict[Venue, threading.Lock] = {}
         self._guard = threading.Lock()
@@ -83,10 +86,10 @@ class MarketTables:
         )
 
     def _load(self, venue: Venue, old: _Table | None) -> _Table:
-        master = PROFILES[venue.exchange].client(venue, self._clock)
+        master = self._clients.client(venue, self._clock)
         try:
             master.load_markets()
-        except (ccxt.BaseError, TypeError, KeyError, ValueError) as problem:
+        except (ccxt.BaseError, NoTurn, TypeError, KeyError, ValueError) as problem:
             # ccxt stumbles over a half answer with whatever error comes first; none of them is a market table.
             if old is not None:
                 old.loaded_ms = self._clock.now_ms()

@@ -17,6 +17,7 @@ from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.memory import VenueTraits
 from blitz.exchange.answers import Envelope
+from blitz.exchange.budget import Limits, Reader
 from blitz.exchange.connection import Venue
 from blitz.exchange.gateway import ExchangeGateway
 from blitz.exchange.venue_clock import VenueClock
@@ -61,6 +62,14 @@ class VenueProfile(Protocol):
     @property
     def envelope(self) -> Envelope:
         """How the venue says yes and no."""
+
+    @property
+    def limits(self) -> Limits:
+        """How many requests the venue allows."""
+
+    @property
+    def read_limits(self) -> Reader:
+        """What its answers say about that."""
 
     @property
     def timeframes(self) -> Mapping[str, str]:

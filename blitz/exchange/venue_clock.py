@@ -6,6 +6,7 @@ import ccxt
 
 from blitz.clock import Clock, VenueTime
 from blitz.exchange.answers import Malformed
+from blitz.exchange.budget import NoTurn
 
 
 class VenueClock(VenueTime):
@@ -25,6 +26,6 @@ class VenueClock(VenueTime):
         asked_ms = self.monotonic_ms()
         try:
             venue_ms = self._server_time_ms(client)
-        except (ccxt.BaseError, UnicodeDecodeError, Malformed):
+        except (ccxt.BaseError, NoTurn, UnicodeDecodeError, Malformed):
             return
         self.measured(asked_ms, self.monotonic_ms(), venue_ms)

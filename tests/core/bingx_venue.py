@@ -17,6 +17,7 @@ from blitz.core.calls import (
     ReplaceOrder,
     Reply,
     SendOrder,
+    Unknown,
 )
 from blitz.core.memory import VenueTraits
 from blitz.core.orders import ZERO, DesiredOrder, Direction, OpenOrder, OrderType
@@ -53,7 +54,7 @@ class BingxVenue(ScriptedVenue):
             call = replace(call, client_id=call.client_id.lower())
         return super()._answer(call)
 
-    def _faulty(self, call: Call, fault: str | Rejected) -> Reply:
+    def _faulty(self, call: Call, fault: str | Rejected | Unknown) -> Reply:
         if fault not in {"half_done", "half_done_unanswered"}:
             return super()._faulty(call, fault)
         assert isinstance(call, ReplaceOrder)

@@ -93,7 +93,7 @@ class ScriptedVenue:
     """Average entry price of what is held."""
     records: dict[str, OrderRecord] = field(default_factory=dict)
     fills: list[Fill] = field(default_factory=list)
-    faults: list[tuple[Callable[[Call], bool], str | Rejected]] = field(default_factory=list)
+    faults: list[tuple[Callable[[Call], bool], str | Rejected | Unknown]] = field(default_factory=list)
     """One-shot: the first call a matcher takes is answered by its fault."""
     calls: list[Call] = field(default_factory=list)
     foreign_ids: set[str] = field(default_factory=set)
@@ -107,11 +107,12 @@ class ScriptedVenue:
 
     # What a test does
 
-    def fault(self, kind: type[Call], what: str | Rejected, *, tag: str = "") -> None:
+    def fault(self, kind: type[Call], what: str | Rejected | Unknown, *, tag: str = "") -> None:
         """Let the next call of `kind` (for `SendOrder`: whose client id starts with `tag`) meet a fault.
 
         `lost_request` and `lost_answer` end in `Unknown`; `late` arrives after 3 s; an `empty_list` shows no orders
-        though some rest; a `Rejected` is answered as it is.
+        though some rest; `in_line` is not sent, because a second passed before its turn came; a `Rejected` or an
+        `Unknown` is answered as it is.
         """
 
         def matches(call: Call) -> bool:
@@ -227,8 +228,8 @@ class ScriptedVenue:
                 return self._faulty(call, fault)
         return self._answer(call)
 
-    def _faulty(self, call: Call, fault: str | Rejected) -> Reply:
-        if isinstance(fault, Rejected):
+    def _faulty(self, call: Call, fault: str | Rejected | Unknown) -> Reply:
+        if isinstance(fault, Rejected | Unknown):
             return fault
         if fault == "lost_answer":
             self._answer(call)
@@ -239,6 +240,9 @@ class ScriptedVenue:
             return OpenOrdersRead(orders=())
         elif fault == "not_sent":
             return NotSent(reason="It was too late.")
+        elif fault == "in_line":
+            self.now_ms += 1_000
+            return NotSent(reason="Its turn did not come.", in_line=True)
         else:
             assert fault == "lost_request", fault
         return LOST

@@ -42,8 +42,6 @@ WRECKS = [
     {"fault": "drop_response"},
     {"fault": "http_status", "status": "500"},
     {"fault": "http_status", "status": "503"},
-    {"fault": "http_status", "status": "403"},
-    {"fault": "http_status", "status": "429"},
     {"fault": "ret_code", "code": "10016"},
     {"fault": "ret_code", "code": "10000"},
     {"fault": "ret_code", "code": "10429"},
@@ -111,6 +109,8 @@ def test_the_code_decides_and_never_the_class_of_the_error(world, code, refusal)
         reply = gateway.execute(call)
         assert isinstance(reply, Rejected), name
         assert (reply.refusal, reply.code) == (refusal, str(code)), name
+        if code == 10018:
+            return  # it holds for the address, and the next request would wait until it is over
 
 
 @pytest.mark.parametrize(

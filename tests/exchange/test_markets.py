@@ -10,6 +10,7 @@ from blitz.core.calls import PositionRead, ReadPosition
 from blitz.core.ladder_settings import ExchangeName
 from blitz.errors import GatewayProblem
 from blitz.exchange.bybit.client import bybit_client
+from blitz.exchange.clients import Clients
 from blitz.exchange.door import shared_session
 from blitz.exchange.exchanges import Exchanges
 from blitz.exchange.markets import REFRESH_MS, MarketTables
@@ -59,7 +60,7 @@ def test_all_clients_of_a_venue_share_one_table_and_one_session(world):
 
 def test_a_refresh_that_fails_keeps_the_old_table(world, liar):
     clock = ManualClock(SystemClock().now_ms())
-    tables = MarketTables(clock)
+    tables = MarketTables(clock, Clients())
     liar.behind, liar.edit = world.url, lambda path, body: body
     old = tables.master(venue_at(liar.url))
     liar.edit, liar.status, liar.body = None, 503, b""

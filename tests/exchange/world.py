@@ -53,6 +53,10 @@ class World:
             self._other = plain_client("bybit", self.url, KEY, SECRET)
         return self._other
 
+    def other_client(self, key: str) -> Any:
+        """A plain client of another program under a key of this exchange."""
+        return plain_client("bybit", self.url, key, f"{key}-secret")
+
     def gateway(self, **settings: Any) -> BybitGateway:
         """A gateway that has looked once, as a bot's has before it sends."""
         opened = self.exchanges.gateway(self.venue, CREDENTIALS, settings_of(**settings))

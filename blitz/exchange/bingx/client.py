@@ -24,7 +24,7 @@ def bingx_client(venue: Venue, clock: Clock, credentials: Credentials | None = N
     `sandboxMode` as an option keeps ccxt from loading spot and coin-margined markets too; it changes no address. Demo
     has the same markets by the same names, and the same keys; what is paid with there is VST.
     """
-    config = client_config(venue, credentials) | {"options": {"defaultType": "swap", "sandboxMode": True}}
+    config = client_config(credentials) | {"options": {"defaultType": "swap", "sandboxMode": True}}
     if venue.base_url:
         config["urls"] = {"api": dict.fromkeys(SECTIONS, f"{venue.base_url}/openApi")}
     client = BingxClient(config)

@@ -10,6 +10,7 @@ from blitz.clock import Clock
 from blitz.core.credentials import Credentials
 from blitz.core.going_live import AccountBalance, KeyRights
 from blitz.core.instrument import Instrument
+from blitz.exchange import budget
 from blitz.exchange.bingx import account, rows
 from blitz.exchange.bingx.client import BingxClient, bingx_client
 from blitz.exchange.bingx.codes import ENVELOPE, data_of, listed
@@ -24,6 +25,8 @@ class BingxProfile:
 
     traits = TRAITS
     envelope = ENVELOPE
+    limits = budget.BINGX
+    read_limits = staticmethod(budget.read_bingx)
     hosts: Mapping[str, str] = {"demo": "https://open-api-vst.bingx.com", "live": "https://open-api.bingx.com"}
     time_path = "/openApi/swap/v2/server/time"
     timeframes: Mapping[str, str] = {name: name for name in ("1m", "5m", "15m", "1h", "4h", "1d")}

@@ -75,7 +75,7 @@ class AddressQuota:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """One venue's limits. Endpoints are written as method and path: `POST /v5/order/create`."""
+    """One venue's limits. Endpoints are written as ccxt names them: `POST v5/order/create`."""
 
     address: tuple[AddressQuota, ...]
     user: Mapping[str, int]
@@ -106,14 +106,14 @@ class Limits:
 BYBIT = Limits(
     address=(AddressQuota(name="all", quota=Quota(limit=600, window_ms=5_000)),),
     user={
-        "POST /v5/order/create": 10,
-        "POST /v5/order/amend": 10,
-        "POST /v5/order/cancel": 10,
-        "POST /v5/position/set-leverage": 10,
-        "POST /v5/position/switch-mode": 10,
-        "POST /v5/position/trading-stop": 10,
-        "GET /v5/account/fee-rate": 5,
-        "POST /v5/account/set-margin-mode": 5,
+        "POST v5/order/create": 10,
+        "POST v5/order/amend": 10,
+        "POST v5/order/cancel": 10,
+        "POST v5/position/set-leverage": 10,
+        "POST v5/position/switch-mode": 10,
+        "POST v5/position/trading-stop": 10,
+        "GET v5/account/fee-rate": 5,
+        "POST v5/account/set-margin-mode": 5,
     },
     user_default=50,
     address_ban_ms=600_000,
@@ -128,9 +128,9 @@ BINGX = Limits(
         AddressQuota(name="endpoint", quota=Quota(limit=300, window_ms=10_000), without="/quote/", each=True),
     ),
     user={
-        "POST /openApi/swap/v2/trade/order": 10,
-        "POST /openApi/swap/v2/trade/marginType": 2,
-        "POST /openApi/swap/v1/positionSide/dual": 2,
+        "POST swap/v2/trade/order": 10,
+        "POST swap/v2/trade/marginType": 2,
+        "POST swap/v1/positionSide/dual": 2,
     },
     user_default=5,
     address_ban_ms=300_000,

@@ -284,8 +284,8 @@ class Line:
             opens_ms = window.opens_ms(window.quota.share(head.priority), now_ms)
             if opens_ms == now_ms:
                 return queue.turns.popleft()
-            if opens_ms is not None and opens_ms > head.deadline_ms:
-                self._refuse(head, Why.USER if window.closed_until_ms > now_ms else Why.LATE, opens_ms)
+            if head.deadline_ms < window.closed_until_ms:
+                self._refuse(head, Why.USER, window.closed_until_ms)
                 continue
             self._put_away(queue, opens_ms)
             return None

@@ -18,7 +18,7 @@ def bybit_client(venue: Venue, clock: Clock, credentials: Credentials | None = N
 
     The account options are given beforehand, so that no order waits for two questions about the account type.
     """
-    config = client_config(venue, credentials) | {
+    config = client_config(credentials) | {
         "options": {
             "defaultType": "swap",
             "fetchMarkets": {"types": ["linear"]},

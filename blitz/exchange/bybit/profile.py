@@ -10,6 +10,7 @@ from blitz.clock import Clock
 from blitz.core.credentials import Credentials
 from blitz.core.going_live import AccountBalance, KeyRights
 from blitz.core.instrument import Instrument
+from blitz.exchange import budget
 from blitz.exchange.answers import Malformed
 from blitz.exchange.bybit import account, rows
 from blitz.exchange.bybit.client import BybitClient, bybit_client
@@ -29,6 +30,8 @@ class BybitProfile:
 
     traits = TRAITS
     envelope = ENVELOPE
+    limits = budget.BYBIT
+    read_limits = staticmethod(budget.read_bybit)
     hosts: Mapping[str, str] = {
         "demo": "https://api-demo.bybit.com",
         "testnet": "https://api-testnet.bybit.com",

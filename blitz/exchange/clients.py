@@ -1,0 +1,42 @@
+"""Builds clients whose requests pass the venue's turnstile. The only place in this package that builds any."""
+
+import ccxt
+
+from blitz.clock import Clock
+from blitz.core.credentials import Credentials
+from blitz.core.ladder_settings import Mode
+from blitz.exchange.budget import RateBudget, Standing, Turnstile
+from blitz.exchange.connection import Venue
+from blitz.exchange.passage import Passage
+from blitz.exchange.profiles import PROFILES
+
+TITLES = {"bybit": "Bybit", "bingx": "BingX"}
+
+
+class Clients:
+    """Every client of this process, before one rate budget. Safe to use from many threads."""
+
+    def __init__(self, budget: RateBudget | None = None, *, paper_counts: bool = False) -> None:
+        """`paper_counts`: whether the paper exchange has limits too. The embedded one has none."""
+        self._budget = budget or RateBudget()
+        self._paper_counts = paper_counts
+
+    def client(self, venue: Venue, clock: Clock, credentials: Credentials | None = None) -> ccxt.Exchange:
+        """A client that signs with `clock`'s time. Sends nothing."""
+        profile = PROFILES[venue.exchange]
+        client = profile.client(venue, clock, credentials)
+        user = credentials.api_key if credentials else ""
+        client.passage = Passage(self.turnstile(venue), profile.read_limits, user, clock)
+        return client
+
+    def turnstile(self, venue: Venue) -> Turnstile:
+        """Where all requests to this venue pass."""
+        limits = PROFILES[venue.exchange].limits
+        if venue.mode is Mode.PAPER:
+            limits = limits.near(counts=self._paper_counts)
+        title = TITLES.get(venue.exchange.value, venue.exchange.value)
+        return self._budget.turnstile(venue, f"{title} ({venue.mode.value})", limits)
+
+    def standings(self) -> list[Standing]:
+        """How the turnstiles of all venues stand that were ever asked for."""
+        return self._budget.standings()

@@ -1,0 +1,52 @@
+"""The way of a client's requests through the turnstile: asks for turns, and hears what answers say of limits."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from blitz.clock import Clock
+from blitz.exchange.budget import Answer, Reader, Turn, Turnstile
+from blitz.exchange.errands import ROUTINE, Errand
+
+CODE = re.compile(r'"(?:retCode|code)"\s*:\s*"?(-?\d+)')
+"""The venue's code; it stands at the beginning of every answer."""
+HEAD_MAX = 300
+"""So much of a body is looked at: lists are long, and the code comes before them."""
+
+
+class Passage:
+    """One client's way. Used by one thread at a time, like the client."""
+
+    def __init__(self, turnstile: Turnstile, reader: Reader, user: str, clock: Clock) -> None:
+        """`clock` is the venue's: answers name moments by it."""
+        self.errand: Errand = ROUTINE
+        """What the next requests are for."""
+        self._turnstile = turnstile
+        self._reader = reader
+        self._user = user
+        self._clock = clock
+        self._turn: Turn | None = None
+
+    @contextmanager
+    def turn(self, path: str, api: Sequence[str], method: str) -> Iterator[None]:
+        """Wait for a turn and hold it. The request is to be signed inside: a signature grows old. Raises `NoTurn`."""
+        endpoint = f"{method} {'/'.join([*api[:-1], path])}"
+        user = "" if api[-1] == "public" else self._user
+        with self._turnstile.turn(user, endpoint, self.errand.priority, self.errand.within_ms) as turn:
+            self._turn = turn
+            yield
+
+    def heard(self, status: int, headers: Mapping[str, str], body: str) -> None:
+        """Take in an answer as it came from the wire."""
+        if self._turn is None:
+            return
+        head = body[:HEAD_MAX]
+        code = CODE.search(head)
+        answer = Answer(
+            status=status,
+            headers={name.lower(): value for name, value in headers.items()},
+            code=int(code[1]) if code else None,
+            words=head,
+        )
+        told = self._reader(answer, self._turnstile.limits, self._clock.now_ms())
+        self._turnstile.heard(self._turn, told)
