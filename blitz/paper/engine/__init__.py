@@ -6,7 +6,7 @@ No I/O, threads, clock or randomness: every method takes the venue time, and ids
 
 from blitz.paper.engine.accounts import Account, Lookup, SymbolSettings
 from blitz.paper.engine.book import Book
-from blitz.paper.engine.events import EventKind, PriceChange, PublicTrade, VenueEvent
+from blitz.paper.engine.events import EventKind, PriceChange, PublicTrade, SettingsChange, VenueEvent
 from blitz.paper.engine.executions import ClosedPnl, ExecType, Execution
 from blitz.paper.engine.houses import BINGX, BYBIT, HOUSES, House, HouseName
 from blitz.paper.engine.instruments import Instrument, RiskTier, default_instruments
@@ -58,6 +58,7 @@ __all__ = [
     "PriceChange",
     "PublicTrade",
     "RiskTier",
+    "SettingsChange",
     "Side",
     "SnapshotProblem",
     "StopMode",

@@ -9,7 +9,7 @@ from decimal import Decimal
 from blitz.paper.engine import refusals
 from blitz.paper.engine.accounts import SETTLE_COIN, Account
 from blitz.paper.engine.alerts import rearm
-from blitz.paper.engine.events import EventKind
+from blitz.paper.engine.events import EventKind, SettingsChange
 from blitz.paper.engine.floor import Floor
 from blitz.paper.engine.houses import House
 from blitz.paper.engine.instruments import Instrument
@@ -77,6 +77,7 @@ class AccountDesk:
             raise VenueRefusal(refusals.INSUFFICIENT_FOR_LEVERAGE, "available balance is not enough")
         rearm(self._floor, account)
         self._report(account, symbol, now_ms)
+        self._report_settings(account, symbol, now_ms)
 
     def switch_position_mode(
         self, account: Account, *, symbol: str | None, coin: str | None, hedge: bool, now_ms: int
@@ -126,6 +127,7 @@ class AccountDesk:
             raise VenueRefusal(refusals.MARGIN_MODE_REFUSED, "Set margin mode failed: insufficient margin")
         rearm(self._floor, account)
         self._report(account, symbol, now_ms)
+        self._report_settings(account, symbol, now_ms)
 
     def _check_tiers(self, account: Account, instrument: Instrument, buy: Decimal, sell: Decimal) -> None:
         for position_idx in (0, 1, 2):
@@ -141,6 +143,12 @@ class AccountDesk:
             )
         if any(order.symbol in symbols for order in account.open.values()):
             raise VenueRefusal(refusals.MODE_SWITCH_WITH_ORDERS, "Existing open orders, mode cannot be switched")
+
+    def _report_settings(self, account: Account, symbol: str, now_ms: int) -> None:
+        if account.house.reports_settings:
+            settings, isolated = self._floor.settings(account, symbol), account.isolates(symbol)
+            row = SettingsChange(symbol=symbol, settings=settings, is_isolated=isolated)
+            self._floor.tell(account, EventKind.SETTINGS, row, now_ms)
 
     def _report(self, account: Account, symbol: str, now_ms: int) -> None:
         for position_idx in self._floor.settings(account, symbol).slots:

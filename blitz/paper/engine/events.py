@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from blitz.paper.engine.accounts import SymbolSettings
 from blitz.paper.engine.executions import Execution
 from blitz.paper.engine.orders import Order, Side
 from blitz.paper.engine.positions import Position, Wallet
 
 
 class EventKind(StrEnum):
-    """Which topic the event belongs to. The first four belong to an account, the others to everybody."""
+    """Which topic the event belongs to. The first five belong to an account, the others to everybody."""
 
     ORDER = "order"
     EXECUTION = "execution"
     POSITION = "position"
     WALLET = "wallet"
+    SETTINGS = "settings"
+    """Leverage or margin mode of a symbol changed; only at houses that report it."""
     TRADE = "trade"
     TICKER = "ticker"
 
@@ -46,7 +49,16 @@ class PriceChange:
     at_ms: int
 
 
-EventRow = Order | Execution | Position | Wallet | PublicTrade | PriceChange
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsChange:
+    """What an account has chosen for a symbol from now on."""
+
+    symbol: str
+    settings: SymbolSettings
+    is_isolated: bool
+
+
+EventRow = Order | Execution | Position | Wallet | SettingsChange | PublicTrade | PriceChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

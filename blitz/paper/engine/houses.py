@@ -45,6 +45,8 @@ class House:
     """Closing orders reserve what they close: one above what is left is refused, never cut."""
     refuses_taking_post_only: bool = False
     """A post-only order that would take is refused rather than accepted and cancelled."""
+    reports_settings: bool = False
+    """A change of leverage or margin mode is an event."""
     conditional_orders_max: int
     """Untriggered conditional orders one account may have per symbol, position stops apart."""
     terms: Callable[[Instrument], Instrument]
@@ -114,6 +116,7 @@ BINGX = House(
     leverage_by_side=True,
     reserves=True,
     refuses_taking_post_only=True,
+    reports_settings=True,
     conditional_orders_max=200,
     terms=_bingx_terms,
 )

@@ -15,23 +15,19 @@ from aiohttp import web
 from blitz.clock import Clock
 from blitz.paper.config import AccountSpec, FeedSpec, PaperConfig, PaperStartError, parse_speed
 from blitz.paper.engine import HOUSES, HouseName, IdRegime, SnapshotProblem, Venue, VenueRefusal, default_instruments
-from blitz.paper.wire.bingx.dialect import BingxDialect
-from blitz.paper.wire.bybit.dialect import BybitDialect
-from blitz.paper.wire.bybit.streams.sockets import Sockets
 from blitz.paper.wire.control import PREFIX, Control
+from blitz.paper.wire.doors import Doors
 from blitz.paper.wire.feeds.candles import Candle, CandleFileError, read_candles
 from blitz.paper.wire.feeds.live import LiveSource, run_live
 from blitz.paper.wire.feeds.replay import Replay
 from blitz.paper.wire.feeds.synthetic import SyntheticMarket, run_synthetic
 from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.paper_clock import PaperClock
-from blitz.paper.wire.rest import RestGate
 from blitz.paper.wire.state_file import StateFile
 
 log = logging.getLogger(__name__)
 
 BODY_MAX_BYTES = 1_048_576
-BINGX_PREFIX = "/openApi/"
 CLOSE_SECONDS = 2.0
 PRICES_SAVED_EVERY_SECONDS = 30.0
 FUNDING_CHECK_SECONDS = 1.0
@@ -42,7 +38,7 @@ class Exchange:
     """A running paper exchange."""
 
     host: VenueHost
-    sockets: Sockets
+    doors: Doors
     runner: web.ServerRunner
     store: StateFile | None
     url: str = ""
@@ -57,7 +53,7 @@ class Exchange:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-        await self.sockets.close()
+        await self.doors.close()
         await self.runner.cleanup()
         if self.store is not None:
             # Bars are much; they are kept over a stop, not over a kill.
@@ -94,14 +90,13 @@ async def _open(
     _open_accounts(host, config.accounts)
     # From here on funding counts; without a first look nobody would know which charge is the first.
     host.pass_time()
-    gate, bingx_gate = RestGate(host, BybitDialect()), RestGate(host, BingxDialect())
-    sockets = Sockets(host, gate)
-    control = Control(host, sockets.private, replay)
+    doors = Doors(host)
+    control = Control(host, doors, replay)
     runner = web.ServerRunner(
-        web.Server(_Dispatch(gate, bingx_gate, sockets, control).answer, access_log=None),
-        shutdown_timeout=CLOSE_SECONDS,
+        web.Server(_Dispatch(doors, control).answer, access_log=None), shutdown_timeout=CLOSE_SECONDS
     )
-    exchange = Exchange(host=host, sockets=sockets, runner=runner, store=store)
+    exchange = Exchange(host=host, doors=doors, runner=runner, store=store)
+    exchange.tasks.append(asyncio.create_task(_guarded(doors.keep_alive())))
     exchange.url = await _listen(runner, config)
     for work in _work(host, config, feed, replay, source, store):
         exchange.tasks.append(asyncio.create_task(_guarded(work)))
@@ -111,20 +106,14 @@ async def _open(
 class _Dispatch:
     """Sends a request to the part that answers its path."""
 
-    def __init__(self, gate: RestGate, bingx_gate: RestGate, sockets: Sockets, control: Control) -> None:
-        self._gate = gate
-        self._bingx_gate = bingx_gate
-        self._sockets = sockets
+    def __init__(self, doors: Doors, control: Control) -> None:
+        self._doors = doors
         self._control = control
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.startswith(PREFIX):
             return await self._control.answer(request)
-        if self._sockets.serves(request.path):
-            return await self._sockets.accept(request)
-        if request.path.startswith(BINGX_PREFIX):
-            return await self._bingx_gate.answer(request)
-        return await self._gate.answer(request)
+        return await self._doors.answer(request)
 
 
 def _bars(config: PaperConfig, feed: FeedSpec) -> Iterable[Candle] | None:

@@ -56,6 +56,8 @@ class Route:
     answer: Handler
     signed: bool = True
     changes: bool = False
+    bare: bool = False
+    """Its answer has no envelope, and the key alone opens it: BingX's listen keys."""
     halves: bool = False
     """It does two things one after the other, and a fault may come in between."""
     alias: str = ""

@@ -31,8 +31,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from blitz.paper.engine import HOUSES, Account, House, HouseName, IdRegime, Instrument, VenueRefusal
-from blitz.paper.wire.bybit.streams.private import PrivateStreams
-from blitz.paper.wire.fault_orders import add_faults, lift_faults
+from blitz.paper.wire.fault_orders import Doors, add_faults, lift_faults
 from blitz.paper.wire.feeds.live import unified_symbol
 from blitz.paper.wire.feeds.replay import Replay, ReplayBusy, Until
 from blitz.paper.wire.host import VenueHost
@@ -59,9 +58,9 @@ class BadControl(Exception):
 class Control:
     """Answers control requests."""
 
-    def __init__(self, host: VenueHost, streams: PrivateStreams, replay: Replay | None) -> None:
+    def __init__(self, host: VenueHost, doors: Doors, replay: Replay | None) -> None:
         self._host = host
-        self._streams = streams
+        self._doors = doors
         self._replay = replay
         self._symbols = _other_names(host.venue.instruments)
         self._acts: dict[tuple[str, str], Act] = {
@@ -162,7 +161,7 @@ class Control:
     # -- faults and rules
     async def _add_fault(self, params: Params) -> JsonObject:
         try:
-            return add_faults(self._host, self._streams, params)
+            return add_faults(self._host, self._doors, params)
         except ValueError as problem:
             raise BadControl(str(problem)) from None
 

@@ -63,8 +63,8 @@ class Dialect(Protocol):
     def too_many(self, allowance: Allowance) -> VenueRefusal:
         """The refusal of a user who asks too often."""
 
-    def success(self, route: Route, result: Any, now_ms: int) -> JsonObject:
-        """The envelope of a granted request."""
+    def success(self, route: Route, result: Any, now_ms: int) -> JsonObject | None:
+        """The envelope of a granted request; None for an answer without a body."""
 
     def refusal(self, no: VenueRefusal, now_ms: int) -> JsonObject:
         """The envelope of a refused request, with the exchange's own code."""

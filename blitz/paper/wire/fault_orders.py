@@ -1,9 +1,9 @@
 """Posted fault rules: reading them, and the few that act on the venue the moment they are posted or lifted."""
 
 from decimal import Decimal
+from typing import Protocol
 
 from blitz.paper.engine import Account
-from blitz.paper.wire.bybit.streams.private import PrivateStreams
 from blitz.paper.wire.faults import DELAY_MAX_MS, NEEDS_DELAY, FaultKind, FaultRule
 from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.params import Params
@@ -15,11 +15,23 @@ NAMES = frozenset({
 })  # fmt: skip
 
 
-def add_faults(host: VenueHost, streams: PrivateStreams, params: Params) -> JsonObject:
+class Doors(Protocol):
+    """What a rule that acts at once does to the links of both exchanges."""
+
+    def break_links(self, account: str) -> int:
+        """Break an account's private links, or all; returns how many."""
+
+    def expire_listen_keys(self, account: str) -> int:
+        """End an account's listen keys, or all; returns how many."""
+
+
+def add_faults(host: VenueHost, doors: Doors, params: Params) -> JsonObject:
     """Put a rule in force. `drop_socket` with `now` breaks the links at once instead. Raises `ValueError`."""
     rule = read_rule(host, params)
     if rule.fault is FaultKind.DROP_SOCKET and params.flag("now"):
-        return {"id": rule.number, "broken": streams.break_links(rule.account)}
+        return {"id": rule.number, "broken": doors.break_links(rule.account)}
+    if rule.fault is FaultKind.EXPIRE_LISTEN_KEY:
+        return {"id": rule.number, "expired": doors.expire_listen_keys(rule.account)}
     host.faults.add(rule)
     if rule.fault is FaultKind.LAG:
         # A lagging read needs to know how things stood before the first change.

@@ -18,7 +18,9 @@ from blitz.paper.wire.views import AccountView, ViewHistory
 
 log = logging.getLogger(__name__)
 
-ACCOUNT_KINDS = frozenset({EventKind.ORDER, EventKind.EXECUTION, EventKind.POSITION, EventKind.WALLET})
+ACCOUNT_KINDS = frozenset(
+    {EventKind.ORDER, EventKind.EXECUTION, EventKind.POSITION, EventKind.WALLET, EventKind.SETTINGS}
+)
 LAG = frozenset({FaultKind.LAG})
 VANISH = frozenset({FaultKind.VANISH})
 FORGET = frozenset({FaultKind.FORGET})

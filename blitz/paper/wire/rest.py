@@ -43,9 +43,9 @@ EVENT_LEAD_MS = 50
 
 @dataclass(slots=True)
 class Outcome:
-    """An answer on its way out, and the events that go with it."""
+    """An answer on its way out (None: no body), and the events that go with it."""
 
-    answer: JsonObject
+    answer: JsonObject | None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     events: list[VenueEvent] = field(default_factory=list)
@@ -156,8 +156,8 @@ class RestGate:
                 case FaultKind.HUGE_BODY:
                     return _json(b" " * HUGE_BODY_BYTES, 200, outcome.headers)
                 case FaultKind.EMPTY_LIST | FaultKind.TRUNCATED_PAGE:
-                    outcome.answer = self._dialect.shortened(outcome.answer, fault.fault)
-        response = _json(encode(outcome.answer), outcome.status, outcome.headers)
+                    outcome.answer = outcome.answer and self._dialect.shortened(outcome.answer, fault.fault)
+        response = _json(encode(outcome.answer) if outcome.answer is not None else b"", outcome.status, outcome.headers)
         if not outcome.events:
             return response
         try:

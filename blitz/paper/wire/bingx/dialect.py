@@ -7,8 +7,9 @@ from aiohttp import web
 
 from blitz.paper.engine import HouseName, VenueRefusal
 from blitz.paper.wire.bingx.envelope import code_of, message_of, refusal, success
+from blitz.paper.wire.bingx.listen_keys import ListenKeys
 from blitz.paper.wire.bingx.routes import ROUTES
-from blitz.paper.wire.bingx.signing import check_request
+from blitz.paper.wire.bingx.signing import WRONG_KEY, check_request
 from blitz.paper.wire.bingx.symbols import in_the_engine
 from blitz.paper.wire.calls import Route
 from blitz.paper.wire.dialect import Incoming, SecretOf
@@ -25,9 +26,13 @@ class BingxDialect:
 
     house = HouseName.BINGX
 
+    def __init__(self, listen_keys: ListenKeys) -> None:
+        own = {(route.method, route.path): route for route in listen_keys.routes()}
+        self._routes = {**ROUTES, **own}
+
     def route(self, method: str, path: str) -> Route | None:
         """The endpoint, if there is one."""
-        return ROUTES.get((method, path))
+        return self._routes.get((method, path))
 
     async def read(self, request: web.BaseRequest, route: Route) -> Incoming:
         """Take the query as it was received: a decoded and encoded one would not prove anything. No body counts."""
@@ -39,8 +44,11 @@ class BingxDialect:
         )  # fmt: skip
 
     def authenticate(self, incoming: Incoming, secret_of: SecretOf, now_ms: Sequence[int]) -> None:
-        """Check key, signature and time of the query."""
-        check_request(incoming.key, incoming.payload, secret_of, now_ms)
+        """Check key, signature and time of the query; where the key alone opens, the key alone."""
+        if not incoming.route.bare:
+            check_request(incoming.key, incoming.payload, secret_of, now_ms)
+        elif secret_of(incoming.key) is None:
+            raise VenueRefusal(WRONG_KEY, message_of(WRONG_KEY))
 
     def parameters(self, incoming: Incoming) -> Params:
         """A query can always be read."""
@@ -59,9 +67,9 @@ class BingxDialect:
         text = f"code:100410:over 1 error code occur in 1s, please unblock after {allowance.reset_at_ms}"
         return VenueRefusal(100410, text)
 
-    def success(self, _route: Route, result: Any, _now_ms: int) -> JsonObject:
-        """The envelope with code 0."""
-        return success(result)
+    def success(self, route: Route, result: Any, _now_ms: int) -> JsonObject | None:
+        """The envelope with code 0; a bare answer as it is."""
+        return result if route.bare else success(result)
 
     def refusal(self, no: VenueRefusal, _now_ms: int) -> JsonObject:
         """The envelope with BingX's number for the engine's reason."""

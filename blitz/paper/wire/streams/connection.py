@@ -31,7 +31,8 @@ class Connection:
         self.key = ""
         self.frozen = False
         """A frozen link stays open and says nothing: an injected fault."""
-        self._outgoing: asyncio.Queue[str | None] = asyncio.Queue(maxsize=QUEUE_MAX)
+        self._outgoing: asyncio.Queue[str | bytes | None] = asyncio.Queue(maxsize=QUEUE_MAX)
+        self._hang_up = False
         self._request: web.BaseRequest | None = None
 
     async def open(self, request: web.BaseRequest) -> asyncio.Task[None]:
@@ -45,11 +46,19 @@ class Connection:
         self.send_text(orjson.dumps(message).decode())
 
     def send_text(self, text: str) -> None:
-        """Queue a frame as it is. A reader that is `QUEUE_MAX` frames behind loses the link."""
+        """Queue a text frame as it is."""
+        self._queue(text)
+
+    def send_bytes(self, frame: bytes) -> None:
+        """Queue a binary frame as it is."""
+        self._queue(frame)
+
+    def _queue(self, frame: str | bytes) -> None:
+        """A reader that is `QUEUE_MAX` frames behind loses the link."""
         if self.frozen:
             return
         try:
-            self._outgoing.put_nowait(text)
+            self._outgoing.put_nowait(frame)
         except asyncio.QueueFull:
             self.abort()
 
@@ -65,13 +74,23 @@ class Connection:
         except asyncio.QueueFull:
             self.abort()
 
+    def hang_up(self) -> None:
+        """Close the link politely after what is queued, without waiting for it."""
+        self._hang_up = True
+        self.finish()
+
     async def close(self) -> None:
         """Close politely: the server stops."""
         await self.socket.close(code=WSCloseCode.GOING_AWAY)
 
     async def _write(self) -> None:
         try:
-            while (text := await self._outgoing.get()) is not None:
-                await self.socket.send_str(text)
+            while (frame := await self._outgoing.get()) is not None:
+                if isinstance(frame, str):
+                    await self.socket.send_str(frame)
+                else:
+                    await self.socket.send_bytes(frame)
+            if self._hang_up:
+                await self.socket.close()
         except ConnectionError:
             log.debug("%s: the reader left", self.identity)

@@ -170,7 +170,7 @@ class Sockets:
         try:
             self._check_trade(connection, message, path)
             outcome = self._gate.perform(ROUTES[("POST", path)], connection.key, _order_arguments(message), {})
-            events, data = outcome.events, outcome.answer["result"]
+            events, data = outcome.events, (outcome.answer or {})["result"]
         except VenueRefusal as no:
             refused = no
         if losing is not None:

@@ -1,0 +1,1 @@
+"""BingX's websockets."""
