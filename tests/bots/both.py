@@ -3,5 +3,3 @@
 import pytest
 
 BOTH = pytest.mark.parametrize("exchange", ["bybit", "bingx"], indirect=True)
-ON_BYBIT = pytest.mark.parametrize("exchange", ["bybit"], indirect=True)
-"""For what only this exchange has, such as an account that nets long and short from the start."""

@@ -40,7 +40,7 @@ def _bingx(url: str, key: str, secret: str) -> Any:
     )
 
 
-def position_of(client: Any, direction: str, *, slot: str = "", **params: Any) -> dict[str, Any]:
+def place_of(client: Any, direction: str, *, slot: str = "", **params: Any) -> dict[str, Any]:
     """The parameters that name the position an order is for: `slot` of a hedge account, else what the mode needs."""
     if client.id == "bybit":
         return {"positionIdx": {"": 0, "long": 1, "short": 2}[slot], **params}

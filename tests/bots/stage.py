@@ -31,7 +31,7 @@ from blitz.storage.history import History
 from blitz.storage.passwords import Passwords
 from blitz.storage.secrets import SecretBox
 from blitz.storage.users import UserStore
-from tests.bots.plain import PAGED, plain_client, position_of
+from tests.bots.plain import PAGED, place_of, plain_client
 
 SYMBOL = "BTC/USDT:USDT"
 PASSWORD = "correct horse battery staple"
@@ -143,7 +143,7 @@ class Trader:
     def place(self, side: str, quantity: str, price: str | None, **params: Any) -> str:
         """Place a foreign order; answers its id. `slot` names the side (`long`, `short`) of a hedge account."""
         kind = "market" if price is None else "limit"
-        where = position_of(self.client, side, **params)
+        where = place_of(self.client, side, **params)
         return str(self.client.create_order(SYMBOL, kind, side, quantity, price, where)["id"])
 
     def close_by_hand(self, quantity: str) -> None:

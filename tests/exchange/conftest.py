@@ -8,9 +8,15 @@ from tests.exchange.world import Liar, World, lying_server
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def exchange(request: pytest.FixtureRequest) -> str:
+    """Whose adapter is tried; `tests.bots.both.BOTH` runs a test for each."""
+    return str(getattr(request, "param", "bybit"))
+
+
+@pytest.fixture
+def world(exchange: str) -> Iterator[World]:
     """A paper exchange with BTC at 60000 and one account of 10,000 USDT."""
-    opened = World()
+    opened = World(exchange)
     yield opened
     opened.close()
 

@@ -16,27 +16,40 @@ from blitz.core.calls import (
     Rejected,
     Unknown,
 )
-from blitz.core.ladder_settings import DEFAULT_SETTINGS, MarginMode
+from blitz.core.ladder_settings import MarginMode
 from blitz.exchange.exchanges import Exchanges
-from tests.exchange.world import CREDENTIALS, limit, send, venue_at
+from tests.bots.both import BOTH
+from tests.exchange.world import CREDENTIALS, limit, send, settings_of, venue_at
 
 FRESH = ReadInstrument(max_age_ms=0)
 
 
-def with_rules(**changes):
+RULES = {
+    "bybit": ("/v5/market/instruments-info", "BTCUSDT"),
+    "bingx": ("/openApi/swap/v2/quote/contracts", "BTC-USDT"),
+}
+COARSE: dict[str, dict[str, object]] = {
+    "bybit": {"tickSize": "10", "qtyStep": "0.01", "minOrderQty": "0.01"},
+    "bingx": {"tickSize": 10, "quantityPrecision": 2, "tradeMinQuantity": 0.01},
+}
+"""A tick of 10 and a step of 0.01, as each exchange writes it."""
+
+
+def with_rules(exchange, **changes):
     """An edit that changes BTC's row; `status=None` takes the row out."""
+    where, market = RULES[exchange]
 
     def edit(path, body):
-        if path != "/v5/market/instruments-info":
+        if path != where:
             return body
         answer = json.loads(body)
-        rows = answer["result"]["list"]
+        rows = answer["data"] if exchange == "bingx" else answer["result"]["list"]
         for row in rows:
-            if row["symbol"] == "BTCUSDT":
+            if row["symbol"] == market:
                 for name, value in changes.items():
                     place = next((part for part in row.values() if isinstance(part, dict) and name in part), row)
                     place[name] = value
-        answer["result"]["list"] = [row for row in rows if row["status"] is not None]
+        rows[:] = [row for row in rows if row["status"] is not None]
         return json.dumps(answer).encode()
 
     return edit
@@ -46,28 +59,37 @@ def with_rules(**changes):
 def gateway(world, liar):
     """A gateway that reaches the paper exchange through somebody who may change what it says."""
     liar.behind, liar.edit = world.url, lambda path, body: body
-    opened = Exchanges(world.clock).gateway(venue_at(liar.url), CREDENTIALS, DEFAULT_SETTINGS)
+    venue, settings = venue_at(liar.url, world.exchange), settings_of(exchange=world.exchange)
+    opened = Exchanges(world.clock).gateway(venue, CREDENTIALS, settings)
     opened.execute(ReadPosition())
     return opened
 
 
-@pytest.mark.parametrize(
-    ("said", "read"),
-    [("REGULAR_MARGIN", MarginMode.CROSS), ("ISOLATED_MARGIN", MarginMode.ISOLATED), ("PORTFOLIO_MARGIN", None)],
-)
-def test_the_margin_mode_is_read_and_one_without_a_word_is_neither(gateway, liar, said, read):
+MARGIN = [
+    ("bybit", "/v5/account/info", "REGULAR_MARGIN", MarginMode.CROSS),
+    ("bybit", "/v5/account/info", "ISOLATED_MARGIN", MarginMode.ISOLATED),
+    ("bybit", "/v5/account/info", "PORTFOLIO_MARGIN", None),
+    ("bingx", "/openApi/swap/v2/trade/marginType", "CROSSED", MarginMode.CROSS),
+    ("bingx", "/openApi/swap/v2/trade/marginType", "ISOLATED", MarginMode.ISOLATED),
+    ("bingx", "/openApi/swap/v2/trade/marginType", "SEPARATE_ISOLATED", None),
+]
+
+
+@pytest.mark.parametrize(("exchange", "where", "said", "read"), MARGIN, indirect=["exchange"])
+def test_the_margin_mode_is_read_and_one_without_a_word_is_neither(gateway, liar, where, said, read):
     def edit(path, body):
         answer = json.loads(body)
-        if path == "/v5/account/info":
-            answer["result"]["marginMode"] = said
+        if path == where:
+            answer.get("result", answer.get("data")).update({"marginMode": said, "marginType": said})
         return json.dumps(answer).encode()
 
     liar.edit = edit
     assert gateway.execute(ReadAccount()) == AccountRead(margin_mode=read)
 
 
-def test_new_rules_are_read_and_what_is_sent_is_built_by_them(gateway, liar):
-    liar.edit = with_rules(tickSize="10", qtyStep="0.01", minOrderQty="0.01")
+@BOTH
+def test_new_rules_are_read_and_what_is_sent_is_built_by_them(gateway, liar, exchange):
+    liar.edit = with_rules(exchange, **COARSE[exchange])
     old = gateway.execute(send(limit("0.02", "59410")))
     assert isinstance(old, Accepted)
     answer = gateway.execute(FRESH)
@@ -79,25 +101,28 @@ def test_new_rules_are_read_and_what_is_sent_is_built_by_them(gateway, liar):
     assert isinstance(gateway.execute(send(limit("0.02", "59400"), "sm_leg_2_7_BTCUSDTUSDT")), Accepted)
 
 
+@BOTH
 def test_rules_that_are_young_enough_cost_no_request(gateway, liar):
     before = len(liar.asked)
     assert isinstance(gateway.execute(ReadInstrument(max_age_ms=60_000)), InstrumentRead)
     assert len(liar.asked) == before
 
 
-@pytest.mark.parametrize("status", ["Closed", None])
-def test_a_market_that_is_closed_or_not_listed_does_not_trade(gateway, liar, status):
-    liar.edit = with_rules(status=status)
+@BOTH
+@pytest.mark.parametrize("status", ["25", None])
+def test_a_market_that_is_closed_or_not_listed_does_not_trade(gateway, liar, status, exchange):
+    liar.edit = with_rules(exchange, status=status)
     answer = gateway.execute(FRESH)
     assert isinstance(answer, InstrumentRead)
     assert not answer.instrument.trading
     assert answer.instrument.tick == Decimal("0.1")
-    liar.edit = with_rules()
+    liar.edit = with_rules(exchange)
     again = gateway.execute(FRESH)
     assert isinstance(again, InstrumentRead)
     assert again.instrument.trading
 
 
+@BOTH
 def test_rules_that_cannot_be_read_are_unknown_and_the_old_ones_stay(gateway, liar):
     liar.edit, liar.status, liar.body = None, 503, b""
     assert isinstance(gateway.execute(FRESH), Unknown)

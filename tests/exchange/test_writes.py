@@ -7,11 +7,13 @@ import pytest
 
 from blitz.core.calls import (
     Accepted,
+    AccountRead,
     AmendOrder,
     CancelOrder,
     Done,
     NotSent,
     PrepareAccount,
+    ReadAccount,
     ReadOpenOrders,
     ReadPosition,
     Refusal,
@@ -19,9 +21,11 @@ from blitz.core.calls import (
     ReplaceOrder,
 )
 from blitz.core.credentials import Credentials
+from blitz.core.ladder_settings import MarginMode
 from blitz.core.orders import Direction
 from blitz.exchange.bybit.gateway import order_params
-from tests.exchange.world import CREDENTIALS, SYMBOL, limit, lying_server, market, send, settings_of, stop, target
+from tests.bots.both import BOTH
+from tests.exchange.world import CREDENTIALS, SYMBOL, limit, lying_server, market, send, stop, target
 
 SIX = ("text", "clientOrderId", "clientOrderID", "newClientOrderId", "orderLinkId", "label")
 
@@ -63,6 +67,7 @@ def test_a_leg_reaches_the_exchange_with_its_tag_and_its_numbers_as_texts(world)
     assert sent_row(world, accepted.order_id)["orderLinkId"] == "sm_leg_1_7_BTCUSDTUSDT"
 
 
+@BOTH
 def test_a_market_entry_fills(world):
     gateway = world.gateway()
     accepted = gateway.execute(send(market(), "sm_leg_0_7_BTCUSDTUSDT"))
@@ -96,14 +101,16 @@ def test_a_hedge_account_gets_the_index_of_the_side(world, side, index):
     assert (row["positionIdx"], row["reduceOnly"]) == (index, True)
 
 
+@BOTH
 def test_nothing_is_sent_before_the_position_mode_is_known(world):
-    gateway = world.exchanges.gateway(world.venue, CREDENTIALS, settings_of())
+    gateway = world.opened()
     assert isinstance(gateway.execute(send(limit())), NotSent)
     assert world.account()["counts"]["open_orders"] == "0"
     gateway.execute(ReadPosition())
     assert isinstance(gateway.execute(send(limit())), Accepted)
 
 
+@BOTH
 def test_an_intent_that_has_expired_is_not_sent(world):
     gateway = world.gateway()
     reply = gateway.execute(send(limit(), expires_ms=world.clock.now_ms() - 1_000))
@@ -123,6 +130,7 @@ def test_bybit_moves_orders_in_place_and_replaces_none(world):
     assert sent_row(world, resting.order_id)["price"] == str(limit().price)
 
 
+@BOTH
 @pytest.mark.parametrize(
     "order", [limit("0.0165"), limit(price="59400.05"), limit("0.0001")], ids=["off step", "off tick", "too small"]
 )
@@ -133,16 +141,16 @@ def test_what_does_not_fit_the_market_is_not_sent_rounded(world, order):
     assert world.account()["counts"]["open_orders"] == "0"
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("order", "refusal", "code"),
     [
-        (limit("0.5", "50000"), None, None),
-        (limit("10", "59000"), Refusal.MARGIN, "110007"),
-        (limit("0.001", "4000"), Refusal.FILTER, "110094"),
-        (target(), Refusal.NO_POSITION, "110017"),
-        (stop(trigger="60600"), Refusal.TRIGGER_PASSED, None),
+        (limit("0.5", "50000"), None, {}),
+        (limit("10", "59000"), Refusal.MARGIN, {"bybit": "110007", "bingx": "101204"}),
+        (limit("0.001", "1900"), Refusal.FILTER, {"bybit": "110094", "bingx": "110425"}),
+        (target(), Refusal.NO_POSITION, {"bybit": "110017", "bingx": "101205"}),
     ],
-    ids=["fits", "margin", "notional", "nothing to reduce", "trigger passed"],
+    ids=["fits", "margin", "notional", "nothing to reduce"],
 )
 def test_each_refusal_is_taken_for_what_it_is(world, order, refusal, code):
     reply = world.gateway().execute(send(order))
@@ -150,10 +158,18 @@ def test_each_refusal_is_taken_for_what_it_is(world, order, refusal, code):
         assert isinstance(reply, Accepted)
     else:
         assert refusal_of(reply) is refusal
-        assert code in {None, reply.code}
+        assert reply.code == code[world.exchange]
         assert reply.message
 
 
+@BOTH
+def test_a_stop_beyond_the_price_has_passed_already(world):
+    gateway = world.gateway()
+    gateway.execute(send(market(), "entry"))
+    assert refusal_of(gateway.execute(send(stop(trigger="60600"), "stop"))) is Refusal.TRIGGER_PASSED
+
+
+@BOTH
 @pytest.mark.parametrize(("regime", "taken"), [("never", True), ("reusable", True), ("unenforced", False)])
 def test_an_id_that_is_taken_is_said_to_be(world, regime, taken):
     world.post("rules", id_regime=regime)
@@ -183,6 +199,7 @@ def test_an_amend_to_what_is_there_is_called_unchanged(world):
     assert refusal_of(gateway.execute(amend(resting, "0.016", "59400"))) is Refusal.UNCHANGED
 
 
+@BOTH
 def test_an_order_that_is_gone_can_neither_be_amended_nor_cancelled(world):
     gateway = world.gateway()
     resting = gateway.execute(send(limit())).order_id
@@ -191,6 +208,7 @@ def test_an_order_that_is_gone_can_neither_be_amended_nor_cancelled(world):
     assert refusal_of(gateway.execute(CancelOrder(order_id=resting))) is Refusal.GONE
 
 
+@BOTH
 def test_a_cancel_takes_back_one_order_only(world):
     gateway = world.gateway()
     first, second = (gateway.execute(send(limit(), tag)).order_id for tag in ("first", "second"))
@@ -198,14 +216,16 @@ def test_a_cancel_takes_back_one_order_only(world):
     assert [order.order_id for order in gateway.execute(ReadOpenOrders()).orders] == [second]
 
 
+@BOTH
 def test_preparing_sets_margin_mode_and_leverage_and_may_be_repeated(world):
-    gateway = world.gateway(leverage="12.5", margin_mode="isolated")
+    gateway = world.gateway(leverage="12", margin_mode="isolated")
     assert gateway.execute(PrepareAccount()) == Done()
     assert gateway.execute(PrepareAccount()) == Done()
     gateway.execute(send(market()))
     account = world.account()
-    assert account["margin_mode"] == "isolated"
-    assert account["positions"][0]["leverage"] == "12.5"
+    assert gateway.execute(ReadAccount()) == AccountRead(margin_mode=MarginMode.ISOLATED)
+    assert gateway.execute(ReadPosition()).position.leverage == 12
+    assert account["positions"][0]["leverage"] == "12"
     assert gateway.execute(PrepareAccount()) == Done()
 
 
@@ -217,20 +237,23 @@ def test_portfolio_margin_is_not_ours_to_switch_off(world):
     assert len(liar.asked) == 1  # and nothing was set
 
 
+@BOTH
 def test_a_leverage_beyond_the_market_is_refused(world):
     reply = world.gateway(leverage="150").execute(PrepareAccount())
     assert refusal_of(reply) is Refusal.ACCOUNT
 
 
+@BOTH
 def test_a_wrong_key_and_a_wrong_secret_are_refusals_of_the_key(world):
     for credentials in (
         Credentials(api_key="nobody", api_secret="x"),
         Credentials(api_key=CREDENTIALS.api_key, api_secret="x"),
     ):
-        gateway = world.exchanges.gateway(world.venue, credentials, settings_of())
+        gateway = world.opened(credentials)
         assert refusal_of(gateway.execute(ReadPosition())) is Refusal.KEY
 
 
+@BOTH
 def test_a_clock_that_is_off_is_refused_once_and_then_measured(world):
     gateway = world.gateway()
     world.post("clock", advance_ms="60000")

@@ -17,13 +17,12 @@ from blitz.core.calls import ReadPosition, SendOrder
 from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import DEFAULT_SETTINGS, ExchangeName, LadderSettings, Mode, parse_settings
 from blitz.core.orders import STOP_LOSS, TAKE_PROFIT, DesiredOrder, Direction, OrderType, leg
-from blitz.exchange.bybit.client import bybit_client
-from blitz.exchange.bybit.gateway import BybitGateway
 from blitz.exchange.connection import Venue
 from blitz.exchange.exchanges import Exchanges
 from blitz.exchange.profile import Seat
+from blitz.exchange.profiles import PROFILES
 from blitz.paper.server import AccountSpec, PaperConfig, PaperServer
-from tests.bots.plain import plain_client
+from tests.bots.plain import place_of, plain_client
 
 KEY, SECRET = "adapter-key", "adapter-secret"
 CREDENTIALS = Credentials(api_key=KEY, api_secret=SECRET)
@@ -33,44 +32,51 @@ SOON_MS = 2**53
 
 
 class World:
-    """A paper exchange with one account, and what is needed to talk to it."""
+    """A paper exchange with one account in one-way mode, and what is needed to talk to it."""
 
-    def __init__(self) -> None:
-        account = AccountSpec(key=KEY, secret=SECRET, balance=Decimal(10_000))
+    def __init__(self, exchange: str = "bybit") -> None:
+        self.exchange = exchange
+        account = AccountSpec(key=KEY, secret=SECRET, balance=Decimal(10_000), exchange=exchange)
         self.paper = PaperServer(PaperConfig(feed="manual", enforce_limits=False, accounts=(account,)))
         self.paper.start()
         self.url = self.paper.url
         self.clock = SystemClock()
         self.exchanges = Exchanges(self.clock)
-        self.venue = venue_at(self.url)
+        self.venue = venue_at(self.url, exchange)
         self.post("price", symbol="BTCUSDT", price="60000")
         self._other: Any = None
+        if exchange == "bingx":  # accounts there keep both sides from the start
+            self.other.set_position_mode(False, SYMBOL)
 
     @property
     def other(self) -> Any:
         """Somebody else's plain client on the same account."""
         if self._other is None:
-            self._other = plain_client("bybit", self.url, KEY, SECRET)
+            self._other = plain_client(self.exchange, self.url, KEY, SECRET)
         return self._other
 
     def other_client(self, key: str) -> Any:
         """A plain client of another program under a key of this exchange."""
-        return plain_client("bybit", self.url, key, f"{key}-secret")
+        return plain_client(self.exchange, self.url, key, f"{key}-secret")
 
-    def gateway(self, **settings: Any) -> BybitGateway:
+    def opened(self, credentials: Credentials = CREDENTIALS, **settings: Any) -> Any:
+        """A gateway that has not looked yet."""
+        return self.exchanges.gateway(self.venue, credentials, settings_of(exchange=self.exchange, **settings))
+
+    def gateway(self, **settings: Any) -> Any:
         """A gateway that has looked once, as a bot's has before it sends."""
-        opened = self.exchanges.gateway(self.venue, CREDENTIALS, settings_of(**settings))
-        assert isinstance(opened, BybitGateway)
+        opened = self.opened(**settings)
         opened.execute(ReadPosition())
         return opened
 
-    def gateway_at(self, url: str) -> BybitGateway:
+    def gateway_at(self, url: str) -> Any:
         """A gateway with this exchange's markets that asks somebody else."""
         clock = self.exchanges.clock(self.venue)
-        client = bybit_client(venue_at(url), clock, CREDENTIALS)
+        profile = PROFILES[self.venue.exchange]
+        client = profile.client(venue_at(url, self.exchange), clock, CREDENTIALS)
         client.set_markets_from_exchange(self.exchanges._markets.master(self.venue))
         rules = self.exchanges.instrument(self.venue, SYMBOL)
-        return BybitGateway(
+        return profile.gateway(
             Seat(
                 client=client,
                 clock=clock,
@@ -95,9 +101,18 @@ class World:
         return dict(requests.get(f"{self.url}/__paper/state", timeout=10).json()["accounts"][0])
 
     def foreign(self, side: str, quantity: str, price: str | None = None, **params: Any) -> str:
+        """Somebody else's order; `slot` names the side of a hedge account."""
         kind = "market" if price is None else "limit"
-        placed = self.other.create_order(SYMBOL, kind, side, quantity, price, {"positionIdx": 0, **params})
-        return str(placed["id"])
+        where = place_of(self.other, side, **params)
+        return str(self.other.create_order(SYMBOL, kind, side, quantity, price, where)["id"])
+
+    def kept(self, tag: str) -> str:
+        """A client order id as this exchange keeps it."""
+        return tag.lower() if self.exchange == "bingx" else tag
+
+    def keep_both_sides(self) -> None:
+        """Put the account into hedge mode."""
+        self.other.set_position_mode(True, SYMBOL)
 
     def close(self) -> None:
         if self._other is not None:
@@ -105,8 +120,8 @@ class World:
         self.paper.stop()
 
 
-def venue_at(url: str) -> Venue:
-    return Venue(exchange=ExchangeName.BYBIT, mode=Mode.PAPER, base_url=url)
+def venue_at(url: str, exchange: str = "bybit") -> Venue:
+    return Venue(exchange=ExchangeName(exchange), mode=Mode.PAPER, base_url=url)
 
 
 def settings_of(**changes: Any) -> LadderSettings:
@@ -179,7 +194,9 @@ def lying_server() -> Iterator[Liar]:
             liar.asked.append(self.path)
             status, body = liar.status, liar.answer_to(self.command, self.path)
             if liar.edit is not None:
-                kept = {name: value for name, value in self.headers.items() if name.lower().startswith("x-bapi")}
+                kept = {
+                    name: value for name, value in self.headers.items() if name.lower().startswith(("x-bapi", "x-bx"))
+                }
                 passed = requests.request(self.command, liar.behind + self.path, data=sent, headers=kept, timeout=10)
                 status, body = passed.status_code, liar.edit(self.path.partition("?")[0], passed.content)
             self.send_response(status)

@@ -55,7 +55,16 @@ REFUSALS: Mapping[int, Refusal] = {
 }
 """What each code means for a bot (exchange-facts §4.2)."""
 
-ACCOUNT_WORDS = ("position mode", "positionside", "position side", "hedge", "one-way", "reduceonly", "position or")
+ACCOUNT_WORDS = (
+    "leverage",
+    "position mode",
+    "positionside",
+    "position side",
+    "hedge",
+    "one-way",
+    "reduceonly",
+    "position or",
+)
 
 
 def meaning(code: int, message: str) -> Refusal | None:

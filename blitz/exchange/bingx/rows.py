@@ -110,10 +110,17 @@ def fill(row: Row, *, client_id: str, kind: FillKind) -> Fill:
         quantity=number(row, "qty"),
         price=number(row, "price"),
         fee=-number(row, "commission"),  # what is paid is negative there
-        is_maker=text(row, "role").lower() == "maker",
+        is_maker=_is_maker(row),
         at_ms=moment(row, "filledTime"),
         sequence=int(trade_id) if trade_id.isdecimal() else 0,
     )
+
+
+def _is_maker(row: Row) -> bool:
+    role = text(row, "role").lower()
+    if role not in {"maker", "taker"}:
+        raise Malformed(f"The exchange sent role as {role[:20]!r}.")
+    return role == "maker"
 
 
 def moment(row: Row, field: str) -> int:
