@@ -26,8 +26,8 @@ LOG_FILE_BYTES_MAX = 5_000_000
 LOG_FILES_KEPT = 5
 # These say at INFO what nobody reads, and some put whole URLs, with their tokens, into it.
 QUIET_LOGGERS = (
-    "aiohttp.access", "alembic", "asyncio", "ccxt", "cheroot", "httpcore", "httpx", "requests", "sqlalchemy", "urllib3",
-    "werkzeug",
+    "aiohttp.access", "alembic", "asyncio", "ccxt", "cheroot", "httpcore", "httpx", "picows", "requests", "sqlalchemy",
+    "urllib3", "werkzeug",
 )  # fmt: skip
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 SECRET_FIELD = re.compile(

@@ -27,6 +27,7 @@ from blitz.bots.venues import Venues
 from blitz.clock import Clock, SystemClock
 from blitz.errors import ConfigurationProblem
 from blitz.exchange.exchanges import Exchanges
+from blitz.exchange.streams.hub import StreamHub
 from blitz.paper.server import PaperConfig, PaperServer, PaperStartError
 from blitz.redaction import register_secret
 from blitz.settings import Settings
@@ -53,9 +54,14 @@ NO_PAPER = "http://127.0.0.1:9"
 
 
 def build_services(
-    settings: Settings, *, paper_url: str | None = None, clock: Clock | None = None, poll_seconds: float | None = 1.0
+    settings: Settings,
+    *,
+    paper_url: str | None = None,
+    clock: Clock | None = None,
+    poll_seconds: float | None = 1.0,
+    hub: StreamHub | None = None,
 ) -> Services:
-    """Build every part over a migrated database, without starting a bot or a server.
+    """Build every part over a migrated database, without starting a bot or a server. Without a `hub` bots poll.
 
     Raises `ConfigurationProblem` with a sentence when a folder, the key file or the database is unusable.
     """
@@ -64,7 +70,7 @@ def build_services(
     database.migrate()
     key = load_or_create_key(settings.key_path, settings.secret_key)
     users = UserStore(database, SecretBox(key, on_open=register_secret), clock)
-    store, history, exchanges = BotStore(database, clock), History(database), Exchanges(clock)
+    store, history, exchanges = BotStore(database, clock), History(database), Exchanges(clock, hub)
     venues = Venues(
         paper_url=(paper_url or settings.paper_url or NO_PAPER).rstrip("/"),
         users=users,
@@ -181,8 +187,10 @@ class Running:
 
     def __init__(self, settings: Settings) -> None:
         self._paper = open_paper(settings)
+        self._hub = StreamHub()
         try:
-            self.services = build_services(settings, paper_url=self._paper.url if self._paper else None)
+            paper_url = self._paper.url if self._paper else None
+            self.services = build_services(settings, paper_url=paper_url, hub=self._hub)
             self._web = WebServer(self.services)
         except ConfigurationProblem:
             self._stop_paper()
@@ -199,6 +207,7 @@ class Running:
 
     def start(self) -> int:
         """Answer requests and resume the bots that should run; answers how many."""
+        self._hub.start()
         self._web.start()
         return self.manager.resume_all()
 
@@ -206,6 +215,7 @@ class Running:
         """End streams, bots, web and paper exchange. Sends and cancels nothing."""
         self.services.closing.set()
         self.manager.shut_down()
+        self._hub.stop()
         self._web.stop()
         self._stop_paper()
         self.services.database.close()

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from blitz.core.work import Mode
+from blitz.exchange.streams.happenings import News
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,14 @@ class Shutdown:
     """The server goes down: leave at once, send and cancel nothing."""
 
 
-Letter = Wake | Stop | LastCycle | Recover | Shutdown
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A stream told something."""
+
+    news: News
+
+
+Letter = Wake | Told | Stop | LastCycle | Recover | Shutdown
 
 
 class Mailbox:

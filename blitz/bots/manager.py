@@ -161,7 +161,8 @@ class SimpleBotManager:
         incident = self._incidents.of(user_id)
         protection = info["bot"].protection(now_ms) if info else snapshot.protection.as_of(now_ms)
         protected = protection.to_json(now_ms, incident.since_ms if incident else None)
-        return head | snapshot.to_json(protected) | {"profit": self._profit(user_id)}
+        stream = {"stream": _stream(info["bot"])} if info else {}
+        return head | snapshot.to_json(protected) | stream | {"profit": self._profit(user_id)}
 
     def recover_orders_for_user(self, user_id: int, *, dry_run: bool = False) -> dict[str, Any]:
         """Create the missing take-profit and legs, and nothing else. Works whether or not the bot runs."""
@@ -430,6 +431,12 @@ class SimpleBotManager:
             told = stalled
             for user_id in self._known():
                 self._judge(user_id)
+
+
+def _stream(bot: UserBot) -> dict[str, Any]:
+    """How the bot learns of what happens: told at once, or by asking again and again."""
+    trouble = bot.stream_trouble
+    return {"live": bot.is_told, "why": trouble}
 
 
 def _shown(bot: UserBot) -> BotSnapshot:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from blitz.bots.driver import Driver, PassAbandoned
+from blitz.bots.listening import HINT_SECONDS, IDLE_LOOK_SECONDS, Listening, Worth, spread
 from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.paper_accounts import WrongSecret
 from blitz.bots.protection import HANGS, INCIDENT_AFTER_MS, INCIDENT_AFTER_RESTART_MS, Protection, after, unread
@@ -22,6 +23,7 @@ from blitz.clock import Clock
 from blitz.core.bot import PassResult, next_look_in_ms, run_pass
 from blitz.core.calls import Refusal
 from blitz.core.credentials import Credentials
+from blitz.core.follow import follow_fills
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ladder_settings import Mode as TradingMode
 from blitz.core.memory import Attention, BotMemory, recall
@@ -29,6 +31,7 @@ from blitz.core.records import BotEvent, EventKind, EventNoted
 from blitz.core.refusals import KEY_REJECTED_CODE
 from blitz.core.work import Finish, Mode
 from blitz.errors import BlitzError, DatabaseProblem, GatewayProblem, SecretUnreadable
+from blitz.exchange.connection import Venue
 from blitz.exchange.exchanges import Exchanges
 from blitz.storage.bots import BotStore
 from blitz.storage.database import Database
@@ -69,6 +72,7 @@ class Opened:
     """A bot's connection to its market: built when it starts and again when a new cycle has new settings."""
 
     memory: BotMemory
+    venue: Venue
     credentials: Credentials
     driver: Driver
     clock: Clock
@@ -129,6 +133,7 @@ class UserBot:
         self._opened: Opened | None = None
         self._letters: list[Letter] = []
         """What was taken from the mailbox last."""
+        self._listening = Listening(parts.exchanges, self.mailbox)
         self._answered = threading.Condition()
         self._asked_token = 0
         self._answered_token = 0
@@ -142,6 +147,16 @@ class UserBot:
         if not by_trader:
             self.no_incident_before_ms = self._parts.clock.now_ms() + INCIDENT_AFTER_RESTART_MS
         self.thread.start()
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the exchange tells the bot of whatever happens, so that it need not poll."""
+        return self._listening.is_up
+
+    @property
+    def stream_trouble(self) -> str | None:
+        """Why the bot polls instead of being told, as a sentence; None while it is told, or where nothing tells."""
+        return self._listening.trouble
 
     @property
     def is_stalled(self) -> bool:
@@ -183,6 +198,7 @@ class UserBot:
             sentence += "the exchange. Press Start to go on; the log has the details."
             self._conclude(BotStatus.ERROR, Finish(code="error", message=sentence))
         finally:
+            self._listening.close()
             self._refuse_recovers([*self._letters, *self.mailbox.take_all(0)], "The bot has just ended; try again.")
             self.ended.set()
             self.verdict.set()
@@ -203,7 +219,7 @@ class UserBot:
         timeout: float | None = 0
         while True:
             self._busy_since = None
-            self._letters = letters = self.mailbox.take_all(timeout)
+            self._letters = letters = self._next_letters(timeout)
             self._busy_since = time.monotonic()
             if self.stop_event.is_set() or any(isinstance(letter, Shutdown) for letter in letters):
                 return _LEAVING
@@ -222,6 +238,7 @@ class UserBot:
                 continue
             began_ms = self._parts.clock.now_ms()
             try:
+                self._follow(opened, letters)
                 self._recover_if_asked(opened, letters)
                 result = opened.driver.run(run_pass(opened.memory, self._mode, last_cycle=self._last_cycle))
             except PassAbandoned:
@@ -230,9 +247,36 @@ class UserBot:
             if result.finish or refused:
                 return self._ending(opened, result, refused, began_ms)
             self._after_pass(opened, result, began_ms)
+            if result.seen is not None:
+                self._listening.looked(result.seen)
             timeout = self._timeout(result)
             if timeout is None or timeout >= AT_REST_SECONDS:
                 self._tell_answered(self._asked_token)
+
+    def _next_letters(self, timeout: float | None) -> list[Letter]:
+        """Wait for letters that are news, at most for `timeout` seconds; empty when the time is over."""
+        due = None if timeout is None else time.monotonic() + timeout
+        kept: list[Letter] = []
+        while True:
+            left = None if due is None else max(0.0, due - time.monotonic())
+            letters = self.mailbox.take_all(left)
+            kept += letters
+            opened = self._opened
+            if not letters or opened is None:
+                return kept
+            worth = self._listening.worth(kept, opened.memory)
+            if worth is Worth.NEWS:
+                return kept
+            if worth is Worth.ECHO:
+                kept.clear()
+            elif due is None or due - time.monotonic() > HINT_SECONDS:
+                due = time.monotonic() + HINT_SECONDS
+
+    def _follow(self, opened: Opened, letters: list[Letter]) -> None:
+        """Let the exits go with the fills that a stream told of; the pass that follows looks."""
+        fills = self._listening.fills_told(letters)
+        if fills and self._mode is Mode.TRADE:
+            opened.driver.run(follow_fills(opened.memory, fills))
 
     def _read_commands(self, letters: list[Letter]) -> None:
         for letter in letters:
@@ -296,7 +340,9 @@ class UserBot:
     def _timeout(self, result: PassResult) -> float | None:
         """Seconds to wait for the next letter."""
         poll = self._parts.poll_seconds
-        if poll is not None and self.snapshot.settings.mode is not TradingMode.PAPER:
+        if poll is not None and self._listening.is_up:
+            poll = max(poll, spread(self.user_id, IDLE_LOOK_SECONDS))
+        elif poll is not None and self.snapshot.settings.mode is not TradingMode.PAPER:
             poll = max(poll, REMOTE_POLL_SECONDS)
         if poll is not None:
             return next_look_in_ms(result, round(poll * 1000)) / 1000
@@ -323,6 +369,7 @@ class UserBot:
             if opened is None or self._is_outdated(opened):
                 self._opening_since = time.monotonic()
                 self._opened = opened = self._open()
+                self._listening.listen_to(opened.venue, opened.credentials, opened.memory.instrument.venue_symbol)
         except (GatewayProblem, DatabaseProblem) as problem:  # both pass; a bot that ended would stay away (E1, E2)
             protection = unread(self.snapshot.protection, unreachable(str(problem)), since_ms=began_ms)
             waits_for = "database" if isinstance(problem, DatabaseProblem) else "exchange"
@@ -376,7 +423,7 @@ class UserBot:
         )
         memory.started_by_trader = self._started_by_trader and not self.verdict.is_set()
         driver = Driver(gateway, journal, clock, self.stop_event)
-        return Opened(memory=memory, credentials=credentials, driver=driver, clock=clock, journal=journal)
+        return Opened(memory=memory, venue=venue, credentials=credentials, driver=driver, clock=clock, journal=journal)
 
     def _account_to_trade_on(self) -> LadderSettings:
         """The settings that name the account.

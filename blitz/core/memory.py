@@ -179,6 +179,8 @@ class BotMemory:
     """When orders under our tags appeared that we did not send."""
     moved_ms: tuple[int, ...] = ()
     """When an order of ours lay where we never put it."""
+    streamed: dict[str, Fill] = field(default_factory=dict)
+    """Fills that a stream told of and no read has shown yet, by exec id. In no books; the exits follow them."""
     disagree_since_ms: int | None = None
     """Since when position and fills do not agree."""
     unexplained: PositionReading | None = None
@@ -237,6 +239,7 @@ class BotMemory:
         self.closing_by_trader = False
         self.started_by_trader = False
         self.hedged = self.account_read_ms = None
+        self.streamed.clear()
         self.gone_ms.clear()
         self.retry_ms.clear()
         self.refused.clear()

@@ -23,6 +23,9 @@ from blitz.exchange.gateway import ExchangeGateway
 from blitz.exchange.markets import MarketTables
 from blitz.exchange.profile import Candle, Seat
 from blitz.exchange.profiles import PROFILES
+from blitz.exchange.streams.feed import PriceFeed
+from blitz.exchange.streams.hub import StreamHandle, StreamHub
+from blitz.exchange.streams.link import Listener
 from blitz.exchange.venue_clock import VenueClock
 
 T = TypeVar("T")
@@ -34,9 +37,11 @@ PAGE = Errand(within_ms=5_000)
 class Exchanges:
     """Every venue this server speaks to. Safe to use from many threads."""
 
-    def __init__(self, clock: Clock, *, clients: Clients | None = None) -> None:
-        """`clients` of one process share one rate budget."""
+    def __init__(self, clock: Clock, hub: StreamHub | None = None, *, clients: Clients | None = None) -> None:
+        """Without a `hub` there are no streams: every bot polls. `clients` of one process share one rate budget."""
         self._clock = clock
+        self._hub = hub
+        self._feeds: dict[Venue, PriceFeed] = {}
         self._clients = clients or Clients()
         self._markets = MarketTables(clock, self._clients)
         self._public: dict[Venue, tuple[ccxt.Exchange, threading.Lock]] = {}
@@ -120,6 +125,30 @@ class Exchanges:
         if isinstance(answer, Rejected) and answer.refusal is Refusal.CLOCK:
             clock.measure(client)
         return answer
+
+    def listen(self, venue: Venue, credentials: Credentials, listener: Listener) -> StreamHandle | None:
+        """Tell `listener` what happens to an account, from now on; None without streams."""
+        if self._hub is None:
+            return None
+        dialect = PROFILES[venue.exchange].private_stream(venue, self.clock(venue), credentials)
+        return self._hub.open(venue.account, dialect, listener)
+
+    def prices(self, venue: Venue) -> PriceFeed | None:
+        """The venue's prices as they are pushed; None without streams."""
+        if self._hub is None:
+            return None
+        with self._guard:
+            feed = self._feeds.get(venue)
+            if feed is None:
+                profile = PROFILES[venue.exchange]
+                feed = PriceFeed(self._hub, venue.account, lambda: profile.price_stream(venue))
+                self._feeds[venue] = feed
+            return feed
+
+    def later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Have `work` done on the streams' thread after this long. Call it on that thread."""
+        assert self._hub is not None, "nothing is told without streams"
+        self._hub.later(seconds, work)
 
     def last_price(self, venue: Venue, symbol: str) -> Decimal:
         """The last traded price. Raises `GatewayProblem` with a sentence when the venue does not answer."""

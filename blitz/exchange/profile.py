@@ -20,6 +20,7 @@ from blitz.exchange.answers import Envelope
 from blitz.exchange.budget import Limits, Reader
 from blitz.exchange.connection import Venue
 from blitz.exchange.gateway import ExchangeGateway
+from blitz.exchange.streams.dialect import Dialect, PublicDialect
 from blitz.exchange.venue_clock import VenueClock
 
 Candle = dict[str, str | int]
@@ -92,6 +93,12 @@ class VenueProfile(Protocol):
 
     def gateway(self, seat: Seat) -> ExchangeGateway:
         """One user's account on one market."""
+
+    def private_stream(self, venue: Venue, clock: Clock, credentials: Credentials) -> Dialect:
+        """How to listen to one account."""
+
+    def price_stream(self, venue: Venue) -> PublicDialect:
+        """How to listen to prices."""
 
     def last_price(self, client: ccxt.Exchange, market: str) -> Decimal:
         """The last traded price of the venue's `market`. Raises `Malformed`, or what ccxt raises."""

@@ -24,6 +24,7 @@ from blitz.clock import Clock, SystemClock
 from blitz.core.bot import PassResult
 from blitz.core.ladder_settings import parse_settings
 from blitz.exchange.exchanges import Exchanges
+from blitz.exchange.streams.hub import StreamHub
 from blitz.paper.server import PaperConfig, PaperServer
 from blitz.storage.bots import BotStore
 from blitz.storage.database import Database
@@ -257,7 +258,22 @@ class Stage:
         self.traders: list[Trader] = []
         self.has_faults = False
         self._ahead_ms = 0
+        self._hub: StreamHub | None = None
         self.manager = self.new_manager()
+
+    def stream(self, **parts: Any) -> StreamHub:
+        """From now on bots are told by streams, and look by themselves as seldom as they ever do."""
+        if self._hub is None:
+            self._hub = StreamHub()
+            self._hub.start()
+        self.manager.shut_down()
+        self.manager = self.new_manager(exchanges=Exchanges(self.clock, self._hub), **parts)
+        return self._hub
+
+    def stream_count(self) -> int:
+        """Private streams that stand or are being opened."""
+        assert self._hub is not None
+        return sum(1 for link in self._hub.links() if "private" in link.dialect.name)
 
     def new_manager(self, **parts: Any) -> SimpleBotManager:
         usual: dict[str, Any] = {
@@ -336,6 +352,8 @@ class Stage:
 
     def close(self) -> None:
         self.manager.shut_down()
+        if self._hub is not None:
+            self._hub.stop()
         for trader in self.traders:
             trader.close()
         self.db.close()

@@ -15,6 +15,7 @@ from blitz.exchange.bingx import account, rows
 from blitz.exchange.bingx.client import BingxClient, bingx_client
 from blitz.exchange.bingx.codes import ENVELOPE, data_of, listed
 from blitz.exchange.bingx.gateway import TRAITS, BingxGateway
+from blitz.exchange.bingx.stream import BingxPriceStream, BingxPrivateStream
 from blitz.exchange.connection import Venue
 from blitz.exchange.profile import CANDLES_MAX, Candle, Seat
 from blitz.exchange.rows import milliseconds
@@ -58,6 +59,14 @@ class BingxProfile:
     def gateway(self, seat: Seat) -> BingxGateway:
         """One user's account on one market."""
         return BingxGateway(seat)
+
+    def private_stream(self, venue: Venue, clock: Clock, credentials: Credentials) -> BingxPrivateStream:
+        """How to listen to one account."""
+        return BingxPrivateStream(venue, lambda: self.client(venue, clock, credentials))
+
+    def price_stream(self, venue: Venue) -> BingxPriceStream:
+        """How to listen to prices."""
+        return BingxPriceStream(venue)
 
     def last_price(self, client: ccxt.Exchange, market: str) -> Decimal:
         """The last traded price of `market`. Raises `Malformed`, or what ccxt raises."""

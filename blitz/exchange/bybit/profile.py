@@ -16,6 +16,7 @@ from blitz.exchange.bybit import account, rows
 from blitz.exchange.bybit.client import BybitClient, bybit_client
 from blitz.exchange.bybit.codes import ENVELOPE, result_of, rows_of
 from blitz.exchange.bybit.gateway import CATEGORY, TRAITS, BybitGateway
+from blitz.exchange.bybit.stream import BybitPriceStream, BybitPrivateStream
 from blitz.exchange.connection import Venue
 from blitz.exchange.profile import CANDLES_MAX, Candle, Seat
 from blitz.exchange.rows import milliseconds
@@ -68,6 +69,14 @@ class BybitProfile:
     def gateway(self, seat: Seat) -> BybitGateway:
         """One user's account on one market."""
         return BybitGateway(seat)
+
+    def private_stream(self, venue: Venue, clock: Clock, credentials: Credentials) -> BybitPrivateStream:
+        """How to listen to one account."""
+        return BybitPrivateStream(venue, clock, credentials)
+
+    def price_stream(self, venue: Venue) -> BybitPriceStream:
+        """How to listen to prices."""
+        return BybitPriceStream(venue)
 
     def last_price(self, client: ccxt.Exchange, market: str) -> Decimal:
         """The last traded price of `market`. Raises `Malformed`, or what ccxt raises."""

@@ -49,6 +49,8 @@ class _Window:
     quota: Quota
     seen: deque[int] = field(default_factory=deque)
     granted: deque[int] = field(default_factory=deque)
+    total: int = 0
+    """Requests since the counters began."""
     peak: int = 0
     breaches: int = 0
     """Requests that came when the window was already full."""
@@ -65,6 +67,7 @@ class _Window:
         """Count a request that came, whatever becomes of it."""
         self.move_to(now_ms)
         self.seen.append(now_ms)
+        self.total += 1
         self.peak = max(self.peak, len(self.seen))
         if len(self.seen) > self.quota.limit:
             self.breaches += 1
@@ -240,6 +243,7 @@ def _figures(window: _Window) -> Mapping[str, int]:
     return {
         "limit": window.quota.limit,
         "window_ms": window.quota.window_ms,
+        "requests": window.total,
         "peak": window.peak,
         "breaches": window.breaches,
         "refused": window.refused,

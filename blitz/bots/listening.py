@@ -1,0 +1,219 @@
+"""What a bot hears: its account's private stream, and the prices at which something of its must happen.
+
+News are letters in the bot's mailbox. Most echo what the bot did itself or has read already: those wake its thread for
+a moment and are laid aside, because a look costs three requests. While the stream is up the bot looks only when it
+hears something new, when a price should have filled an order of its, and every ten minutes for good measure.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
+
+from blitz.bots.mailbox import Letter, Mailbox, Told, Wake
+from blitz.core.credentials import Credentials
+from blitz.core.look import Seen
+from blitz.core.memory import BotMemory
+from blitz.core.orders import Direction, Fill, OpenOrder, OrderType, Side
+from blitz.core.records import SlotState
+from blitz.exchange.connection import Venue
+from blitz.exchange.exchanges import Exchanges
+from blitz.exchange.streams.happenings import (
+    AccountTouched,
+    FillSeen,
+    LinkDown,
+    LinkUp,
+    News,
+    OrderSeen,
+    PositionSeen,
+    PriceSeen,
+)
+from blitz.exchange.streams.hub import StreamHandle
+from blitz.exchange.streams.prices import Levels
+
+IDLE_LOOK_SECONDS = 600.0
+"""How often a bot looks whose stream is up and to which nothing happens: three or four requests, under half of one per
+minute."""
+HINT_SECONDS = 0.05
+"""How long a bot that was told of a fill's order or position waits for the fill itself."""
+REACHED_SECONDS = 0.5
+"""So long after a price has reached an order of ours its fill must have been told of; otherwise the bot looks."""
+FRUITLESS_SECONDS = 5.0
+"""A price may linger at a level without filling it: after a look that found nothing, the next one waits this long, and
+twice as long each time up to the longest."""
+FRUITLESS_MAX_SECONDS = 80.0
+
+
+class Worth(IntEnum):
+    """What a letter is worth to a bot."""
+
+    ECHO = 0
+    """It says what the bot has done itself or read already."""
+    HINT = 1
+    """It announces a fill: the fill itself is told in a moment, and lets the exits follow without any read."""
+    NEWS = 2
+    """The bot has to look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardPosition:
+    """The position that the last look showed."""
+
+    quantity: Decimal
+    leverage: Decimal
+
+
+class Listening:
+    """One bot's ears. Made by its thread; `_hear` and `_reached` run on the streams' thread."""
+
+    def __init__(self, exchanges: Exchanges, mailbox: Mailbox) -> None:
+        self._exchanges = exchanges
+        self._mailbox = mailbox
+        self._account: tuple[Venue, Credentials] | None = None
+        self._market = ""
+        self._stream: StreamHandle | None = None
+        self._levels: Levels | None = None
+        self._awaited: tuple[Decimal | None, Decimal | None] | None = None
+        self._fruitless = 0
+        self._position: HeardPosition | None = None
+
+    # The bot's thread
+
+    def listen_to(self, venue: Venue, credentials: Credentials, market: str) -> None:
+        """Listen to this account from now on; one that is listened to already is left as it is."""
+        self._market = market
+        if self._account == (venue, credentials):
+            return
+        self.close()
+        self._account = (venue, credentials)
+        self._stream = self._exchanges.listen(venue, credentials, self._hear)
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._stream is not None:
+            self._stream.close()
+        if self._levels is not None:
+            self._levels.is_over = True
+        self._stream = self._levels = self._account = None
+
+    @property
+    def is_up(self) -> bool:
+        """Whether whatever happens is told of."""
+        return self._stream is not None and self._stream.is_up
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the stream is not up, as a sentence; None while it is, or where there are no streams."""
+        return None if self._stream is None or self._stream.is_up else self._stream.reason
+
+    def looked(self, seen: Seen) -> None:
+        """A look has shown this: wait for its levels from now on."""
+        self._position = HeardPosition(quantity=seen.position.quantity, leverage=seen.position.leverage)
+        self._wait_for_prices(nearest_levels(seen.own.values()))
+
+    def fills_told(self, letters: Iterable[Letter]) -> list[Fill]:
+        """The fills among these letters."""
+        return [one.news.fill for one in letters if isinstance(one, Told) and isinstance(one.news, FillSeen)]
+
+    def worth(self, letters: Sequence[Letter], memory: BotMemory) -> "Worth":
+        """What these letters are worth: the most that any of them is."""
+        return max((self._worth(one, memory) for one in letters), default=Worth.ECHO)
+
+    def _worth(self, letter: Letter, memory: BotMemory) -> "Worth":
+        news = letter.news if isinstance(letter, Told) else None
+        match news:
+            case FillSeen(fill=fill):
+                is_known = fill.exec_id in memory.ledger.seen or fill.exec_id in memory.booked_before
+                return Worth.ECHO if is_known else Worth.NEWS
+            case OrderSeen(record=record):
+                return order_worth(record.order, memory, terminal=record.terminal)
+            case PositionSeen() as told:
+                return Worth.HINT if self._position_is_new(told, memory.ledger.side) else Worth.ECHO
+        return Worth.NEWS
+
+    def _position_is_new(self, told: PositionSeen, side: Side) -> bool:
+        if told.side is not None and told.side is not side:
+            return False
+        last = self._position
+        same_leverage = last is not None and told.leverage in {None, last.leverage}
+        return last is None or told.quantity != last.quantity or not same_leverage
+
+    def _wait_for_prices(self, awaited: tuple[Decimal | None, Decimal | None]) -> None:
+        feed = self._exchanges.prices(self._account[0]) if self._account else None
+        if feed is None or self._stream is None:
+            return
+        waits_already = self._levels is not None and not self._levels.is_over
+        if awaited == self._awaited and waits_already:
+            return
+        self._fruitless = self._fruitless + 1 if awaited == self._awaited else 0
+        if self._levels is not None:
+            self._levels.is_over = True
+        self._awaited = awaited
+        levels = Levels(low=awaited[0], high=awaited[1], on_reached=lambda: self._reached(levels))
+        self._levels = levels
+        feed.wait_for(self._market, levels)
+
+    # The streams' thread
+
+    def _hear(self, news: News) -> None:
+        match news:
+            case AccountTouched():
+                self._mailbox.put(Wake())
+            case FillSeen(fill=fill):
+                self._put(news, fill.symbol)
+            case OrderSeen(record=record):
+                self._put(news, record.order.symbol)
+            case PositionSeen(symbol=symbol):
+                self._put(news, symbol)
+            case LinkUp() | LinkDown():
+                self._mailbox.put(Told(news=news))
+            case PriceSeen():
+                pass
+
+    def _put(self, news: News, market: str) -> None:
+        if market == self._market:
+            self._mailbox.put(Told(news=news))
+
+    def _reached(self, levels: Levels) -> None:
+        """The price is where something must happen: see to it that the bot looks unless it is told of it now."""
+        wait = REACHED_SECONDS
+        if self._fruitless:
+            wait = min(FRUITLESS_MAX_SECONDS, FRUITLESS_SECONDS * 2 ** (self._fruitless - 1))
+        self._exchanges.later(wait, lambda: self._look_unless_done(levels))
+
+    def _look_unless_done(self, levels: Levels) -> None:
+        if self._levels is levels:  # no look since has shown that what rested there is done
+            self._mailbox.put(Wake())
+
+
+def order_worth(order: OpenOrder, memory: BotMemory, *, terminal: bool) -> Worth:
+    """What an order event is worth: an order of ours as we left it says nothing, one that fills announces a fill."""
+    slot = next((slot for slot in memory.slots.values() if slot.order_id == order.order_id), None)
+    booked = memory.ledger.order_filled.get(order.order_id)
+    if slot is None:
+        return Worth.NEWS if booked is None else Worth.ECHO
+    if order.filled > (booked or Decimal(0)):
+        return Worth.HINT
+    if slot.state is not SlotState.LIVE:
+        return Worth.ECHO if terminal else Worth.NEWS
+    as_left = (order.quantity, order.price, order.trigger) == (slot.quantity, slot.price, slot.trigger)
+    return Worth.ECHO if as_left and not terminal else Worth.NEWS
+
+
+def nearest_levels(orders: Iterable[OpenOrder]) -> tuple[Decimal | None, Decimal | None]:
+    """The nearest price below and the nearest above at which one of these orders does something."""
+    lows: list[Decimal] = []
+    highs: list[Decimal] = []
+    for order in orders:
+        level = order.trigger if order.type is OrderType.STOP_MARKET else order.price
+        if level is None:
+            continue
+        # A resting limit waits on its own side of the price, a stop on the other.
+        waits_below = (order.direction is Direction.BUY) == (order.type is OrderType.LIMIT)
+        (lows if waits_below else highs).append(level)
+    return max(lows, default=None), min(highs, default=None)
+
+
+def spread(user_id: int, period: float) -> float:
+    """The period for this bot: a tenth more or less, so that bots which started together do not look together."""
+    return period * (0.9 + 0.2 * (user_id * 0.6180339887 % 1))

@@ -1,0 +1,298 @@
+"""The hub: one loop thread that keeps every stream of the server up.
+
+Any thread may ask for a stream and close it; everything else happens on the loop thread. A stream that breaks comes
+back by itself, with growing, scattered pauses, within the venue's limit on new connections. Nobody needs one: while it
+is down its bot polls.
+"""
+
+import asyncio
+import logging
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from picows import WSError, ws_connect
+
+from blitz.errors import GatewayProblem
+from blitz.exchange.streams.dialect import Dialect
+from blitz.exchange.streams.link import Link, LinkState, Listener
+from blitz.exchange.streams.pacing import ConnectionPace
+from blitz.exchange.trust import tls_context
+
+log = logging.getLogger(__name__)
+
+CHECK_SECONDS = 0.5
+"""How often links are looked over for silence and due pings."""
+FIRST_PAUSE_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 30.0
+OPENING_MAX = 16
+"""Handshakes at a time: a thousand at once would hold up the streams that stand."""
+HANDSHAKE_SECONDS = 8.0
+FRAME_MAX_BYTES = 4 * 1_048_576
+READ_BUFFER_BYTES = 4_096
+"""Most frames are a kilobyte; the buffer grows when one is not."""
+HELPERS = 4
+"""Threads for what a dialect has to ask over HTTP."""
+STOP_SECONDS = 5.0
+_JITTER = secrets.SystemRandom()
+
+
+@dataclass(slots=True)
+class _Queue:
+    """The links of one venue that wait for a connection."""
+
+    pace: ConnectionPace
+    waiting: deque[Link] = field(default_factory=deque)
+    timer: asyncio.TimerHandle | None = None
+
+
+class StreamHandle:
+    """A stream that somebody asked for. Safe to use from any thread."""
+
+    def __init__(self, hub: "StreamHub", link: Link) -> None:
+        self._hub = hub
+        self._link = link
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the stream tells of everything right now."""
+        return self._link.state is LinkState.READY
+
+    @property
+    def reason(self) -> str:
+        """Why it is not up, as a sentence; empty while it is."""
+        return self._link.reason
+
+    def close(self) -> None:
+        """Give the stream up; nothing is told after a moment."""
+        self._hub.close(self._link)
+
+    def say(self, frame: str | bytes) -> None:
+        """Send a frame, if the connection stands. Call it on the loop thread."""
+        self._link.say(frame)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How the streams are, for /metrics and the admin."""
+
+    ready: int
+    waiting: int
+    reconnects: int
+    unreadable: int
+
+
+class StreamHub:
+    """Keeps streams up. `start` before the first one; `stop` closes them all."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="streams", daemon=True)
+        self._started = threading.Event()
+        self._links: set[Link] = set()
+        """Every link that was not given up."""
+        self._queues: dict[str, _Queue] = {}
+        self._opening: asyncio.Semaphore | None = None
+        self._helpers = ThreadPoolExecutor(HELPERS, thread_name_prefix="streams_helper")
+        self._reconnects = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ticks: list[Callable[[], None]] = []
+
+    # Any thread
+
+    def start(self) -> None:
+        """Start the loop thread; returns when it runs."""
+        self._thread.start()
+        self._started.wait()
+
+    def stop(self) -> None:
+        """Close every stream and end the thread."""
+        loop = self._loop
+        if loop is None or not self._thread.is_alive():
+            return
+        loop.call_soon_threadsafe(self._close_all)
+        self._thread.join(STOP_SECONDS)
+        self._helpers.shutdown(wait=False, cancel_futures=True)
+
+    def open(self, venue: str, dialect: Dialect, listener: Listener) -> StreamHandle:
+        """Keep a stream up from now on. Streams of one `venue` share its limit on new connections."""
+        link = Link(venue, dialect, listener, self._ended)
+        self.call(lambda: self._enlist(link))
+        return StreamHandle(self, link)
+
+    def close(self, link: Link) -> None:
+        """Give a stream up."""
+        self.call(lambda: self._forget(link))
+
+    def call(self, work: Callable[[], None]) -> None:
+        """Have `work` done on the loop thread, soon. Dropped once the hub has stopped."""
+        loop = self._loop
+        assert loop is not None, "the hub was not started"
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(work)
+
+    def later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Have `work` done after this long. Call it on the loop thread."""
+        assert self._loop is not None
+        self._loop.call_later(seconds, work)
+
+    def every_tick(self, work: Callable[[], None]) -> None:
+        """Have `work` done on the loop thread every half second."""
+        self.call(lambda: self._ticks.append(work))
+
+    def links(self) -> list[Link]:
+        """Every stream that was not given up."""
+        return list(self._links)
+
+    def standing(self) -> Standing:
+        """Count the streams."""
+        links = self.links()
+        ready = sum(1 for link in links if link.state is LinkState.READY)
+        unreadable = sum(link.unreadable for link in links)
+        return Standing(ready=ready, waiting=len(links) - ready, reconnects=self._reconnects, unreadable=unreadable)
+
+    # The loop thread
+
+    def _run(self) -> None:
+        loop = new_loop()
+        asyncio.set_event_loop(loop)
+        self._loop, self._opening = loop, asyncio.Semaphore(OPENING_MAX)
+        loop.call_soon(self._started.set)
+        loop.call_later(CHECK_SECONDS, self._tick)
+        try:
+            loop.run_forever()
+        finally:
+            loop.close()
+
+    def _close_all(self) -> None:
+        assert self._loop is not None
+        for link in list(self._links):
+            link.close()
+        for task in self._tasks:
+            task.cancel()
+        self._loop.call_later(0.05, self._loop.stop)
+
+    def _enlist(self, link: Link) -> None:
+        if link.venue not in self._queues:
+            self._queues[link.venue] = _Queue(pace=ConnectionPace(link.dialect.limits))
+        self._links.add(link)
+        self._line_up(link)
+
+    def _forget(self, link: Link) -> None:
+        self._links.discard(link)
+        link.close()
+
+    def _line_up(self, link: Link) -> None:
+        if link.state is not LinkState.CLOSED:
+            queue = self._queues[link.venue]
+            queue.waiting.append(link)
+            self._serve(queue)
+
+    def _serve(self, queue: _Queue) -> None:
+        """Open as many connections as the venue allows now; come back for the others."""
+        now = time.monotonic()
+        if queue.timer is not None:
+            queue.timer.cancel()
+            queue.timer = None
+        while queue.waiting:
+            wait = queue.pace.wait_seconds(now)
+            if wait > 0:
+                self._hold_up(queue, wait)
+                return
+            link = queue.waiting.popleft()
+            if link.state is LinkState.CLOSED:
+                continue
+            queue.pace.opened(now)
+            link.opening(now)
+            self._spawn(self._open(queue, link))
+
+    def _hold_up(self, queue: _Queue, wait: float) -> None:
+        assert self._loop is not None
+        why = "as many streams are open" if queue.pace.is_full else "as many streams were opened lately"
+        for link in queue.waiting:
+            link.waits(f"The stream waits for its turn: {why} as the exchange allows. The bot polls meanwhile.")
+        queue.timer = self._loop.call_later(wait, self._serve, queue)
+
+    async def _open(self, queue: _Queue, link: Link) -> None:
+        assert self._loop is not None
+        assert self._opening is not None
+        try:
+            async with self._opening:
+                address = await self._loop.run_in_executor(self._helpers, link.dialect.address)
+                link.opening(time.monotonic())
+                await ws_connect(
+                    lambda: link,
+                    address,
+                    ssl_context=tls_context(),
+                    websocket_handshake_timeout=HANDSHAKE_SECONDS,
+                    max_frame_size=FRAME_MAX_BYTES,
+                    max_redirects=0,  # a signed greeting must never follow one
+                    read_buffer_init_size=READ_BUFFER_BYTES,
+                )
+        except GatewayProblem as problem:
+            self._failed(queue, link, str(problem))
+        except (WSError, OSError, TimeoutError) as problem:
+            self._failed(queue, link, f"The exchange's stream cannot be reached ({type(problem).__name__}).")
+
+    def _failed(self, queue: _Queue, link: Link, reason: str) -> None:
+        queue.pace.closed()
+        link.failed(reason)
+        self._come_back(link)
+
+    def _ended(self, link: Link) -> None:
+        """An open connection has ended."""
+        queue = self._queues[link.venue]
+        queue.pace.closed()
+        self._come_back(link)
+        self._serve(queue)
+
+    def _come_back(self, link: Link) -> None:
+        """Line up again after a pause that grows with each failure, never at the same moment as the others."""
+        assert self._loop is not None
+        if link.state is LinkState.CLOSED:
+            return
+        self._reconnects += 1
+        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(link.failures, 10))
+        self._loop.call_later(_JITTER.uniform(longest / 2, longest), self._line_up, link)
+
+    def _tick(self) -> None:
+        assert self._loop is not None
+        now = time.monotonic()
+        for link in list(self._links):
+            link.check(now)
+            if link.state is LinkState.READY and 0 < link.renew_due <= now:
+                link.renew_due = 0.0
+                self._spawn(self._renew(link))
+        for work in self._ticks:
+            work()
+        self._loop.call_later(CHECK_SECONDS, self._tick)
+
+    async def _renew(self, link: Link) -> None:
+        assert self._loop is not None
+        try:
+            await self._loop.run_in_executor(self._helpers, link.dialect.renew)
+        except GatewayProblem as problem:
+            # A link that was not renewed ends by itself, and opening it anew makes a new address.
+            log.info("%s could not be renewed: %s", link.dialect.name, problem)
+            return
+        link.renew_due = time.monotonic() + (link.dialect.renew_seconds() or 0.0)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        assert self._loop is not None
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """uvloop's where there is one (it is not made for Windows): half the CPU per frame."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

@@ -1,0 +1,204 @@
+"""One connection's life: opened, ready, silent, broken. Everything happens on the loop thread.
+
+The hub opens and reopens it; the dialect reads it; the listener hears what it tells. A frame that cannot be read ends
+nothing. A link on which nothing arrives is broken off, because TCP may keep a dead one open for hours (B3).
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from enum import StrEnum
+
+from picows import WSFrame, WSListener, WSMsgType, WSTransport
+
+from blitz.exchange.answers import Malformed
+from blitz.exchange.streams.dialect import Dialect, Told
+from blitz.exchange.streams.happenings import LinkDown, LinkUp, News
+
+log = logging.getLogger(__name__)
+
+Listener = Callable[[News], None]
+"""Called on the loop thread with each news. It must not wait for anything."""
+
+READY_SECONDS = 10.0
+"""A link that was opened and is not ready by then is broken off."""
+DATA = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION})
+
+
+class LinkState(StrEnum):
+    """Where a link is in its life."""
+
+    WAITING = "waiting"
+    """For its turn: after a failure, or because the venue counts new connections."""
+    OPENING = "opening"
+    READY = "ready"
+    CLOSED = "closed"
+
+
+class Link(WSListener):
+    """A connection that is kept up until it is closed. Reads of `state` and `reason` are safe in any thread."""
+
+    __slots__ = (
+        "_closed_by",
+        "_on_end",
+        "_parts",
+        "_transport",
+        "dialect",
+        "failures",
+        "heard",
+        "listener",
+        "opened",
+        "pinged",
+        "reason",
+        "renew_due",
+        "state",
+        "unreadable",
+        "venue",
+    )
+
+    def __init__(self, venue: str, dialect: Dialect, listener: Listener, on_end: Callable[["Link"], None]) -> None:
+        """`on_end` is called once whenever an open connection has ended."""
+        self.venue = venue
+        self.dialect = dialect
+        self.listener = listener
+        self.state = LinkState.WAITING
+        self.reason = "The stream is being opened."
+        """Why it is not ready, as a sentence; empty while it is."""
+        self.failures = 0
+        """In a row."""
+        self.unreadable = 0
+        """Frames that could not be read, since the process started."""
+        self.opened = self.heard = self.pinged = self.renew_due = 0.0
+        """Moments of the monotonic clock, seconds; `renew_due` 0: never."""
+        self._on_end = on_end
+        self._transport: WSTransport | None = None
+        self._parts: list[bytes] = []
+        """The pieces of a message that comes in several frames."""
+        self._closed_by = ""
+
+    # What picows calls
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """The connection stands: say what has to be said first."""
+        self._transport = transport
+        self._parts.clear()
+        self._closed_by = ""
+        if self.state is LinkState.CLOSED:
+            transport.disconnect(graceful=False)
+            return
+        for frame in self.dialect.greeting():
+            self._send(frame)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Something arrived."""
+        self.heard = time.monotonic()
+        kind = frame.msg_type
+        if kind is WSMsgType.CLOSE:
+            self._closed_by = self._closed_by or "The exchange closed the stream."
+            transport.send_close(frame.get_close_code())
+            transport.disconnect()
+        elif kind in DATA:
+            self._parts.append(frame.get_payload_as_bytes())
+            if frame.fin:
+                whole = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+                self._parts.clear()
+                self._read(whole)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """The connection is gone, whoever ended it."""
+        del transport
+        self._transport = None
+        self._parts.clear()
+        was_ready = self.state is LinkState.READY
+        if self.state is not LinkState.CLOSED:
+            self.state = LinkState.WAITING
+            self.reason = self._closed_by or "The connection to the exchange's stream broke."
+            if was_ready:
+                self.listener(LinkDown(reason=self.reason))
+        self._on_end(self)
+
+    # What the hub calls
+
+    def opening(self, now: float) -> None:
+        """A connection is being made."""
+        self.state = LinkState.OPENING
+        self.opened = self.heard = self.pinged = now
+        every = self.dialect.renew_seconds()
+        self.renew_due = 0.0 if every is None else now + every
+
+    def failed(self, reason: str) -> None:
+        """No connection could be made."""
+        self.failures += 1
+        self.reason = reason
+        if self.state is not LinkState.CLOSED:
+            self.state = LinkState.WAITING
+
+    def waits(self, reason: str) -> None:
+        """It has to wait for its turn; whoever listens is told why."""
+        if self.reason != reason:
+            self.reason = reason
+            self.listener(LinkDown(reason=reason))
+
+    def check(self, now: float) -> None:
+        """Keep the link alive, or break it off when it is dead."""
+        if self._transport is None:
+            return
+        limits = self.dialect.limits
+        if now - self.heard > limits.silence_seconds:
+            self._break_off("Nothing was heard from the exchange's stream.")
+        elif self.state is LinkState.OPENING and now - self.opened > READY_SECONDS:
+            self._break_off("The exchange did not confirm the stream.")
+        elif now - self.pinged >= limits.ping_seconds:
+            self.pinged = now
+            ping = self.dialect.ping()
+            if ping is not None:
+                self._send(ping)
+
+    def say(self, frame: str | bytes) -> None:
+        """Send a frame if the connection stands; otherwise the next greeting says it."""
+        if self._transport is not None:
+            self._send(frame)
+
+    def close(self) -> None:
+        """End it for good. Nothing is told any more."""
+        self.state = LinkState.CLOSED
+        if self._transport is not None:
+            self._transport.disconnect(graceful=False)
+
+    # Inside
+
+    def _read(self, frame: bytes) -> None:
+        try:
+            told = self.dialect.read(frame)
+        except Malformed as problem:
+            self.unreadable += 1
+            log.debug("%s sent a frame that cannot be read: %s", self.dialect.name, problem)
+            return
+        for answer in told.answers:
+            self._send(answer)
+        if self.state is LinkState.CLOSED:
+            return
+        self._tell(told)
+
+    def _tell(self, told: Told) -> None:
+        if told.refused:
+            self.failures += 1
+            self._break_off(told.refused)
+            return
+        if told.is_ready and self.state is LinkState.OPENING:
+            self.state, self.reason, self.failures = LinkState.READY, "", 0
+            self.listener(LinkUp())
+        for happening in told.happenings:
+            self.listener(happening)
+
+    def _send(self, frame: str | bytes) -> None:
+        assert self._transport is not None
+        if isinstance(frame, str):
+            self._transport.send(WSMsgType.TEXT, frame.encode())
+        else:
+            self._transport.send(WSMsgType.BINARY, frame)
+
+    def _break_off(self, reason: str) -> None:
+        self._closed_by = reason
+        if self._transport is not None:
+            self._transport.disconnect(graceful=False)

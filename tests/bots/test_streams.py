@@ -1,0 +1,156 @@
+"""A bot that is told answers at once and looks seldom; what a stream gets wrong changes nothing but the delay."""
+
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from blitz.bots import listening
+from tests.bots.stage import Stage, Trader, until
+
+LADDER: dict[str, Any] = {
+    "grids": [{"amount": 100, "gap": 0}, {"amount": 100, "gap": 1}, {"amount": 200, "gap": 1}],
+    "rounds": 3,
+    "take_profit": "5",
+    "stop_loss": "0",
+    "repeat": True,
+}
+AFTER_LEG_1 = {"tp": ("0.032", "59998.5"), "leg_2": ("0.034", "58806")}
+
+
+@pytest.fixture
+def told(stage: Stage) -> Trader:
+    """A trader whose bot runs, is told by its stream, and has laid its ladder."""
+    stage.stream()
+    trader = stage.trader(**LADDER)
+    trader.start()
+    until(lambda: trader.status().get("stream") == {"live": True, "why": None}, "the stream to be up")
+    trader.wait_for_names("tp", "leg_1", "leg_2")
+    quiet(stage)
+    return trader
+
+
+def requests_seen(stage: Stage) -> int:
+    """How many requests the exchange has answered, by its own count."""
+    counted: dict[str, Any] = requests.get(f"{stage.url}/__paper/limits", timeout=10).json()
+    return sum(int(row["requests"]) for row in counted["addresses"])
+
+
+def quiet(stage: Stage) -> int:
+    """Wait until the bot asks nothing any more; answers how many requests there were."""
+    before, since = requests_seen(stage), time.monotonic()
+    while time.monotonic() - since < 0.5:
+        time.sleep(0.05)
+        now = requests_seen(stage)
+        if now != before:
+            before, since = now, time.monotonic()
+    return before
+
+
+def test_the_take_profit_follows_a_fill_without_anybody_polling(stage, told):
+    stage.price("59400")
+    told.wait_for_ladder(AFTER_LEG_1, seconds=1.0)
+    stage.price("60100")
+    until(lambda: (told.status()["cycle"] or {}).get("number") == 2, "the next cycle")
+    told.wait_for_names("tp", "leg_1", "leg_2")
+    told.assert_books_agree()
+
+
+def test_a_bot_that_is_told_asks_nothing_while_nothing_happens(stage, told):
+    before = requests_seen(stage)
+    time.sleep(2.0)
+    assert requests_seen(stage) == before
+
+
+def test_what_the_bot_did_itself_wakes_it_no_further(stage, told):
+    """One fill: one amend and one look; the echoes of both cost nothing."""
+    before = quiet(stage)
+    stage.price("59400")
+    until(lambda: told.ladder() == AFTER_LEG_1, "the take-profit to follow", 1.0)
+    assert quiet(stage) - before == 1 + 3
+
+
+def test_an_order_cancelled_by_hand_comes_back_without_polling(stage, told):
+    told.cancel(next(tag for tag in told.truth() if tag.startswith("sm_tp")))
+    told.wait_for_names("tp", "leg_1", "leg_2", seconds=5.0)
+
+
+@pytest.mark.parametrize("fault", ["duplicate_event", "garbage_frame"])
+def test_events_sent_twice_or_garbled_change_nothing(stage, told, fault):
+    stage.fault(fault)
+    stage.price("59400")
+    told.wait_for_ladder(AFTER_LEG_1, seconds=2.0)
+    stage.lift_faults()
+    told.assert_books_agree()
+
+
+def test_events_that_come_late_and_behind_younger_ones_change_only_the_delay(stage, told):
+    stage.fault("delay_event", delay_ms="700", probability="0.5", seed="3")
+    for price, names in (("59400", {"tp", "leg_2"}), ("58806", {"tp"})):
+        stage.price(price)
+        told.wait_for_names(*names, seconds=5.0)
+    until(lambda: told.ladder()["tp"][0] == "0.066", "the take-profit for all of it", 5.0)
+    stage.lift_faults()
+    told.assert_books_agree()
+
+
+def test_a_fill_nobody_tells_of_is_found_by_the_price(stage, told):
+    """The event is lost, the link stands: the price stream knows that something must have happened."""
+    stage.fault("drop_event")
+    stage.price("59400")
+    told.wait_for_ladder(AFTER_LEG_1, seconds=3.0)
+
+
+def test_a_link_that_is_dead_without_knowing_is_made_up_for_by_the_price(stage, told):
+    stage.fault("freeze_socket", count="1")
+    stage.price("59400")
+    told.wait_for_ladder(AFTER_LEG_1, seconds=3.0)
+
+
+def test_a_broken_link_is_bridged_by_polling_and_says_so(stage, told, monkeypatch):
+    stage.fault("drop_socket")
+    stage.price("59400")
+    told.wait_for_ladder(AFTER_LEG_1, seconds=3.0)
+    stage.price("58806")
+    until(lambda: told.ladder()["tp"][0] == "0.066", "the take-profit for all of it", 5.0)
+    stage.lift_faults()
+    until(lambda: told.status()["stream"]["live"], "the stream to be up again")
+
+
+def test_an_exchange_that_restarts_is_looked_at_whole(stage, told):
+    stage.exchange_down()
+    until(lambda: not told.status()["stream"]["live"], "the status to say so")
+    assert told.status()["stream"]["why"]
+    stage.exchange_up()
+    stage.price("59400")
+    told.wait_for_ladder(AFTER_LEG_1, seconds=8.0)
+    until(lambda: told.status()["stream"]["live"], "the stream to be up again")
+
+
+def test_a_price_that_lingers_at_a_level_is_no_busy_loop(stage, told, monkeypatch):
+    """Somebody else's order rests at the level of ours: the price stays there and nothing of ours happens."""
+    monkeypatch.setattr(listening, "FRUITLESS_SECONDS", 5.0)
+    stage.fault("partial_fill", quantity="0.001", account=told.key)
+    before = quiet(stage)
+    stage.price("59400")
+    until(lambda: told.ladder()["tp"][0] == "0.017", "the part that filled")
+    assert quiet(stage) - before <= 12
+
+
+def test_the_stream_is_given_up_when_the_bot_stops(stage, told):
+    told.stop()
+    until(lambda: stage.stream_count() == 0, "the stream to be closed")
+    assert "stream" not in told.status()
+
+
+def test_another_symbols_events_are_none_of_the_bots_business(stage, told):
+    client, before = told.client, quiet(stage)
+    stage.control("price", symbol="ETHUSDT", price="3000")
+    client.create_order("ETH/USDT:USDT", "limit", "buy", "0.1", "2500", {"positionIdx": 0})
+    assert quiet(stage) - before == 1
+
+
+def test_a_foreign_order_on_the_market_is_shown_at_once(stage, told):
+    placed = told.place("buy", "0.01", "50000")
+    until(lambda: [o for o in told.status()["foreign_orders"] if o["order_id"] == placed], "it to be shown", 2.0)

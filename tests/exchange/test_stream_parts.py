@@ -1,0 +1,168 @@
+"""The pure parts of streams: what frames say, when a connection may be opened, who waits for which price."""
+
+import hmac
+from decimal import Decimal
+from functools import partial
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blitz.clock import ManualClock
+from blitz.core.credentials import Credentials
+from blitz.core.ladder_settings import ExchangeName, Mode
+from blitz.exchange.answers import Malformed
+from blitz.exchange.bybit.stream import BybitPriceStream, BybitPrivateStream
+from blitz.exchange.connection import Venue
+from blitz.exchange.streams.dialect import StreamLimits
+from blitz.exchange.streams.happenings import PriceSeen
+from blitz.exchange.streams.pacing import ConnectionPace
+from blitz.exchange.streams.prices import Levels, PriceBoard
+
+LIVE = Venue(exchange=ExchangeName.BYBIT, mode=Mode.LIVE)
+KEYS = Credentials(api_key="key", api_secret="secret")
+
+
+def private():
+    return BybitPrivateStream(LIVE, ManualClock(1_700_000_000_000), KEYS)
+
+
+def test_the_greeting_is_signed_as_the_venue_documents():
+    frame = orjson.loads(private().greeting()[0])
+    assert frame["op"] == "auth"
+    assert frame["args"][:2] == ["key", "1700000010000"]
+    assert frame["args"][2] == hmac.digest(b"secret", b"GET/realtime1700000010000", "sha256").hex()
+
+
+@pytest.mark.parametrize(
+    "pong",
+    [b'{"op":"pong","args":["1"],"conn_id":"c"}', b'{"success":true,"ret_msg":"pong","op":"ping","conn_id":"c"}'],
+)
+def test_both_forms_of_pong_say_nothing(pong):
+    told = private().read(pong)
+    assert not told.happenings
+    assert not told.refused
+    assert not told.is_ready
+
+
+def test_topics_are_asked_for_only_once_the_venue_agrees_to_the_sign_in():
+    told = private().read(b'{"success":true,"ret_msg":"","op":"auth","conn_id":"c"}')
+    assert orjson.loads(told.answers[0])["args"] == ["order", "execution", "position"]
+    assert not told.is_ready
+    assert private().read(b'{"success":true,"ret_msg":"","op":"subscribe","conn_id":"c"}').is_ready
+
+
+def test_a_refused_sign_in_is_told_with_the_venues_words():
+    told = private().read(b'{"success":false,"ret_msg":"Params Error","op":"auth","conn_id":"c"}')
+    assert "Params Error" in told.refused
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b'{"topic":"order","data":{}}',
+        b'{"topic":"order","data":[{"category":"linear"}]}',
+    ],
+)
+def test_what_cannot_be_read_is_malformed_and_nothing_else(frame):
+    with pytest.raises(Malformed):
+        private().read(frame)
+
+
+@given(st.binary(max_size=200))
+def test_no_frame_at_all_raises_anything_but_malformed(frame):
+    try:
+        private().read(frame)
+    except Malformed:
+        pass
+
+
+def test_a_delta_without_a_price_says_nothing():
+    stream = BybitPriceStream(LIVE)
+    stream.add("BTCUSDT")
+    whole = b'{"topic":"tickers.BTCUSDT","type":"snapshot","data":{"symbol":"BTCUSDT","lastPrice":"60000.10"}}'
+    assert stream.read(whole).happenings == (PriceSeen(symbol="BTCUSDT", price=Decimal("60000.10")),)
+    assert not stream.read(b'{"topic":"tickers.BTCUSDT","type":"delta","data":{"symbol":"BTCUSDT"}}').happenings
+
+
+def test_prices_are_asked_for_again_after_a_reconnect():
+    stream = BybitPriceStream(LIVE)
+    stream.add("BTCUSDT")
+    stream.add("ETHUSDT")
+    assert orjson.loads(stream.greeting()[0])["args"] == ["tickers.BTCUSDT", "tickers.ETHUSDT"]
+
+
+def limits(connections=3, sockets=100):
+    return StreamLimits(connections=connections, window_seconds=300.0, sockets_max=sockets)
+
+
+@given(st.lists(st.floats(min_value=0, max_value=200), max_size=60))
+def test_no_window_ever_sees_more_connections_than_the_venue_allows(pauses):
+    pace, now, opened = ConnectionPace(limits()), 0.0, []
+    for pause in pauses:
+        now += pause
+        if pace.wait_seconds(now) == 0:
+            pace.opened(now)
+            pace.closed()
+            opened.append(now)
+    for first in opened:
+        assert sum(1 for at in opened if first <= at < first + 300.0) <= 3
+
+
+def test_who_has_to_wait_is_told_how_long():
+    pace = ConnectionPace(limits())
+    for at in (0.0, 1.0, 2.0):
+        assert pace.wait_seconds(at) == 0
+        pace.opened(at)
+    assert pace.wait_seconds(10.0) == 290.0
+    assert pace.wait_seconds(300.0) == 0
+
+
+def test_no_more_sockets_are_open_than_the_venue_allows():
+    pace = ConnectionPace(limits(sockets=2))
+    pace.opened(0.0)
+    pace.opened(0.0)
+    assert pace.is_full
+    assert pace.wait_seconds(1.0) > 0
+    pace.closed()
+    assert pace.wait_seconds(1.0) == 0
+
+
+PRICES = st.integers(min_value=1, max_value=30).map(Decimal)
+
+
+@given(st.lists(st.tuples(PRICES, PRICES), max_size=12), st.lists(PRICES, max_size=30))
+def test_everybody_is_told_at_the_first_price_that_reaches_his_level_and_once(wanted, path):
+    board = PriceBoard()
+    board.moved(Decimal(15))
+    told: dict[int, Decimal | None] = {}
+
+    def tell(number):
+        assert number not in told
+        told[number] = board.price
+
+    expected: dict[int, Decimal | None] = {}
+    for number, (low, high) in enumerate(wanted):
+        board.wait_for(Levels(low=low, high=high, on_reached=partial(tell, number)))
+        reached = (price for price in path if (low < 15 and price <= low) or (high > 15 and price >= high))
+        first = next(reached, None)
+        if first is not None:
+            expected[number] = first
+    for price in path:
+        board.moved(price)
+    assert told == expected
+
+
+def test_levels_that_were_given_up_leave_the_board():
+    board = PriceBoard()
+    waits = [Levels(low=Decimal(1), high=Decimal(9), on_reached=lambda: None) for _ in range(5)]
+    for one in waits:
+        board.wait_for(one)
+        one.is_over = True
+    board.forget_over()
+    assert board.size == 0

@@ -1,0 +1,155 @@
+"""Streams over real websockets: up, told, broken, silent, garbage, refused, and up again."""
+
+import threading
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from blitz.core.credentials import Credentials
+from blitz.exchange.bybit.stream import LIMITS, BybitPrivateStream
+from blitz.exchange.exchanges import Exchanges
+from blitz.exchange.streams.dialect import StreamLimits
+from blitz.exchange.streams.happenings import FillSeen, LinkDown, LinkUp, News, OrderSeen, PositionSeen
+from blitz.exchange.streams.hub import StreamHub
+from blitz.exchange.streams.prices import Levels
+from tests.bots.stage import until
+from tests.exchange.world import CREDENTIALS, World
+
+
+@pytest.fixture
+def hub() -> Iterator[StreamHub]:
+    made = StreamHub()
+    made.start()
+    yield made
+    made.stop()
+
+
+class Heard:
+    """Everything one listener was told."""
+
+    def __init__(self) -> None:
+        self.news: list[News] = []
+        self._guard = threading.Lock()
+
+    def __call__(self, news: News) -> None:
+        with self._guard:
+            self.news.append(news)
+
+    def of(self, kind: type) -> list:
+        with self._guard:
+            return [one for one in self.news if isinstance(one, kind)]
+
+
+def listen(world: World, hub: StreamHub, credentials: Credentials = CREDENTIALS):
+    heard = Heard()
+    stream = Exchanges(world.clock, hub).listen(world.venue, credentials, heard)
+    assert stream is not None
+    return heard, stream
+
+
+def up(heard: Heard, times: int = 1) -> None:
+    until(lambda: len(heard.of(LinkUp)) == times, f"the stream to be up {times} times")
+
+
+def test_a_fill_is_told_with_everything_a_read_would_say(world, hub):
+    heard, _ = listen(world, hub)
+    up(heard)
+    world.foreign("buy", "0.016")
+    (told,) = until(lambda: heard.of(FillSeen), "the fill")
+    read = world.account()["executions"][0]
+    assert (told.fill.exec_id, told.fill.order_id) == (read["execId"], read["orderId"])
+    assert (told.fill.quantity, told.fill.price) == (Decimal(read["execQty"]), Decimal(read["execPrice"]))
+    until(lambda: heard.of(OrderSeen) and heard.of(PositionSeen), "order and position")
+    assert heard.of(PositionSeen)[-1].quantity == Decimal("0.016")
+
+
+def test_a_broken_stream_comes_back_by_itself_and_says_so(world, hub):
+    heard, stream = listen(world, hub)
+    up(heard)
+    world.fault("drop_socket", count="1")
+    world.foreign("buy", "0.016")
+    up(heard, times=2)
+    assert heard.of(LinkDown)
+    assert stream.is_up
+
+
+def test_a_link_that_says_nothing_is_found_dead(world, hub, monkeypatch):
+    quick = StreamLimits(
+        connections=500, window_seconds=300.0, sockets_max=1_000, ping_seconds=0.3, silence_seconds=1.0
+    )
+    monkeypatch.setattr(BybitPrivateStream, "limits", quick)
+    heard, _ = listen(world, hub)
+    up(heard)
+    world.fault("freeze_socket", count="1")
+    world.foreign("buy", "0.016")
+    up(heard, times=2)
+    assert "Nothing was heard" in heard.of(LinkDown)[0].reason
+
+
+def test_garbage_is_counted_and_ends_nothing(world, hub):
+    heard, _ = listen(world, hub)
+    up(heard)
+    world.fault("garbage_frame", count="2")
+    world.foreign("buy", "0.016")
+    until(lambda: heard.of(FillSeen), "the fill behind the garbage")
+    until(lambda: hub.standing().unreadable == 2, "both frames to be counted")
+    assert not heard.of(LinkDown)
+
+
+def test_a_wrong_secret_is_refused_and_told_and_tried_ever_more_slowly(world, hub):
+    heard, stream = listen(world, hub, Credentials(api_key=CREDENTIALS.api_key, api_secret="wrong"))
+    until(lambda: "refuses the stream's sign-in" in stream.reason, "the refusal")
+    assert not stream.is_up
+    assert not heard.of(LinkUp)
+
+
+def test_a_stream_waits_for_an_exchange_that_is_away(world, hub):
+    world.paper.stop()
+    heard, stream = listen_when_away(world, hub)
+    until(lambda: "cannot be reached" in stream.reason, "the reason")
+    assert not heard.of(LinkUp)
+
+
+def listen_when_away(world: World, hub: StreamHub):
+    heard = Heard()
+    dialect = BybitPrivateStream(world.venue, world.clock, CREDENTIALS)
+    return heard, hub.open("bybit:paper", dialect, heard)
+
+
+def test_a_stream_that_was_given_up_tells_nothing_more(world, hub):
+    heard, stream = listen(world, hub)
+    up(heard)
+    stream.close()
+    until(lambda: hub.standing().ready == 0, "the stream to be closed")
+    world.foreign("buy", "0.016")
+    assert not heard.of(FillSeen)
+    assert not heard.of(LinkDown)
+
+
+def test_connections_beyond_the_venues_limit_wait_their_turn(world, hub, monkeypatch):
+    few = StreamLimits(connections=2, window_seconds=2.0, sockets_max=1_000)
+    monkeypatch.setattr(BybitPrivateStream, "limits", few)
+    streams = [listen(world, hub) for _ in range(4)]
+    until(lambda: sum("waits for its turn" in stream.reason for _, stream in streams) == 2, "two to wait")
+    until(lambda: all(stream.is_up for _, stream in streams), "all to be up in the next window")
+
+
+def test_a_price_that_reaches_a_level_is_told_once(world, hub):
+    feed = Exchanges(world.clock, hub).prices(world.venue)
+    assert feed is not None
+    reached: list[int] = []
+    first = Levels(low=Decimal(59_000), high=Decimal(61_000), on_reached=lambda: reached.append(1))
+    feed.wait_for("BTCUSDT", first)
+    until(lambda: feed.last_price("BTCUSDT") == Decimal(60_000), "the first price")
+    world.price("59500")
+    until(lambda: feed.last_price("BTCUSDT") == Decimal(59_500), "the next price")
+    assert reached == []
+    world.price("58900")
+    world.price("61100")
+    until(lambda: feed.last_price("BTCUSDT") == Decimal(61_100), "the last price")
+    assert reached == [1]
+
+
+def test_the_limits_are_the_documented_ones():
+    assert (LIMITS.connections, LIMITS.window_seconds, LIMITS.sockets_max) == (500, 300.0, 1_000)
