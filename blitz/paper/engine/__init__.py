@@ -4,7 +4,7 @@ The wire imports from here only. `Venue` is the one door; the other names are th
 No I/O, threads, clock or randomness: every method takes the venue time, and ids come from a seeded counter.
 """
 
-from blitz.paper.engine.accounts import Account, Lookup, SymbolSettings
+from blitz.paper.engine.accounts import Account, KeyFacts, Lookup, SymbolSettings
 from blitz.paper.engine.book import Book
 from blitz.paper.engine.events import EventKind, PriceChange, PublicTrade, SettingsChange, VenueEvent
 from blitz.paper.engine.executions import ClosedPnl, ExecType, Execution
@@ -48,6 +48,7 @@ __all__ = [
     "HouseName",
     "IdRegime",
     "Instrument",
+    "KeyFacts",
     "Kline",
     "Lookup",
     "Order",

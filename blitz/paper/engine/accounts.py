@@ -89,6 +89,17 @@ ORDER_FILTERS: dict[str, Callable[[Order], bool]] = {
 """What the wire's `orderFilter` selects. Any other text selects everything."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFacts:
+    """What the exchange tells of an API key."""
+
+    permissions: str = ""
+    """JSON as the exchange writes it; empty: what a key for trading usually has."""
+    ips: str = ""
+    """Addresses it is bound to, with commas; empty: to none."""
+    read_only: bool = False
+
+
 @dataclass(slots=True)
 class Account:
     """One API key's account. Money in USDT. `wallet_balance` is derived, so the books cannot disagree."""
@@ -96,6 +107,7 @@ class Account:
     key: str
     secret: str = field(repr=False)
     user_id: int = 0
+    key_facts: KeyFacts = KeyFacts()
     house: House = BYBIT
     """The exchange whose rules the account trades by."""
     deposited: Decimal = ZERO

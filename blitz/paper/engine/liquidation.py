@@ -101,14 +101,16 @@ class Liquidation:
 
     def _cross_equity(self, account: Account) -> Decimal:
         """What the cross positions of an account stand on at the current marks."""
-        equity = account.wallet_balance
-        for symbol, position_idx in account.open_slots():
-            holding = account.holding(symbol, position_idx)
-            if account.isolates(symbol):
-                equity -= own_margin(self._floor, account, symbol, holding)
-            else:
-                equity += holding.unrealised(self._floor.market(symbol).mark)
+        equity = account.wallet_balance - self._isolated_margins(account)
+        for slot in account.cross_slots():
+            equity += account.holding(*slot).unrealised(self._floor.market(slot[0]).mark)
         return equity
+
+    def _isolated_margins(self, account: Account) -> Decimal:
+        """What stands behind isolated positions and is no business of the cross ones."""
+        slots = [slot for slot in account.open_slots() if account.isolates(slot[0])]
+        margins = (own_margin(self._floor, account, slot[0], account.holding(*slot)) for slot in slots)
+        return sum(margins, ZERO)
 
     def _takeover_price(self, market: Market, holding: Holding, fraction: Decimal) -> Decimal:
         is_long = holding.side is Side.BUY
@@ -126,10 +128,12 @@ class Liquidation:
         holding = account.holding(market.instrument.symbol, position_idx)
         proceeds = price * holding.size
         realised = holding.cost - proceeds if holding.side is Side.SELL else proceeds - holding.cost
-        # The insurance fund bears what the wallet cannot: the fee never takes it below zero.
+        # The insurance fund bears what the wallet cannot: the fee never takes it below zero, nor into what stands
+        # behind isolated positions.
+        kept = ZERO if account.isolates(market.instrument.symbol) else self._isolated_margins(account)
         fill = Fill(
             price=price, quantity=holding.size, exec_type=ExecType.BUST_TRADE,
-            fee_cap=max(ZERO, account.wallet_balance + realised),
+            fee_cap=max(ZERO, account.wallet_balance + realised - kept),
         )  # fmt: skip
         self._take_over(account, market, position_idx, fill, now_ms)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from blitz.paper.engine.accounts import Account, SymbolSettings
+from blitz.paper.engine.accounts import Account, KeyFacts, SymbolSettings
 from blitz.paper.engine.alerts import rearm
 from blitz.paper.engine.codec import Row, decode, encode
 from blitz.paper.engine.executions import ClosedPnl, Execution
@@ -37,6 +37,7 @@ def account_state(account: Account) -> Row:
         "fees": str(account.fees),
         "funding": str(account.funding),
         "house": account.house.name.value,
+        "key_facts": encode(account.key_facts),
         "is_isolated": account.is_isolated,
         "isolated_symbols": list(account.isolated_symbols),
         "default_is_hedge": account.default_is_hedge,
@@ -116,6 +117,7 @@ def restore_account(floor: Floor, registry: Registry, state: Row, history: Row) 
         # A state from before there were two houses names none.
         house=HOUSES[HouseName(state.get("house", HouseName.BYBIT))],
         is_isolated=bool(state["is_isolated"]),
+        key_facts=decode(KeyFacts, state["key_facts"]) if "key_facts" in state else KeyFacts(),
         isolated_symbols=dict.fromkeys(state.get("isolated_symbols", ())),
         default_is_hedge=bool(state["default_is_hedge"]),
         settings={symbol: decode(SymbolSettings, row) for symbol, row in state["settings"].items()},

@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import islice
 
 from blitz.paper.engine.account_desk import AccountDesk
-from blitz.paper.engine.accounts import Account, SymbolSettings
+from blitz.paper.engine.accounts import Account, KeyFacts, SymbolSettings
 from blitz.paper.engine.admission import check_position_idx
 from blitz.paper.engine.alerts import rearm
 from blitz.paper.engine.book import Book, BookShape
@@ -86,6 +86,11 @@ class Venue:
         """Open an account holding `balance` USDT; the same key and secret again changes nothing, another secret or
         house is refused (10003)."""
         return self._desk.open(key, secret, balance, house)
+
+    def set_key_facts(self, account: Account, facts: KeyFacts) -> None:
+        """Change what is told of an API key, and whether it may change anything."""
+        account.key_facts = facts
+        self._floor.changed[account.key] = None
 
     def account(self, key: str) -> Account | None:
         """The account of an API key."""

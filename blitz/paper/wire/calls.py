@@ -66,7 +66,8 @@ class Route:
     @property
     def names(self) -> tuple[str, ...]:
         """What a fault rule may call this endpoint."""
-        return (self.path, f"{self.method} {self.path}", self.alias) if self.alias else (self.path,)
+        own = (self.path, f"{self.method} {self.path}")
+        return (*own, self.alias) if self.alias else own
 
 
 def word_of(params: Params, name: str, words: type[Word], default: Word) -> Word:

@@ -6,7 +6,7 @@ the venue does (`BTCUSDT`) or in the unified form (`BTC/USDT:USDT`, `BTC/USDT`).
 
 | request | body (? = may be left out) | does |
 |---|---|---|
-| POST accounts | key, secret, balance? (10000), exchange? (bybit) | opens an account; the same again changes nothing |
+| POST accounts | key, secret, balance?, exchange?, permissions?, ips?, readOnly? | opens one, or changes its key |
 | POST deposit | key, amount | adds to the wallet, negative takes |
 | POST price | symbol, price, sweep? (false) | moves a price, rounded to the tick: a jump, or through all between |
 | POST mark | symbol, mark? | sets the mark apart from last; without mark it follows last again |
@@ -30,11 +30,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from blitz.paper.engine import HOUSES, Account, House, HouseName, IdRegime, Instrument, VenueRefusal
+from blitz.paper.engine import HOUSES, Account, House, HouseName, IdRegime, Instrument, KeyFacts, VenueRefusal
 from blitz.paper.wire.fault_orders import Doors, add_faults, lift_faults
 from blitz.paper.wire.feeds.live import unified_symbol
 from blitz.paper.wire.feeds.replay import Replay, ReplayBusy, Until
 from blitz.paper.wire.host import VenueHost
+from blitz.paper.wire.key_facts import read_key_facts
 from blitz.paper.wire.params import Params, parse_object
 from blitz.paper.wire.report import Wanted, account_figures, state_report
 from blitz.paper.wire.text import JsonObject, encode, plain
@@ -97,11 +98,14 @@ class Control:
     # -- accounts
     async def _open_account(self, params: Params) -> JsonObject:
         key, secret = params.required("key"), params.required("secret")
-        known = self._host.venue.account(key) is not None
+        known, house = self._host.venue.account(key), _house(params)
+        facts = _key_facts(params, KeyFacts() if known is None else known.key_facts, house)
         balance = _amount(params, "balance", Decimal(10_000))
-        account = self._host.venue.open_account(key, secret, balance, _house(params))
+        account = self._host.venue.open_account(key, secret, balance, house)
+        if facts != account.key_facts:
+            self._host.venue.set_key_facts(account, facts)
         self._finish()
-        return {"created": not known, **account_figures(self._host.venue, account)}
+        return {"created": known is None, **account_figures(self._host.venue, account)}
 
     async def _deposit(self, params: Params) -> JsonObject:
         account = self._account(params)
@@ -308,6 +312,13 @@ def _house(params: Params) -> House:
         return HOUSES[HouseName(params.text("exchange", HouseName.BYBIT))]
     except ValueError:
         raise BadControl(f"exchange is one of {', '.join(HouseName)}.") from None
+
+
+def _key_facts(params: Params, before: KeyFacts, house: House) -> KeyFacts:
+    try:
+        return read_key_facts(params, before, house.name)
+    except ValueError as problem:
+        raise BadControl(str(problem)) from None
 
 
 def _needed(params: Params, name: str) -> Decimal:

@@ -35,6 +35,7 @@ AFTER = frozenset(
 )
 INSIDE = frozenset({FaultKind.HALF_REPLACE})
 NO_AUTHENTICATION = 10007
+NOT_PERMITTED = 10005
 HUGE_BODY_BYTES = 16 * 1_048_576
 GARBAGE = b"<html><body>upstream sent too big header</body></html>"
 EVENT_LEAD_MS = 50
@@ -94,6 +95,7 @@ class RestGate:
                 headers = dialect.limit_headers(allowance)
                 if not allowance.granted:
                     raise dialect.too_many(allowance)
+                self._check_rights(incoming)
             return self.perform(route, incoming.key, dialect.parameters(incoming), headers, incoming.symbol)
         except MissingAuthentication:
             no = dialect.injected(NO_AUTHENTICATION, "")
@@ -118,6 +120,12 @@ class RestGate:
             host.publish(host.settle())
             raise
         return Outcome(answer, headers=headers, events=host.settle() if route.changes else [])
+
+    def _check_rights(self, incoming: Incoming) -> None:
+        """Refuse a change by a key that may only read."""
+        account = self._host.venue.account(incoming.key)
+        if incoming.route.changes and account is not None and account.key_facts.read_only:
+            raise self._dialect.injected(NOT_PERMITTED, "")
 
     def secret_of(self, key: str) -> str | None:
         """The secret behind a key, if the key exists at this exchange."""

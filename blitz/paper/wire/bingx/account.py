@@ -8,10 +8,21 @@ from blitz.paper.wire.bingx.envelope import PARAMETERS, WITHOUT_DATA
 from blitz.paper.wire.bingx.rows import balance_rows, leverage_row, number, position_row
 from blitz.paper.wire.bingx.symbols import needed_symbol, on_the_wire, wanted_symbol
 from blitz.paper.wire.calls import Call
+from blitz.paper.wire.key_facts import (
+    READ,
+    SPOT,
+    SUB_TRANSFER,
+    TRADE,
+    UNIVERSAL_TRANSFER,
+    WITHDRAW,
+    bingx_addresses,
+    bingx_numbers,
+)
 from blitz.paper.wire.text import JsonObject, plain
 
 ALREADY_SO = frozenset({110025, 110026, 110043})
 """The engine's refusals of a setting that is set already. BingX has no such codes: it just agrees."""
+KEY_CREATED_MS = 1_577_836_800_000
 RESTING = (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
 
 
@@ -118,6 +129,34 @@ def commission_rate(call: Call) -> JsonObject:
         "makerCommissionRate": number(terms.maker_fee_rate),
     }
     return {"commission": rates}
+
+
+def api_permissions(call: Call) -> JsonObject:
+    """GET v1/account/apiPermissions: what the key may do in numbers, and the addresses it is bound to."""
+    facts = call.account.key_facts
+    return {
+        "apiKey": call.key,
+        "note": "paper",
+        "permissions": bingx_numbers(facts),
+        "ipAddresses": bingx_addresses(facts),
+    }
+
+
+def api_restrictions(call: Call) -> JsonObject:
+    """GET v1/account/apiRestrictions: the same as flags."""
+    facts = call.account.key_facts
+    granted = bingx_numbers(facts)
+    return {
+        "ipRestrict": bool(facts.ips),
+        "createTime": KEY_CREATED_MS,
+        "enableReading": READ in granted,
+        "enableSpotAndMarginTrading": SPOT in granted,
+        "enableFutures": TRADE in granted,
+        "enableWithdrawals": WITHDRAW in granted,
+        "enableInternalTransfer": SUB_TRANSFER in granted,
+        "permitsUniversalTransfer": UNIVERSAL_TRANSFER in granted,
+        "enableVanillaOptions": False,
+    }
 
 
 def maintenance_tiers(call: Call) -> list[JsonObject]:

@@ -88,7 +88,9 @@ class BingxDialect:
         name = next((name for name in LISTS if isinstance(data, dict) and isinstance(data.get(name), list)), None)
         if name is None or not isinstance(data, dict):
             return answer
-        return {**answer, "data": {**data, name: _cut(data[name], fault)}}
+        kept = _cut(data[name], fault)
+        total = {"total": len(kept)} if "total" in data else {}
+        return {**answer, "data": {**data, name: kept, **total}}
 
 
 def _cut(rows: list[Any], fault: FaultKind) -> list[Any]:

@@ -18,6 +18,10 @@ def _change(method: str, path: str, answer: Handler, alias: str = "", *, halves:
     return Route(method=method, path=f"{SWAP}/{path}", answer=answer, changes=True, alias=alias, halves=halves)
 
 
+def _of_the_key(path: str, answer: Handler, alias: str = "") -> Route:
+    return Route(method="GET", path=f"/openApi/v1/account/{path}", answer=answer, alias=alias)
+
+
 _ALL = (
     _public("v2/server/time", market.server_time),
     _public("v2/quote/contracts", market.contracts),
@@ -54,6 +58,8 @@ _ALL = (
     _read("v1/positionSide/dual", account.position_mode),
     _change("POST", "v1/positionSide/dual", account.set_position_mode, "position/switch-mode"),
     _read("v1/maintMarginRatio", account.maintenance_tiers),
+    _of_the_key("apiPermissions", account.api_permissions, "user/query-api"),
+    _of_the_key("apiRestrictions", account.api_restrictions),
 )
 
 ROUTES: dict[tuple[str, str], Route] = {(route.method, route.path): route for route in _ALL}

@@ -4,6 +4,7 @@ from blitz.paper.engine import VenueRefusal
 from blitz.paper.wire.bybit.queries import empty_listing, instrument_of, is_linear
 from blitz.paper.wire.bybit.rows import wallet_row
 from blitz.paper.wire.calls import Call
+from blitz.paper.wire.key_facts import bybit_facts
 from blitz.paper.wire.text import JsonObject, plain
 
 UNIFIED_ACCOUNT_2 = 5
@@ -69,10 +70,8 @@ def query_api(call: Call) -> JsonObject:
         "id": str(call.account.user_id),
         "note": "paper",
         "apiKey": call.key,
-        "readOnly": 0,
         "secret": "",
-        "permissions": {"ContractTrade": ["Order", "Position"], "Wallet": [], "Derivatives": ["DerivativesTrade"]},
-        "ips": ["*"],
+        **bybit_facts(call.account.key_facts),
         "type": 1,
         "deadlineDay": 90,
         "expiredAt": "2100-01-01T00:00:00Z",
