@@ -52,6 +52,13 @@ def test_a_window_of_the_clients_own_counts(paper):
     assert ask(paper, signed(paper, drift_ms=-2_000, recvWindow="1000")) == 100421
 
 
+def test_parameters_are_hashed_in_order_of_their_names_however_they_were_sent(paper):
+    pairs = [("timestamp", str(now(paper))), ("recvWindow", "5000"), ("asset", "USDT")]
+    query = "&".join(f"{name}={value}" for name, value in pairs)
+    assert ask(paper, f"{query}&signature={signature_of('alice-secret', pairs[::-1])}") == 0
+    assert ask(paper, f"signature={signature_of('alice-secret', pairs)}&{query}") == 0
+
+
 def test_json_in_a_parameter_is_hashed_as_it_reads_decoded(paper, alice):
     stop = {"positionSide": "LONG", "stopLoss": {"triggerPrice": "55000"}}
     assert alice.create_order("BTC/USDT:USDT", "market", "buy", "0.01", None, stop)["id"]
