@@ -30,9 +30,13 @@ def played(tmp_path: Path, *words: str, **settings: Any) -> dict[str, Any]:
     return told
 
 
-def test_a_run_on_a_made_up_market_is_exact_and_repeatable(tmp_path: Path) -> None:
-    first = played(tmp_path, "--seed", "7", side="long", stop_loss=40)
-    second = played(tmp_path, "--seed", "7", side="long", stop_loss=40)
+EXCHANGES = pytest.mark.parametrize("exchange", ["bybit", "bingx"])
+
+
+@EXCHANGES
+def test_a_run_on_a_made_up_market_is_exact_and_repeatable(tmp_path: Path, exchange: str) -> None:
+    first = played(tmp_path, "--seed", "7", side="long", stop_loss=40, exchange=exchange)
+    second = played(tmp_path, "--seed", "7", side="long", stop_loss=40, exchange=exchange)
 
     assert first == second
     assert first["difference"] == 0
@@ -52,6 +56,7 @@ def test_a_run_on_a_made_up_market_is_exact_and_repeatable(tmp_path: Path) -> No
     ]
 
 
+@EXCHANGES
 @pytest.mark.parametrize(
     ("side", "stop_loss", "cycles_min", "fills_min", "stopped_min"),
     [("short", 0, 200, 100, 0), ("long", 40, 250, 100, 3)],
@@ -64,10 +69,12 @@ def test_a_month_of_real_candles(
     cycles_min: int,
     fills_min: int,
     stopped_min: int,
+    exchange: str,
 ) -> None:
     candles = shared_data("btc-perp-1m-2022-01.csv")
+    ladder = {"side": side, "stop_loss": stop_loss, "exchange": exchange}
 
-    told = played(tmp_path, "--candles", str(candles), "--speed", "max", side=side, stop_loss=stop_loss)
+    told = played(tmp_path, "--candles", str(candles), "--speed", "max", **ladder)
 
     assert told["difference"] == 0
     assert told["candles"] == 45_031
