@@ -153,6 +153,11 @@ class Trader:
             self.cancel(*(order.tag for order in self.truth().values() if order.closes))
         self.place("sell", quantity, None, reduceOnly=True)
 
+    def set_leverage(self, leverage: int) -> None:
+        """Change the leverage of the market by hand, for the long side where each has its own."""
+        side = {"side": "LONG"} if self._stage.exchange == "bingx" else {}
+        self.client.set_leverage(leverage, SYMBOL, side)
+
     def keep_one_position(self) -> None:
         """See to it that long and short are one position; accounts at Bybit start so."""
         if self._stage.exchange == "bingx":

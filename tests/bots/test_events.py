@@ -5,7 +5,10 @@ from decimal import Decimal
 import pytest
 import requests
 
-from tests.bots.stage import SYMBOL, until
+from tests.bots.both import BOTH
+from tests.bots.stage import until
+
+pytestmark = BOTH
 
 EIGHT_HOURS_MS = 8 * 3_600_000
 NAMES = ("tp", "leg_1", "leg_2", "leg_3")
@@ -32,19 +35,19 @@ def wait_for_attention(trader, code):
 
 
 def test_leverage_changed_by_hand_keeps_legs_back_and_moves_exits_until_it_is_set_back(stage, laddered):
-    laddered.client.set_leverage(25, SYMBOL)
+    laddered.set_leverage(25)
     wait_for_attention(laddered, "leverage_changed")
-    laddered.cancel(f"sm_leg_3_{laddered.id}_BTCUSDTUSDT")
+    laddered.cancel(laddered.tag("leg_3"))
     stage.price("59400")
     until(lambda: laddered.ladder().get("tp", ("",))[0] == "0.032", "a larger take-profit")
     assert set(laddered.ladder()) == {"tp", "leg_2"}
-    laddered.client.set_leverage(10, SYMBOL)
+    laddered.set_leverage(10)
     laddered.wait_for_status("running")
     laddered.wait_for_names("tp", "leg_2", "leg_3")
 
 
 def test_each_cycle_sets_its_own_leverage(stage, laddered):
-    laddered.client.set_leverage(25, SYMBOL)
+    laddered.set_leverage(25)
     wait_for_attention(laddered, "leverage_changed")
     stage.price("60300")
     until(lambda: stage.history.totals(laddered.id).cycles == 1, "a closed cycle")
@@ -54,7 +57,7 @@ def test_each_cycle_sets_its_own_leverage(stage, laddered):
 
 
 def test_an_auto_deleveraging_and_a_trade_by_hand_are_told_apart(stage, laddered):
-    stage.control("adl", key=laddered.key, symbol="BTCUSDT", quantity="0.006")
+    stage.control("adl", key=laddered.key, symbol="BTCUSDT", quantity="0.006", position_idx=stage.long_index)
     until(lambda: laddered.ladder()["tp"][0] == "0.01", "a smaller take-profit")
     laddered.place("buy", "0.005", None)
     until(lambda: laddered.ladder()["tp"][0] == "0.015", "a larger take-profit")
@@ -64,7 +67,7 @@ def test_an_auto_deleveraging_and_a_trade_by_hand_are_told_apart(stage, laddered
 
 
 def test_margin_withdrawn_holds_legs_back_and_keeps_the_take_profit_following(stage, laddered):
-    laddered.cancel(f"sm_leg_3_{laddered.id}_BTCUSDTUSDT")
+    laddered.cancel(laddered.tag("leg_3"))
     stage.control("deposit", key=laddered.key, amount="-9300")
     wait_for_attention(laddered, "insufficient_margin")
     stage.price("59400")
@@ -79,8 +82,10 @@ def test_funding_listed_after_its_cycle_was_booked_is_added_to_it(hurried):
     alice.wait_for_names(*NAMES)
     hurried.control("funding", symbol="BTCUSDT", rate="0.000123")
     silent = hurried.control("faults", fault="http_status", account=alice.key, endpoint="execution/list", status="503")
-    # Of a list of three, newest first, the cut one shows the take-profit alone.
-    hurried.fault("truncated_page", account=alice.key, endpoint="execution/list")
+    if hurried.exchange == "bybit":  # of a list of three, newest first, the cut one shows the take-profit alone
+        hurried.fault("truncated_page", account=alice.key, endpoint="execution/list")
+    else:  # payments are a list of their own
+        hurried.fault("empty_list", account=alice.key, endpoint="swap/v2/user/income")
     hurried.move_time(EIGHT_HOURS_MS - hurried.venue_ms() % EIGHT_HOURS_MS + 100)
     hurried.price("60300")
     number = silent["id"]

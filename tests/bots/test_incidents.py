@@ -7,7 +7,10 @@ from blitz.bots import manager as manager_module
 from blitz.bots.protection import INCIDENT_AFTER_RESTART_MS
 from blitz.core.records import EventKind
 from blitz.web.feed import sentence
+from tests.bots.both import BOTH
 from tests.bots.stage import until
+
+pytestmark = BOTH
 
 NAMES = ("tp", "leg_1", "leg_2", "leg_3")
 ALARMS = {EventKind.UNPROTECTED, EventKind.PROTECTED_AGAIN}
@@ -44,7 +47,7 @@ def test_a_take_profit_that_the_exchange_refuses_is_one_incident_that_names_the_
     alice = laid(hurried)
     with capture_logs() as lines:
         hurried.fault("ret_code", endpoint="order/create", code="110099", message="not this time")
-        alice.cancel(f"sm_tp_{alice.id}_BTCUSDTUSDT")
+        alice.cancel(alice.tag("tp"))
         until(lambda: guard(alice)["state"] == "unprotected", "the missing take-profit to be seen")
         assert incident(alice) is None
         until(lambda: incident(alice), "the incident")
@@ -83,7 +86,7 @@ def test_an_order_cancelled_by_hand_comes_back_without_an_incident(hurried):
     alice = laid(hurried)
     since = guard(alice)["since"]
     with capture_logs() as lines:
-        alice.cancel(f"sm_tp_{alice.id}_BTCUSDTUSDT")
+        alice.cancel(alice.tag("tp"))
         until(lambda: guard(alice)["cause"] == "cancelled_by_hand", "the missing take-profit to be seen")
         until(lambda: guard(alice)["yes"], "the take-profit to rest again")
 
@@ -176,11 +179,11 @@ def test_a_stopped_bot_whose_legs_rest_is_an_incident_until_it_starts_again(hurr
 def test_a_position_that_is_closed_ends_its_incident(hurried):
     alice = laid(hurried)
     hurried.fault("ret_code", endpoint="order/create", code="110099", message="not this time", account=alice.key)
-    alice.cancel(*[f"sm_{name}_{alice.id}_BTCUSDTUSDT" for name in NAMES])
+    alice.cancel(*[alice.tag(name) for name in NAMES])
     until(lambda: incident(alice), "the incident")
     hurried.lift_faults()
 
-    alice.place("sell", "0.016", None)
+    alice.close_by_hand("0.016")
 
     until(lambda: incident(alice) is None, "the end of the incident")
     until(lambda: told(hurried, alice)[-1].startswith("The position is closed after "), "the words for it")
@@ -190,7 +193,7 @@ def test_an_order_that_waits_for_its_next_try_does_not_keep_the_bot_from_looking
     alice.start()
     alice.wait_for_names(*NAMES)
     stage.fault("ret_code", endpoint="order/create", code="110007", message="not enough margin")
-    alice.cancel(f"sm_leg_3_{alice.id}_BTCUSDTUSDT")
+    alice.cancel(alice.tag("leg_3"))
     alice.wait_for_status("needs_attention")
 
     stage.price("59400")
@@ -216,7 +219,7 @@ def test_recover_looks_for_a_stopped_bot_whose_position_was_closed_by_hand(hurri
     alice = laid(hurried)
     alice.stop(legs="keep")
     until(lambda: incident(alice), "the incident")
-    alice.place("sell", "0.016", None)
+    alice.close_by_hand("0.016")
 
     alice.recover()
 

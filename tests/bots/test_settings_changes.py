@@ -1,6 +1,9 @@
 """Settings take effect with the next cycle, also across a stop and a restart; they never switch an account early."""
 
+from tests.bots.both import BOTH
 from tests.bots.stage import until
+
+pytestmark = BOTH
 
 NAMES = ("tp", "leg_1", "leg_2", "leg_3")
 
@@ -13,7 +16,7 @@ def test_settings_saved_while_the_bot_rests_in_mid_cycle_come_with_the_next_cycl
 
     alice.start()
     until(lambda: alice.status()["looked_at"], "a first look")
-    assert alice.resting()["sm_tp_1_BTCUSDTUSDT"].price == "60300"
+    assert alice.resting()[alice.tag("tp")].price == "60300"
     stage.price("60300")
 
     until(lambda: (alice.status()["cycle"] or {}).get("number") == 2, "the second cycle")
@@ -31,5 +34,5 @@ def test_a_restart_goes_on_with_the_open_cycle_though_another_mode_was_saved(sta
 
     until(lambda: alice.status()["looked_at"], "a first look")
     assert (alice.status()["mode"], alice.status()["status"]) == ("paper", "running")
-    assert set(alice.resting()) == {f"sm_{name}_1_BTCUSDTUSDT" for name in NAMES}
+    assert set(alice.resting()) == {alice.tag(name) for name in NAMES}
     assert alice.stop()["status"] == "stopped"  # before the next cycle, which would be live

@@ -429,6 +429,7 @@ def test_funding_is_booked_as_paid_or_received(one_way, bingx):
     paid, received = fills(one_way, bingx, [], since_ms=HOUR)
     assert (paid.kind, paid.fee, paid.exec_id, paid.quantity) == (FillKind.FUNDING, Decimal("0.0292"), "income-9", 0)
     assert received.fee == Decimal("-0.01")
+    assert paid.at_ms == HOUR  # listed fifteen seconds later, but that is what it was held for
 
 
 @pytest.mark.parametrize(("rate", "long_pays"), [("0.0001", True), ("-0.0001", False)])

@@ -122,15 +122,15 @@ class TradeHistory:
         if len(rows) >= PAGE:
             raise Malformed("The exchange's list of payments is longer than one page.")
         for row in rows:
-            income = number(row, "income")
-            if income and (not hedged or self._side_of(milliseconds(row, "time"), income) is self._side):
-                yield read.funding(row, self._side)
+            income, charged_ms = number(row, "income"), _charged_ms(milliseconds(row, "time"))
+            if income and (not hedged or self._side_of(charged_ms, income) is self._side):
+                yield read.funding(row, self._side, charged_ms)
 
-    def _side_of(self, at_ms: int, income: Decimal) -> Side:
+    def _side_of(self, charged_ms: int, income: Decimal) -> Side:
         """Which side of a hedge account a payment belongs to: both sides meet the same rate, one pays, one receives."""
-        hour = at_ms - at_ms % HOUR_MS
+        hour = charged_ms - charged_ms % HOUR_MS
         if hour not in self._paying:
-            query = {"symbol": self._market, "startTime": hour - HOUR_MS, "endTime": at_ms, "limit": 100}
+            query = {"symbol": self._market, "startTime": hour - HOUR_MS, "endTime": hour + HOUR_MS, "limit": 100}
             for row in listed(self._client.swap_v2_public_get_quote_fundingrate(query)):
                 charged = milliseconds(row, "fundingTime")
                 self._paying[charged - charged % HOUR_MS] = Side.LONG if number(row, "fundingRate") > 0 else Side.SHORT
@@ -151,6 +151,12 @@ def _windows(since_ms: int, now_ms: int) -> Iterator[tuple[int, int]]:
 def _may_hold_funding(start: int, end: int) -> bool:
     """Whether a full hour lies in the window, or so little before it that its payment shows only now."""
     return (start - FUNDING_LAG_MS) // HOUR_MS < end // HOUR_MS
+
+
+def _charged_ms(listed_ms: int) -> int:
+    """The full hour that a payment is for: a cycle that ended before it was listed has paid it all the same."""
+    late_ms = listed_ms % HOUR_MS
+    return listed_ms - late_ms if late_ms < FUNDING_LAG_MS else listed_ms
 
 
 def _unless_gone(request: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | None:

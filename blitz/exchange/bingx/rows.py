@@ -135,8 +135,11 @@ def moment(row: Row, field: str) -> int:
     return (at - EPOCH) // timedelta(milliseconds=1)
 
 
-def funding(row: Row, side: Side) -> Fill:
-    """A funding payment from the account's money flow; what is received is positive there."""
+def funding(row: Row, side: Side, charged_ms: int) -> Fill:
+    """A funding payment from the account's money flow; what is received is positive there.
+
+    `charged_ms` is when the position was charged, which is some seconds before the payment is listed.
+    """
     return Fill(
         exec_id=f"income-{identifier(row, 'tranId')}",
         order_id="",
@@ -148,7 +151,7 @@ def funding(row: Row, side: Side) -> Fill:
         price=ZERO,
         fee=-number(row, "income"),
         is_maker=False,
-        at_ms=milliseconds(row, "time"),
+        at_ms=charged_ms,
     )
 
 
