@@ -111,6 +111,21 @@ def _bars(call: Call) -> list[Kline]:
     return call.venue.klines(needed_symbol(call), interval, start_ms, end_ms, _limit(call, 500, 1440), call.now_ms)
 
 
+def mark_klines(call: Call) -> list[JsonObject]:
+    """GET market/markPriceKlines: bars of the mark price, which follows last."""
+    rows = []
+    for bar in _bars(call):
+        row = kline_row(bar)
+        rows.append({**row, "openTime": row.pop("time"), "closeTime": bar.end_ms - 1})
+    return rows
+
+
+def old_trades(call: Call) -> list[JsonObject]:
+    """GET market/historicalTrades: the tape with ids, newest first, as far as it goes back."""
+    found = call.venue.recent_trades(needed_symbol(call), _limit(call, 20, 100))
+    return [{**trade_row(trade), "id": str(trade.sequence)} for trade in found]
+
+
 def funding_rates(call: Call) -> list[JsonObject]:
     """GET quote/fundingRate: newest first, 100 unless asked, 1000 at most."""
     start_ms, end_ms = call.params.integer("startTime"), call.params.integer("endTime")

@@ -33,6 +33,8 @@ _ALL = (
     _public("v2/quote/bookTicker", market.book_ticker),
     _public("v2/quote/trades", market.trades),
     _public("v3/quote/klines", market.klines),
+    _public("v1/market/markPriceKlines", market.mark_klines),
+    _public("v1/market/historicalTrades", market.old_trades),
     _public("v2/quote/fundingRate", market.funding_rates),
     _public("v2/quote/openInterest", market.open_interest),
     _change("POST", "v2/trade/order", orders.place, "order/create"),

@@ -208,7 +208,7 @@ def fill_history_row(execution: Execution) -> JsonObject:
 def position_row(position: Position, available: Decimal, user_id: int) -> JsonObject:
     """A row of user/positions. `available`: what closing orders may still close."""
     return {
-        "positionId": f"{position.created_ms}{user_id % 1_000_000:06d}",
+        "positionId": f"{position.created_ms}{user_id % 100_000:05d}{position.position_idx}",
         "symbol": on_the_wire(position.symbol),
         "currency": "USDT",
         "positionAmt": plain(position.size),
