@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 
-from blitz.clock import Clock
+from blitz.clock import Clock, VenueTime
 from blitz.core.calls import (
     AmendOrder,
     Call,
@@ -77,7 +77,8 @@ class Driver:
             raise PassAbandoned
         match call:
             case ReadClock():
-                return ClockRead(now_ms=self._clock.now_ms())
+                doubt = self._clock.doubt() if isinstance(self._clock, VenueTime) else ""
+                return ClockRead(now_ms=self._clock.now_ms(), doubt=doubt)
             case Save():
                 return self._save(call)
             case _:

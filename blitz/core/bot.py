@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from blitz.core.account_watch import watch_account
 from blitz.core.act import act
 from blitz.core.begin import adopt_or_enter, enter
-from blitz.core.calls import Refusal, Rejected, Step, Unknown, read_clock
+from blitz.core.calls import Refusal, Rejected, Step, Unknown
+from blitz.core.clock_watch import watch_clock
 from blitz.core.diff import Action, Amend, Cancel, Create, diff
 from blitz.core.finish import cycle_is_over, finish_cycle
 from blitz.core.guards import Guard
@@ -88,7 +89,7 @@ def next_look_in_ms(result: PassResult, poll_ms: int) -> int:
 
 def run_pass(memory: BotMemory, mode: Mode, *, last_cycle: bool = False) -> Step[PassResult]:
     """Run one pass. `last_cycle` says that no new cycle may start (stop after this one)."""
-    now_ms = yield from read_clock()
+    now_ms = yield from watch_clock(memory)
     seen = yield from look(memory, now_ms)
     if not isinstance(seen, Seen):
         if _may_give_up(memory, mode):

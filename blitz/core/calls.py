@@ -212,9 +212,12 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockRead:
-    """Milliseconds since the epoch."""
+    """The venue's time."""
 
     now_ms: int
+    """Milliseconds since the epoch."""
+    doubt: str = ""
+    """Why it is not known well enough to open anything, in a sentence; empty when it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +225,8 @@ class OpenOrdersRead:
     """All of them: a page that could not be read makes the whole answer `Unknown`."""
 
     orders: tuple[OpenOrder, ...]
+    left_ms: int | None = None
+    """When the request left after its turn had come, by the venue's clock; None: when it was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

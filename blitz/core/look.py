@@ -59,6 +59,7 @@ def look(memory: BotMemory, now_ms: int) -> Step[Seen | Rejected | Unknown]:
             if memory.keeps(Guard.UNKNOWN_READS):
                 return orders
             orders = OpenOrdersRead(orders=())
+        began_ms = max(began_ms, orders.left_ms or 0)  # standing in line has made no picture older
         fills = yield from ask(ReadFills(since_ms=memory.fills_since_ms(now_ms)), FillsRead)
         if not isinstance(fills, FillsRead):
             return fills

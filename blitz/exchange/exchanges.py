@@ -117,13 +117,13 @@ class Exchanges:
         if not clock.is_measured:
             return Unknown(reason=f"{venue.exchange.value} ({venue.mode.value}) does not tell its time.")
         client = self._clients.client(venue, clock, credentials)
-        client.passage.errand = PAGE
+        client.passage.errand, began_ms = PAGE, clock.monotonic_ms()
         try:
             answer = profile.envelope.asked(lambda: read(client))
         except NoTurn as refused:
             return Unknown(reason=str(refused), wait_ms=refused.wait_ms)
         if isinstance(answer, Rejected) and answer.refusal is Refusal.CLOCK:
-            clock.measure(client)
+            clock.refused(client, began_ms)
         return answer
 
     def listen(self, venue: Venue, credentials: Credentials, listener: Listener) -> StreamHandle | None:

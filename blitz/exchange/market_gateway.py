@@ -65,8 +65,9 @@ class MarketGateway(ABC):
 
     def execute(self, call: VenueCall) -> Reply:
         """Carry out one call and say what came of it. A request whose turn does not come in time is not sent."""
-        if self._client.passage is not None:
-            self._client.passage.errand = errand_of(call, self._clock.now_ms(), woken=self.woken)
+        began_ms, passage = self._clock.monotonic_ms(), self._client.passage
+        if passage is not None:
+            passage.sent_on(errand_of(call, self._clock.now_ms(), woken=self.woken))
         try:
             reply = self._dispatch(call)
         except NoTurn as refused:
@@ -74,7 +75,11 @@ class MarketGateway(ABC):
                 return NotSent(reason=str(refused), in_line=refused.wait_ms == 0)
             return Unknown(reason=str(refused), wait_ms=refused.wait_ms)
         if isinstance(reply, Rejected) and reply.refusal is Refusal.CLOCK:
-            self._clock.measure(self._client)
+            self._clock.refused(self._client, began_ms)
+        elif isinstance(reply, PositionRead):  # the end of a look: nothing waits for the next request
+            self._clock.refresh(self._client)
+        elif isinstance(reply, OpenOrdersRead) and passage is not None:
+            return replace(reply, left_ms=passage.left_ms)
         return reply
 
     def _dispatch(self, call: VenueCall) -> Reply:

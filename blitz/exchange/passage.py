@@ -20,12 +20,21 @@ class Passage:
     def __init__(self, turnstile: Turnstile, reader: Reader, user: str, clock: Clock) -> None:
         """`clock` is the venue's: answers name moments by it."""
         self.errand: Errand = ROUTINE
-        """What the next requests are for."""
         self._turnstile = turnstile
         self._reader = reader
         self._user = user
         self._clock = clock
         self._turn: Turn | None = None
+        self.left_ms: int | None = None
+        """When the first request of this errand left, by the venue's clock; None until it has."""
+        self.trip_ms: tuple[int, int] | None = None
+        """When the last request left and when its answer came, by our monotonic clock."""
+        self._sent_ms = 0
+
+    def sent_on(self, errand: Errand) -> None:
+        """What the next requests are for."""
+        self.errand = errand
+        self.left_ms = None
 
     @contextmanager
     def turn(self, path: str, api: Sequence[str], method: str) -> Iterator[None]:
@@ -33,13 +42,17 @@ class Passage:
         endpoint = f"{method} {'/'.join([*api[:-1], path])}"
         user = "" if api[-1] == "public" else self._user
         with self._turnstile.turn(user, endpoint, self.errand.priority, self.errand.within_ms) as turn:
-            self._turn = turn
+            self._turn, self.trip_ms = turn, None
+            self._sent_ms = self._clock.monotonic_ms()
+            if self.left_ms is None:
+                self.left_ms = self._clock.now_ms()
             yield
 
     def heard(self, status: int, headers: Mapping[str, str], body: str) -> None:
         """Take in an answer as it came from the wire."""
         if self._turn is None:
             return
+        self.trip_ms = self._sent_ms, self._clock.monotonic_ms()
         head = body[:HEAD_MAX]
         code = CODE.search(head)
         answer = Answer(

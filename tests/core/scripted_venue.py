@@ -87,6 +87,8 @@ class ScriptedVenue:
     """The market's rules: what does not fit them is refused; None takes everything and has no rules to read."""
     price: Decimal = Decimal(60_000)
     now_ms: int = 1_700_000_000_000
+    doubt: str = ""
+    """Why the time is not known well enough."""
     lag_ms: Callable[[Call], int] = lambda call: 0
     held: Decimal = ZERO
     average: Decimal = ZERO
@@ -250,7 +252,7 @@ class ScriptedVenue:
     def _answer(self, call: Call) -> Reply:
         match call:
             case ReadClock():
-                return ClockRead(now_ms=self.now_ms)
+                return ClockRead(now_ms=self.now_ms, doubt=self.doubt)
             case ReadPrice():
                 return PriceRead(price=self.price)
             case PrepareAccount():

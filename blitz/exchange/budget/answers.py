@@ -70,7 +70,10 @@ def read_bybit(answer: Answer, limits: Limits, venue_ms: int) -> Told:
 
 
 def read_bingx(answer: Answer, limits: Limits, venue_ms: int) -> Told:
-    """100410 shuts the user out of the endpoint for five minutes or until it says; 418 and 429 the address."""
+    """100410 shuts the user out of the endpoint until the moment it names, or five minutes; 418 and 429 the address.
+
+    The same code also says that the exchange is busy, in those words: then a second is enough.
+    """
     if 418 in {answer.status, answer.code}:
         return Told(shut=Scope.ADDRESS, shut_ms=_retry_after_ms(answer, limits.address_ban_ms))
     if answer.status == 403 or 429 in {answer.status, answer.code}:
@@ -80,8 +83,9 @@ def read_bingx(answer: Answer, limits: Limits, venue_ms: int) -> Told:
         return Told(left=_number(answer, "x-ratelimit-requests-remain"), served=answer.code is not None)
     named = STAMP.search(answer.words)
     named_ms = int(named[0]) - venue_ms if named else 0
-    believable = 0 < named_ms <= limits.user_ban_ms
-    return Told(shut=Scope.USER, shut_ms=named_ms if believable else limits.user_ban_ms, served=True)
+    usual_ms = SECOND_MS if "busy" in answer.words.lower() else limits.user_ban_ms
+    is_believable = 0 < named_ms <= limits.user_ban_ms
+    return Told(shut=Scope.USER, shut_ms=named_ms if is_believable else usual_ms, served=True)
 
 
 def _retry_after_ms(answer: Answer, usual_ms: int) -> int:

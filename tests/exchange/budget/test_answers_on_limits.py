@@ -55,3 +55,7 @@ def test_bingx_100410_lasts_five_minutes_or_until_the_moment_it_names():
 def test_bingx_418_shuts_the_address_out_whether_status_or_code():
     assert bingx(status=418, code=None) == bingx(code=418) == Told(shut=Scope.ADDRESS, shut_ms=300_000)
     assert bingx(status=429) == Told(shut=Scope.ADDRESS, shut_ms=10_000)
+
+
+def test_bingx_that_is_only_busy_is_left_alone_for_a_second():
+    assert bingx(code=100410, words="The current system is busy, please try again later").shut_ms == 1_000
