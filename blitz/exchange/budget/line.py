@@ -16,6 +16,8 @@ from blitz.exchange.budget.windows import Window
 
 UNLIMITED = Quota(limit=2**31)
 """Of a window that is there only to be shut."""
+BELIEVED_MAX = 1_000
+"""An exchange that claims to allow one user more than this per second is not believed."""
 SLOW_MS = 200
 """A request under way for longer waits for the network, not for this machine: the gate counts it no more (L8)."""
 
@@ -157,9 +159,9 @@ class Line:
 
     def told_left(self, turn: Turn, limit: int | None, left: int, now_ms: int) -> None:
         """An answer says how many more requests this user may send to this endpoint."""
-        window = self._user_window(turn)
+        window = self._user_window(turn) if self.limits.counts else None
         if window is not None:
-            if limit is not None and limit >= 1:
+            if limit is not None and 1 <= limit <= BELIEVED_MAX:
                 window.quota = window.quota.at(limit)
             window.told_left(left, now_ms)
 

@@ -269,6 +269,26 @@ def test_the_limit_that_the_exchange_names_holds():
     assert [turn.state for turn in more].count(State.GRANTED) == 3
 
 
+def test_a_limit_that_nobody_has_is_not_believed():
+    line = Line(limits(user=10))
+    first = turn_of(priority=PROTECT)
+    line.ask(first, 0)
+    line.told_left(first, 10**9, 0, 0)
+    assert line._users["a", "GET /x"].quota.limit == 10
+
+
+def test_where_nothing_is_counted_what_is_left_is_not_either():
+    line = Line(limits(counts=False))
+    over = turn_of()
+    line.ask(over, 0)
+    line.shut_user(over, 1_000, 0)
+    line.told_left(over, None, 0, 0)  # of a window without an end this would be two milliards
+    line.end(over, 0)
+    again = turn_of(now_ms=1_000)
+    line.ask(again, 1_000)
+    assert again.state is State.GRANTED
+
+
 def test_windows_of_users_who_went_away_are_forgotten():
     line = Line(limits())
     Course(line).live([Wish(at_ms=50 * n, user=f"user{n}") for n in range(1_000)])
