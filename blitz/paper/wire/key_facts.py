@@ -12,6 +12,7 @@ BYBIT_USUAL = {"ContractTrade": ["Order", "Position"], "Wallet": [], "Derivative
 SPOT, READ, TRADE, UNIVERSAL_TRANSFER, WITHDRAW, SUB_TRANSFER = 1, 2, 3, 4, 5, 7
 """BingX's numbers of what a key may do."""
 BINGX_USUAL = [READ, TRADE]
+BINGX_KNOWN = frozenset(map(str, (SPOT, READ, TRADE, UNIVERSAL_TRANSFER, WITHDRAW, SUB_TRANSFER)))
 
 
 def read_key_facts(params: Params, before: KeyFacts, house: HouseName) -> KeyFacts:
@@ -31,7 +32,7 @@ def _check_shape(permissions: str, house: HouseName) -> None:
         parsed = None
     if house is HouseName.BYBIT and not isinstance(parsed, dict):
         raise ValueError('permissions is an object as Bybit writes it, such as {"Wallet": ["Withdraw"]}.')
-    if house is HouseName.BINGX and not (isinstance(parsed, list) and all(str(one).isdigit() for one in parsed)):
+    if house is HouseName.BINGX and not (isinstance(parsed, list) and all(str(one) in BINGX_KNOWN for one in parsed)):
         raise ValueError("permissions is a list of BingX's numbers, such as [2, 3, 5].")
 
 

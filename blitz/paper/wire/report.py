@@ -107,6 +107,7 @@ def account_figures(venue: Venue, account: Account) -> JsonObject:
         "key": account.key,
         "exchange": account.house.name.value,
         "margin_mode": "isolated" if account.is_isolated else "cross",
+        "isolated_symbols": list(account.isolated_symbols),
         **{name: plain(figure) for name, figure in figures.items()},
         "positions": [_position(position) for position in venue.positions(account)],
         "counts": {

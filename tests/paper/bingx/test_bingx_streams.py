@@ -222,9 +222,13 @@ def test_funding_is_told_as_a_change_of_the_account(paper, alice):
 def test_everything_is_zipped_and_the_account_comes_again_every_five_seconds(paper):
     async def story(line):
         await line.next()
-        got = [await line.next(), await line.next()]
-        assert got[0] == "Ping"
-        assert (got[1]["e"], got[1]["a"]["m"]) == ("ACCOUNT_UPDATE", "INIT")
+        moments = []
+        for _ in range(2):
+            assert await line.next() == "Ping"
+            account = await line.next()
+            assert (account["e"], account["a"]["m"]) == ("ACCOUNT_UPDATE", "INIT")
+            moments.append(account["E"])
+        assert 4_500 < moments[1] - moments[0] < 6_500
 
     talk(paper, story)
 
@@ -276,7 +280,8 @@ def test_a_listen_key_lives_for_an_hour_and_one_more_when_it_is_renewed(paper):
         await line.next()
         started = time.monotonic()
         await control(paper, "clock", advance_ms=3_500_000)
-        assert await line.next() == "Ping"
+        while await line.next() != "Ping":
+            pass
         await control(paper, "clock", advance_ms=200_000)
         assert (await line.next("listenKeyExpired"))["listenKey"]
         assert await line.next() == "closed"
@@ -313,6 +318,7 @@ def test_the_switch_ends_listen_keys_at_once(paper):
     talk(paper, story)
 
 
+@pytest.mark.slow
 def test_a_link_that_answers_no_ping_is_dropped_and_one_that_does_is_kept(paper):
     async def silent(line):
         said = []
@@ -368,7 +374,7 @@ def test_event_faults_work_on_this_door_too(paper, alice, rule, heard):
         while len(got) < len(heard):
             message = await line.next()
             if isinstance(message, str):
-                got.append(message if message == "closed" else "garbage")
+                got.extend({"Ping": [], "closed": ["closed"]}.get(message, ["garbage"]))
             elif message["e"] == "ORDER_TRADE_UPDATE":
                 got.append(message["o"]["X"])
         if not heard:

@@ -51,7 +51,7 @@ def identity_or_none(params: Params, prefix: str = "") -> tuple[str, str]:
     own = (lambda name: f"{prefix}{name[0].upper()}{name[1:]}") if prefix else str
     order_id = params.text(own("orderId"))
     link_id = params.text(own("clientOrderID")) or params.text(own("clientOrderId"))
-    return (order_id if order_id.isdigit() else ""), link_id.lower()
+    return (order_id if order_id.isdecimal() else ""), link_id.lower()
 
 
 def find(orders: Iterable[Order], symbol: str, order_id: str, link_id: str) -> Order | None:

@@ -13,6 +13,7 @@ from blitz.paper.engine import VenueRefusal
 from blitz.paper.wire.dialect import SecretOf
 
 DEFAULT_RECV_WINDOW_MS = 5_000
+DIGITS_MAX = 20
 WRONG_SIGNATURE = 100001
 NO_SIGNATURE = 100412
 WRONG_KEY = 100413
@@ -47,7 +48,7 @@ def check_request(key: str, query: bytes, secret_of: SecretOf, now_ms: Sequence[
 
 
 def _check_time(timestamp: str, recv_window: str, now_ms: Sequence[int]) -> None:
-    if not timestamp.isdigit() or not (recv_window or "0").isdigit():
+    if not all(text.isdecimal() and len(text) <= DIGITS_MAX for text in (timestamp, recv_window or "0")):
         raise VenueRefusal(WRONG_TIME, "Null timestamp or timestamp mismatch")
     window_ms = int(recv_window or DEFAULT_RECV_WINDOW_MS)
     if not any(abs(now - int(timestamp)) <= window_ms for now in now_ms):

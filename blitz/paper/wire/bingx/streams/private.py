@@ -51,14 +51,11 @@ class BingxPrivateStreams(PrivateLinks):
             for names, symbol, message in told(happened):
                 self.deliver(key, names, symbol, partial(self._send, message, key))
 
-    def push_account(self, account: Account, reason: str, connection: Connection | None = None) -> None:
-        """Send balance and all positions as they stand, to one link or to all of the account."""
+    def push_account(self, account: Account, connection: Connection) -> None:
+        """Send one link the balance and all positions as they stand."""
         wallet, positions = self.host.venue.wallet(account), self.host.venue.positions(account)
-        message = account_event(reason, wallet, positions, Decimal(0), self.host.clock.now_ms())
-        if connection is not None:
-            connection.send_bytes(zipped(message))
-        else:
-            self._send(message, account.key)
+        message = account_event("INIT", wallet, positions, Decimal(0), self.host.clock.now_ms())
+        connection.send_bytes(zipped(message))
 
     def _send(self, message: JsonObject, key: str) -> None:
         frame = zipped(message)

@@ -23,7 +23,10 @@ from blitz.paper.wire.text import JsonObject
 log = logging.getLogger(__name__)
 
 PATH = "/swap-market"
-PING_EVERY_SECONDS = 5
+PING_EVERY_MS = 5_000
+BEATS = 100
+"""Links are pinged and pushed in so many groups, one after the other: all at once would hold up everybody's fills."""
+EXPIRY_EVERY_BEATS = 20
 UNANSWERED_MAX = 3
 """A link that leaves so many pings without an answer is dropped."""
 TOPICS_MAX = 200
@@ -37,6 +40,7 @@ WRONG_TOPIC = 80015
 class _Link:
     connection: Connection
     address: str
+    group: int
     listen_key: str = ""
     unanswered: int = 0
 
@@ -50,6 +54,7 @@ class BingxSockets:
         self.public = BingxPublicStreams(host)
         self.private = BingxPrivateStreams(host)
         self._open: dict[Connection, _Link] = {}
+        self._accepted = 0
         host.attach(self.private)
         host.attach(self.public)
 
@@ -66,7 +71,9 @@ class BingxSockets:
         owner = self._listen_keys.owner(listen_key) if listen_key else ""
         if owner is None:
             return web.Response(status=401, text="401, listen key is not valid")
-        link = _Link(connection=Connection(), address=address, listen_key=listen_key)
+        self._accepted += 1
+        group = self._accepted % BEATS
+        link = _Link(connection=Connection(), address=address, group=group, listen_key=listen_key)
         writer = await link.connection.open(request)
         self._open[link.connection] = link
         if owner:
@@ -95,22 +102,22 @@ class BingxSockets:
         self.private.admit(connection, owner)
         account = self._host.venue.account(owner)
         assert account is not None, "a listen key speaks for an account"
-        self.private.push_account(account, "INIT", connection)
+        self.private.push_account(account, connection)
 
     async def close(self) -> None:
         """Close every link: the server stops."""
         await asyncio.gather(*(connection.close() for connection in self._open), return_exceptions=True)
 
     async def keep_alive(self) -> None:
-        """Once a second end what has expired; every five ask for a pong and push every account."""
+        """Every five seconds ask each link for a pong and show each account; end what has expired within a second."""
         beat = 0
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(PING_EVERY_MS / BEATS / 1000)
             beat += 1
-            self._end_links(self._listen_keys.drop_expired())
-            if beat % PING_EVERY_SECONDS == 0:
-                self._ping()
-                self._push_accounts()
+            if beat % EXPIRY_EVERY_BEATS == 0:
+                self._end_links(self._listen_keys.drop_expired())
+            for link in [link for link in self._open.values() if link.group == beat % BEATS]:
+                self._beat(link)
 
     def expire_listen_keys(self, account: str) -> int:
         """Let the listen keys of an account, or all, end now; returns how many."""
@@ -126,21 +133,18 @@ class BingxSockets:
             link.connection.send_bytes(zipped(expiry_event(link.listen_key, self._host.clock.now_ms())))
             link.connection.hang_up()
 
-    def _ping(self) -> None:
-        for link in list(self._open.values()):
-            if link.connection.frozen:
-                continue
-            if link.unanswered >= UNANSWERED_MAX:
-                link.connection.abort()
-                continue
-            link.unanswered += 1
-            link.connection.send_bytes(PING)
-
-    def _push_accounts(self) -> None:
-        for key in list(self.private.links):
-            account = self._host.venue.account(key)
-            if account is not None:
-                self.private.push_account(account, "INIT")
+    def _beat(self, link: _Link) -> None:
+        connection = link.connection
+        if connection.frozen:
+            return
+        if link.unanswered >= UNANSWERED_MAX:
+            connection.abort()
+            return
+        link.unanswered += 1
+        connection.send_bytes(PING)
+        account = self._host.venue.account(connection.key) if connection.key else None
+        if account is not None:
+            self.private.push_account(account, connection)
 
     def _read(self, link: _Link, text: str) -> None:
         if text == "Pong":
