@@ -33,9 +33,9 @@ def test_everything_of_an_account_is_there_after_a_restart(start, tmp_path):
     with pytest.raises(ccxt.DuplicateOrderId):
         buy(client, clientOrderId="LEG_1")
     again.price("54000")
-    # On the way the leg filled, and the stop closed the quantity that it was for.
+    # On the way the leg filled; the stop closed the quantity that it was for, and the take-profit made that much room.
     assert [row["contracts"] for row in client.fetch_positions()] == ["0.01"]
-    assert client.fetch_open_orders(SYMBOL) == []
+    assert [(row["clientOrderId"], row["amount"]) for row in client.fetch_open_orders(SYMBOL)] == [("tp", "0.01")]
 
 
 def test_a_listen_key_does_not_outlive_the_process(start, tmp_path):
