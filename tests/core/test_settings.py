@@ -129,6 +129,7 @@ def test_bad_lists_of_legs_are_refused_at_grids(bad):
         ("rounds", 0),
         ("rounds", "2.5"),
         ("rounds", LEGS_MAX + 1),
+        ("testnet", "perhaps"),
         ("take_proft", "5"),
     ],
     ids=named,
@@ -150,6 +151,16 @@ def test_a_target_at_a_price_of_zero_is_refused(raw, field):
 
 def test_all_problems_are_told_at_once():
     assert set(errors_of(leverage="x", side="x", grids=[])) == {"leverage", "side", "grids"}
+
+
+@pytest.mark.parametrize(("text", "chosen"), [(True, True), ("on", True), ("0", False), (False, False)])
+def test_the_testnet_is_a_kind_of_demo_that_bybit_has(text, chosen):
+    assert parse_settings({"mode": "demo", "testnet": text}).testnet is chosen
+
+
+def test_an_exchange_without_a_testnet_is_refused_there_and_only_in_demo():
+    assert list(errors_of(exchange="bingx", mode="demo", testnet=True)) == ["testnet"]
+    assert parse_settings({"exchange": "bingx", "mode": "live", "testnet": True}).account == "bingx:live"
 
 
 def test_a_field_that_is_absent_keeps_its_value_and_new_grids_use_all_their_legs():

@@ -6,9 +6,12 @@ import pytest
 
 from blitz.clock import ManualClock
 from blitz.core.ladder_settings import ExchangeName, Mode
+from blitz.exchange.answers import Malformed
 from blitz.exchange.bingx.client import bingx_client
 from blitz.exchange.bybit.client import bybit_client
+from blitz.exchange.clients import Clients
 from blitz.exchange.connection import Venue
+from blitz.exchange.profiles import PROFILES
 from tests.exchange.world import CREDENTIALS, KEY, SYMBOL
 
 NOW_MS = 1_750_000_000_000
@@ -72,6 +75,33 @@ def test_a_demo_order_names_the_same_market_and_is_signed_with_the_venues_time(w
     assert headers["X-BAPI-TIMESTAMP"] == str(NOW_MS)
     assert headers["X-BAPI-RECV-WINDOW"] == "5000"
     assert len(headers["X-BAPI-SIGN"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("exchange", "mode", "testnet", "host"),
+    [
+        (ExchangeName.BYBIT, Mode.DEMO, False, "api-demo.bybit.com"),
+        (ExchangeName.BYBIT, Mode.DEMO, True, "api-testnet.bybit.com"),
+        (ExchangeName.BYBIT, Mode.LIVE, False, "api.bybit.com"),
+        (ExchangeName.BINGX, Mode.DEMO, False, "open-api-vst.bingx.com"),
+        (ExchangeName.BINGX, Mode.LIVE, False, "open-api.bingx.com"),
+    ],
+)
+def test_the_clients_that_bots_get_ask_there_too(exchange, mode, testnet, host):
+    venue = Venue(exchange=exchange, mode=mode, testnet=testnet)
+    client = Clients().client(venue, ManualClock(NOW_MS), CREDENTIALS)
+    sent = []
+
+    def fetch(url, method="GET", headers=None, body=None):
+        sent.append(urlsplit(url).netloc)
+        return {"retCode": 0, "result": {}, "code": 0, "data": {}}
+
+    client.fetch = fetch
+    with pytest.raises(Malformed):  # the answer tells no time
+        PROFILES[exchange].server_time_ms(client)
+
+    assert PROFILES[exchange].hosts[venue.account.partition(":")[2]] == f"https://{host}"
+    assert sent == [host]
 
 
 # BingX: the same markets and the same keys; only the address keeps VST from real money.

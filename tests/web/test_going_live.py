@@ -59,6 +59,14 @@ def exchange():
 
 
 @pytest.fixture
+def paper_url():
+    paper = PaperServer(PaperConfig(feed="manual", enforce_limits=False))
+    paper.start()
+    yield paper.url
+    paper.stop()
+
+
+@pytest.fixture
 def world(make_world, exchange):
     return make_world(rehearsal_url=exchange.url)
 
@@ -321,13 +329,14 @@ def test_without_keys_and_without_the_mode_there_is_nothing_to_go_live_with(worl
         {"api_key": "", "api_secret": ""},
         {"mode": "paper"},
         {"mode": "demo"},
+        {"exchange": "bingx"},
     ],
 )
-def test_another_key_or_mode_takes_it_back(world, client, change):
+def test_another_key_mode_or_exchange_takes_it_back(world, client, change):
     client.post("/api/bot/live", json=GO)
 
     answer = client.put("/api/bot/settings", json=change)
-    client.put("/api/bot/settings", json={"mode": "live"})
+    client.put("/api/bot/settings", json={"mode": "live", "exchange": "bybit"})
 
     assert (answer.status_code, answer.json["armed"]) == (200, False)
     assert not is_armed(world)
@@ -348,6 +357,42 @@ def test_another_ladder_leaves_it(world, client):
     answer = client.put("/api/bot/settings", json={"side": "short", "leverage": "3", "take_profit": "4"})
 
     assert (answer.json["armed"], answer.json["message"]) == (True, "Saved.")
+
+
+# Each exchange by its own rules, as the paper exchange tells them
+
+RIGHTS = [
+    ("bybit", {}, None),
+    ("bybit", {"permissions": {"ContractTrade": ["Order", "Position"], "Wallet": ["Withdraw"]}}, "key_can_withdraw"),
+    ("bybit", {"permissions": {"ContractTrade": [], "Wallet": []}}, "key_cannot_trade"),
+    ("bybit", {"readOnly": True}, "key_read_only"),
+    ("bingx", {}, None),
+    ("bingx", {"permissions": [2, 3, 5]}, "key_can_withdraw"),
+    ("bingx", {"permissions": [2, 3, 4]}, "key_can_transfer"),
+    ("bingx", {"permissions": [1, 2]}, "key_cannot_trade"),
+    ("bingx", {"permissions": [2, 3, 6]}, "key_not_understood"),
+    ("bingx", {"readOnly": True}, "key_read_only"),
+]
+
+
+@pytest.mark.parametrize("ips", [[], ["203.0.113.7"]], ids=["from anywhere", "bound"])
+@pytest.mark.parametrize(("name", "rights", "code"), RIGHTS)
+def test_the_rights_of_a_key_are_read_from_its_exchange(make_world, paper_url, name, rights, code, ips):
+    account = {"key": "ownKey0123456789", "secret": SECRET, "balance": "2000", "exchange": name, "ips": ips, **rights}
+    requests.post(f"{paper_url}/__paper/accounts", json=account, timeout=5).raise_for_status()
+    world = make_world(rehearsal_url=paper_url)
+    client = world.signed_in(world.trader)
+    chosen = {"mode": "live", "exchange": name, "api_key": account["key"], "api_secret": SECRET}
+    assert client.put("/api/bot/settings", json=chosen).status_code == 200
+
+    shown, answer = client.get("/api/bot/live").json, client.post("/api/bot/live", json=GO)
+
+    assert codes(shown["refusals"]) == ([code] if code else [])
+    assert (answer.status_code, answer.json["status"]) == ((409, code) if code else (200, "live"))
+    assert shown["balance"]["equity"] == "2000"
+    assert shown["plan"]["total"]["margin"].startswith("788.6")
+    assert codes(shown["warnings"]) == ([] if ips else ["key_not_bound"])
+    assert is_armed(world) == (code is None)
 
 
 # The page and the strip
