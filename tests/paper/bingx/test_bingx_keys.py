@@ -1,9 +1,12 @@
 """What is told of a key can be set for each account, on both exchanges, and outlives a restart."""
 
+from decimal import Decimal
+
 import ccxt
 import pytest
 import requests
 
+from blitz.paper.server import AccountSpec, PaperStartError
 from tests.paper.bingx.test_bingx_trading import SYMBOL, buy
 
 
@@ -56,3 +59,9 @@ def test_rights_in_the_others_words_are_refused(paper, exchange, wrong):
     answer = requests.post(f"{paper.url}/__paper/accounts", json=body, timeout=5)
     assert answer.status_code == 400
     assert "permissions" in answer.json()["error"]
+
+
+def test_an_account_may_be_named_at_the_start():
+    assert AccountSpec.parse("k:s:10:bingx") == AccountSpec(key="k", secret="s", balance=Decimal(10), exchange="bingx")
+    with pytest.raises(PaperStartError, match="bybit, bingx"):
+        AccountSpec.parse("k:s:10:kraken")

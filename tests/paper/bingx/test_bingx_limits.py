@@ -1,5 +1,8 @@
 """The limits of the BingX door: counted apart from Bybit's, switched together with them."""
 
+import asyncio
+
+import aiohttp
 import ccxt
 import pytest
 import requests
@@ -53,3 +56,20 @@ def test_an_address_that_asks_too_often_for_market_data_hears_418(start):
         assert statuses == [200] * 500 + [418]
         assert session.get(f"{paper.url}{TIME}", timeout=5).status_code == 418
         assert session.get(f"{paper.url}/v5/market/time", timeout=5).status_code == 200
+
+
+def test_an_address_has_sixty_links_at_once(start):
+    paper = start(enforce_limits=True)
+
+    async def run():
+        async with aiohttp.ClientSession() as session:
+            links = [await session.ws_connect(f"{paper.url}/swap-market") for _ in range(60)]
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await session.ws_connect(f"{paper.url}/swap-market")
+            assert refused.value.status == 429
+            await links.pop().close()
+            links.append(await session.ws_connect(f"{paper.url}/swap-market"))
+            for link in links:
+                await link.close()
+
+    asyncio.run(asyncio.wait_for(run(), 20))

@@ -34,6 +34,13 @@ def test_one_request_loads_the_markets(alice):
     assert len(alice.markets) >= 12
 
 
+def test_a_client_that_asks_for_everything_loads_its_four_lists(paper):
+    client = ccxt.bingx(paper.settings(options={"defaultType": "swap"}))
+    markets = client.load_markets()
+    assert {market["type"] for market in markets.values()} == {"swap"}
+    assert client.currencies["USDT"]["code"] == "USDT"
+
+
 def test_fetch_time_is_the_venue_clock(alice):
     assert abs(alice.fetch_time() - alice.milliseconds()) < 2_000
 

@@ -38,6 +38,39 @@ def contracts(call: Call) -> list[JsonObject]:
     return [row for row in rows if not wanted or row["symbol"] == on_the_wire(wanted)]
 
 
+def nothing_listed(_call: Call) -> list[JsonObject]:
+    """GET cswap/v1/market/contracts: no coin-margined contracts are listed here."""
+    return []
+
+
+def no_spot_pairs(_call: Call) -> JsonObject:
+    """GET spot/v1/common/symbols: no spot market either."""
+    return {"symbols": []}
+
+
+def coins(call: Call) -> list[JsonObject]:
+    """GET wallets/v1/capital/config/getall: every coin that is listed. Nothing can be deposited or withdrawn."""
+    names = dict.fromkeys(["USDT", *(market.base_coin for market in call.venue.instruments.values())])
+    wanted = call.params.text("coin")
+    return [_coin(name) for name in names if wanted in ("", name)]
+
+
+def _coin(name: str) -> JsonObject:
+    network = {
+        "name": name,
+        "network": name,
+        "isDefault": True,
+        "minConfirm": 1,
+        "withdrawEnable": False,
+        "depositEnable": False,
+        "withdrawFee": "0",
+        "withdrawMax": "0",
+        "withdrawMin": "0",
+        "depositMin": "0",
+    }
+    return {"coin": name, "name": name, "networkList": [network]}
+
+
 def ticker(call: Call) -> Any:
     """GET quote/ticker: an object for one pair, a list for all."""
     return _one_or_all(call, lambda symbol: ticker_row(call.venue.ticker(symbol, call.now_ms), *_last(call, symbol)))
