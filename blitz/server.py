@@ -26,6 +26,7 @@ from blitz.bots.user_bot import BotParts
 from blitz.bots.venues import Venues
 from blitz.clock import Clock, SystemClock
 from blitz.errors import ConfigurationProblem
+from blitz.exchange.clients import Clients
 from blitz.exchange.exchanges import Exchanges
 from blitz.exchange.streams.hub import StreamHub
 from blitz.paper.server import PaperConfig, PaperServer, PaperStartError
@@ -70,7 +71,8 @@ def build_services(
     database.migrate()
     key = load_or_create_key(settings.key_path, settings.secret_key)
     users = UserStore(database, SecretBox(key, on_open=register_secret), clock)
-    store, history, exchanges = BotStore(database, clock), History(database), Exchanges(clock, hub)
+    store, history = BotStore(database, clock), History(database)
+    exchanges = Exchanges(clock, hub, clients=Clients(paper_counts=settings.has_paper_limits))
     venues = Venues(
         paper_url=(paper_url or settings.paper_url or NO_PAPER).rstrip("/"),
         users=users,
@@ -116,7 +118,7 @@ def open_paper(settings: Settings) -> PaperServer | None:
         port=settings.paper_port,
         feed=_feed(settings),
         state_path=settings.instance_path / "paper.db",
-        enforce_limits=False,
+        enforce_limits=bool(settings.paper_limits),
     )
     paper = PaperServer(config)
     try:

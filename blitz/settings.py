@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     paper_url: str | None = Field(None, validation_alias="BLITZ_PAPER_URL")
     paper_feed: str = Field("synthetic", validation_alias="BLITZ_PAPER_FEED")
     paper_port: int = Field(0, validation_alias="BLITZ_PAPER_PORT", ge=0, le=65535)
+    paper_limits: bool | None = Field(None, validation_alias="BLITZ_PAPER_LIMITS")
+    """Whether the paper exchange has request limits; by default one that runs alone has, and the embedded one not."""
     rehearsal_url: str | None = Field(None, validation_alias="BLITZ_REHEARSAL_URL")
     """A paper exchange on this machine that answers demo and live in the exchanges' place; for rehearsals and tests."""
     allowed_hosts: CommaList = Field((), validation_alias="BLITZ_ALLOWED_HOSTS")
@@ -100,6 +102,11 @@ class Settings(BaseSettings):
         """The password inside the database URL, for striking it out of logs."""
         password = urlsplit(self.database_url.get_secret_value()).password if self.database_url else None
         return SecretStr(password) if password else None
+
+    @property
+    def has_paper_limits(self) -> bool:
+        """Whether requests to the paper exchange are to stay within limits."""
+        return self.paper_limits if self.paper_limits is not None else self.paper_url is not None
 
     @property
     def is_public(self) -> bool:

@@ -57,8 +57,12 @@ class Driver:
         self.waiting_since: float | None = None
         """Monotonic seconds since which one call has not been answered; None between calls. Any thread may read it."""
 
-    def run(self, step: Step[T]) -> T:
-        """Drive `step` to its end and answer what it returns. Raises `PassAbandoned`."""
+    def run(self, step: Step[T], *, woken: bool = False) -> T:
+        """Drive `step` to its end and answer what it returns. Raises `PassAbandoned`.
+
+        `woken`: something has happened, so that its reads go before those of bots whose timer is over.
+        """
+        self._gateway.woken = woken
         reply: Reply | None = None
         while True:
             try:

@@ -6,6 +6,7 @@ Sends no order. Reading needs nobody's key.
 from decimal import Decimal
 
 from blitz.bots.paper_accounts import WrongSecret
+from blitz.bots.venue_figures import VenueFigures, venue_figures
 from blitz.bots.venues import Venues
 from blitz.core.credentials import Credentials
 from blitz.core.instrument import Instrument
@@ -52,3 +53,7 @@ class MarketDesk:
     def symbols(self, settings: LadderSettings) -> list[str]:
         """Every market a bot may trade where these settings trade."""
         return self._exchanges.symbols(self._venues.of(settings))
+
+    def venue_figures(self, now_ms: int) -> list[VenueFigures]:
+        """How each exchange stands towards this server. Asks nobody."""
+        return venue_figures(self._exchanges, now_ms)

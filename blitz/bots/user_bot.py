@@ -240,7 +240,8 @@ class UserBot:
             try:
                 self._follow(opened, letters)
                 self._recover_if_asked(opened, letters)
-                result = opened.driver.run(run_pass(opened.memory, self._mode, last_cycle=self._last_cycle))
+                one_pass = run_pass(opened.memory, self._mode, last_cycle=self._last_cycle)
+                result = opened.driver.run(one_pass, woken=bool(letters))
             except PassAbandoned:
                 return _LEAVING
             refused = self._key_refused(result)
@@ -276,7 +277,7 @@ class UserBot:
         """Let the exits go with the fills that a stream told of; the pass that follows looks."""
         fills = self._listening.fills_told(letters)
         if fills and self._mode is Mode.TRADE:
-            opened.driver.run(follow_fills(opened.memory, fills))
+            opened.driver.run(follow_fills(opened.memory, fills), woken=True)
 
     def _read_commands(self, letters: list[Letter]) -> None:
         for letter in letters:

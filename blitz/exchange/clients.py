@@ -48,7 +48,8 @@ class Clients:
         if venue.mode is Mode.PAPER:
             limits = limits.near(counts=self._paper_counts)
         title = TITLES.get(venue.exchange.value, venue.exchange.value)
-        return self._budget.turnstile(venue, f"{title} ({venue.mode.value})", limits)
+        kind = "testnet" if venue.testnet else venue.mode.value
+        return self._budget.turnstile(venue, f"{title} ({kind})", limits)
 
     def standings(self) -> list[Standing]:
         """How the turnstiles of all venues stand that were ever asked for."""

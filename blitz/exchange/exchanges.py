@@ -65,6 +65,12 @@ class Exchanges:
         """How the rate budget stands at each venue."""
         return self._clients.standings()
 
+    def clocks(self) -> dict[str, VenueClock]:
+        """The clock of each venue that somebody trades on, by the venue's name."""
+        with self._guard:
+            clocks = dict(self._clocks)
+        return {self._clients.turnstile(venue).name: clock for venue, clock in clocks.items()}
+
     def instrument(self, venue: Venue, symbol: str) -> Instrument:
         """The rules of a market. Raises `GatewayProblem`."""
         return self._markets.instrument(venue, symbol)

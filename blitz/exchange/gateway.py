@@ -43,6 +43,8 @@ class ExchangeGateway(Protocol):
     """One user's account on one market."""
 
     traits: VenueTraits
+    woken: bool
+    """An event led to what is asked now, not the timer."""
 
     def execute(self, call: VenueCall) -> Reply:
         """Carry out one call and say what came of it: the thing itself, `Rejected`, `Pulled`, `Unknown`, `NotSent`."""

@@ -94,6 +94,8 @@ class MarketTables:
             if old is not None:
                 old.loaded_ms = self._clock.now_ms()
                 return old
+            if isinstance(problem, NoTurn):
+                raise
             raise GatewayProblem(
                 f"The market list of {venue.exchange.value} ({venue.mode.value}) could not be read: "
                 f"{type(problem).__name__}. Check that the exchange can be reached, then try again."

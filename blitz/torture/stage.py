@@ -55,6 +55,7 @@ class Stage:
             "WEB_HOST": "127.0.0.1",
             "WEB_PORT": str(ports[1]),
             "BLITZ_PAPER_URL": self.exchange.url,
+            "BLITZ_PAPER_LIMITS": "off",
             "BLITZ_REGISTRATION": "open",
         }
         self.server = Program("server", ["serve"], self._server_env, folder / "server.log")

@@ -1,6 +1,6 @@
 """Is it up, is it ready, where is its database, how is it doing: questions of operators and their tools."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from blitz import __version__
 from blitz.bots.incidents import ProtectionFigures
+from blitz.bots.venue_figures import VenueFigures
 from blitz.clock import iso_utc
 from blitz.errors import DatabaseProblem
 from blitz.web.openapi import refusals
@@ -85,6 +86,7 @@ def figures(parts: Services, budget: StreamBudget) -> CollectorRegistry:
     for one in bots["users"].values():
         by_status.labels(one["status"]).inc()
     registry.register(ProtectionCollector(parts.manager.protection_figures()))
+    registry.register(VenueCollector(parts.desk.venue_figures(parts.clock.now_ms())))
     return registry
 
 
@@ -110,3 +112,48 @@ class ProtectionCollector(Collector):
         for name, (words, value) in gauges.items():
             yield GaugeMetricFamily(name, words, value=value)
         yield CounterMetricFamily("blitz_incidents", "Incidents since the process started.", value=seen.incidents_total)
+
+
+class VenueCollector(Collector):
+    """Requests, bans and clocks, with one label: the venue."""
+
+    def __init__(self, seen: Sequence[VenueFigures]) -> None:
+        self._seen = seen
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield each figure once, with a row per venue."""
+        for name, words, value in VENUE_GAUGES:
+            gauge = GaugeMetricFamily(name, words, labels=["venue"])
+            for each in self._seen:
+                figure = value(each)
+                if figure is not None:
+                    gauge.add_metric([each.venue], figure)
+            yield gauge
+        waiting = GaugeMetricFamily(
+            "blitz_requests_waiting", "Requests that stand in line.", labels=["venue", "priority"]
+        )
+        for each in self._seen:
+            for priority, count in each.waiting.items():
+                waiting.add_metric([each.venue, priority], count)
+        yield waiting
+        for name, words, total in VENUE_COUNTERS:
+            counter = CounterMetricFamily(name, words, labels=["venue"])
+            for each in self._seen:
+                counter.add_metric([each.venue], total(each))
+            yield counter
+
+
+VENUE_GAUGES: Sequence[tuple[str, str, Callable[[VenueFigures], float | None]]] = (
+    ("blitz_requests_in_window", "Requests in the fullest window of the address.", lambda each: each.in_window),
+    ("blitz_requests_window_limit", "What that window may hold.", lambda each: each.window_limit),
+    ("blitz_requests_in_flight", "Requests under way.", lambda each: each.in_flight),
+    ("blitz_exchange_ban_seconds", "How long the exchange still keeps us out.", lambda each: each.banned_seconds),
+    ("blitz_users_shut_out", "Users kept out of an endpoint.", lambda each: each.users_shut_out),
+    ("blitz_clock_offset_seconds", "The exchange's clock against ours.", lambda each: each.clock_offset_seconds),
+    ("blitz_clock_unsure_seconds", "How far off that may be.", lambda each: each.clock_unsure_seconds),
+)
+VENUE_COUNTERS: Sequence[tuple[str, str, Callable[[VenueFigures], int]]] = (
+    ("blitz_requests", "Requests sent.", lambda each: each.requests_total),
+    ("blitz_requests_not_sent", "Requests whose turn did not come in time.", lambda each: each.not_sent_total),
+    ("blitz_exchange_bans", "Times the exchange has shut out this address.", lambda each: each.bans_total),
+)

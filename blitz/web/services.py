@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast
 from flask import current_app
 
 from blitz.bots.incidents import ProtectionFigures
+from blitz.bots.venue_figures import VenueFigures
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
 from blitz.core.going_live import LiveCheck
@@ -74,6 +75,9 @@ class Desk(Protocol):
 
     def symbols(self, settings: LadderSettings) -> list[str]:
         """Every market a bot may trade where these settings trade."""
+
+    def venue_figures(self, now_ms: int) -> Sequence[VenueFigures]:
+        """How each exchange stands towards this server. Asks nobody."""
 
 
 class LiveDesk(Protocol):

@@ -32,6 +32,7 @@ class Account:
     leaving: threading.Event
     leaves_at: type[Call] | None = None
     traits: VenueTraits = field(default_factory=VenueTraits)
+    woken: bool = False
 
     def execute(self, call: VenueCall) -> Reply:
         if self.leaves_at is not None and isinstance(call, self.leaves_at):

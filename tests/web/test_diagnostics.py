@@ -92,3 +92,19 @@ def test_the_figures_tell_how_many_positions_are_protected(world, client):
         "blitz_incidents_total": "0.0",
         "blitz_unprotected_seconds_max": "0.0",
     }
+
+
+def test_the_figures_tell_how_the_exchange_stands_without_naming_anybody(world, client):
+    client.post("/api/bot/start")
+    resting(client)
+
+    text = world.visitor().get("/metrics").get_data(as_text=True)
+
+    figures = dict(re.findall(r'^(blitz_\w+)\{venue="Bybit \(paper\)"\} (\S+)$', text, re.MULTILINE))
+    assert float(figures["blitz_requests_total"]) > 5
+    assert figures["blitz_requests_window_limit"] == "600.0"
+    assert figures["blitz_exchange_ban_seconds"] == figures["blitz_exchange_bans_total"] == "0.0"
+    assert figures["blitz_requests_not_sent_total"] == figures["blitz_users_shut_out"] == "0.0"
+    assert 0 <= float(figures["blitz_clock_unsure_seconds"]) < 1
+    assert 'blitz_requests_waiting{priority="protect",venue="Bybit (paper)"} 0.0' in text
+    assert "user" not in re.sub("blitz_users[_a-z]*|# .*", "", text)
