@@ -11,6 +11,7 @@ import pytest
 from blitz.clock import SystemClock
 from blitz.core.ladder_settings import parse_settings
 from blitz.doctor import OLDEST_BELIEVABLE_MS, run_doctor
+from blitz.exchange.bingx.profile import BINGX
 from blitz.exchange.bybit.profile import BYBIT
 from blitz.settings import load_settings
 from blitz.storage.database import Database
@@ -115,6 +116,31 @@ def test_a_trader_who_wants_demo_needs_keys(examine, users, monkeypatch):
     assert f"✓ bybit demo answers at {venue.url}" in said
 
 
+def test_an_exchange_is_asked_for_the_time_in_its_own_words(examine, users, monkeypatch):
+    venue = Venue(told=lambda now_ms: {"code": 0, "msg": "", "data": {"serverTime": now_ms}})
+    monkeypatch.setattr(BINGX, "hosts", {"demo": venue.url})
+    users.save_credentials(1, "AKXQ7PLM2RBV9TND", "s3cr3t-of-the-exchange")
+    users.save_settings(1, parse_settings({"mode": "demo", "exchange": "bingx"}))
+
+    code, said = examine()
+    venue.close()
+
+    assert code == 0, said
+    assert f"✓ bingx demo answers at {venue.url}" in said
+    assert venue.asked == ["/openApi/swap/v2/server/time"]
+
+
+def test_what_answers_in_another_exchanges_words_is_none(examine, users, monkeypatch):
+    venue = Venue()
+    monkeypatch.setattr(BINGX, "hosts", {"demo": venue.url})
+    users.save_settings(1, parse_settings({"mode": "demo", "exchange": "bingx"}))
+
+    said = examine()[1]
+    venue.close()
+
+    assert f"✗ What answers at {venue.url} is no exchange" in said
+
+
 def test_a_clock_that_disagrees_with_the_exchange_is_found(examine, users, monkeypatch):
     venue = Venue(ahead_ms=5_000)
     monkeypatch.setattr(BYBIT, "hosts", {"demo": venue.url})
@@ -205,12 +231,16 @@ def test_an_installation_without_admin_says_how_to_get_one(examine, home):
 
 
 class Venue:
-    """Answers the time, as an exchange does."""
+    """Answers the time, as an exchange does: as Bybit unless `told` words it otherwise."""
 
-    def __init__(self, ahead_ms: int = 0) -> None:
+    def __init__(self, ahead_ms: int = 0, told=lambda now_ms: {"retCode": 0, "result": {}, "time": now_ms}) -> None:
+        asked: list[str] = []
+        self.asked = asked
+
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                body = json.dumps({"retCode": 0, "time": time.time_ns() // 1_000_000 + ahead_ms}).encode()
+                asked.append(self.path)
+                body = json.dumps(told(time.time_ns() // 1_000_000 + ahead_ms)).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import ccxt
 import pytest
 import requests
+
+from tests.bots.plain import plain_client
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "plum tractor velvet 93"
@@ -101,6 +102,8 @@ class Exchange:
     """The paper exchange in a process of its own."""
 
     url: str
+    name: str = "bybit"
+    """Whose rules its account trades by, and whose client looks on."""
 
     def price(self, price: str, symbol: str = "BTCUSDT", *, sweep: bool = False) -> None:
         """Move the market by hand."""
@@ -116,14 +119,9 @@ class Exchange:
         account: dict[str, Any] = self.control("GET", f"state?key={key}")["accounts"][0]
         return account
 
-    def client(self, key: str, secret: str) -> ccxt.bybit:
+    def client(self, key: str, secret: str) -> Any:
         """A plain ccxt client, as any other program would have one."""
-        urls = {"api": {"public": self.url, "private": self.url}}
-        client = ccxt.bybit(
-            {"apiKey": key, "secret": secret, "urls": urls, "options": {"fetchMarkets": {"types": ["linear"]}}}
-        )
-        client.load_markets()
-        return client
+        return plain_client(self.name, self.url, key, secret)
 
 
 @dataclass
@@ -173,10 +171,16 @@ class Server:
 
 
 @pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    with running("paper", "--port", "0", "--feed", "manual", "--account", "outside:sesame:10000", env={}) as program:
-        exchange = Exchange(program.line(r"(http://127\.0\.0\.1:\d+)")[1])
+def exchange(request: pytest.FixtureRequest) -> Iterator[Exchange]:
+    """The paper exchange with one account of 10,000 USDT, on the exchange that the test is run for."""
+    name = str(getattr(request, "param", "bybit"))
+    account = f"outside:sesame:10000:{name}"
+    with running("paper", "--port", "0", "--feed", "manual", "--account", account, env={}) as program:
+        exchange = Exchange(program.line(r"(http://127\.0\.0\.1:\d+)")[1], name)
         exchange.price("60000")
+        if name == "bingx":
+            # A test that looks on shares five requests a second with the bot, whose key it uses.
+            exchange.control("POST", "rules", {"enforce_limits": False})
         yield exchange
 
 

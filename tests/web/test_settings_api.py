@@ -207,6 +207,40 @@ def test_own_keys_name_the_paper_account_from_the_moment_they_are_saved(world, c
     assert paper_keys(world) == [KEY]
 
 
+def test_bingx_is_chosen_by_its_name_and_previewed_by_its_own_rules(world, client):
+    grids = [{"amount": "0.35"}, {"amount": "100", "gap": "1"}]  # 3 USDT at ten times: too little for Bybit alone
+
+    refused = client.post("/api/bot/preview", json={"symbol": "XRP/USDT:USDT", "grids": grids, "rounds": 2})
+    taken = client.post(
+        "/api/bot/preview", json={"exchange": "bingx", "symbol": "XRP/USDT:USDT", "grids": grids, "rounds": 2}
+    )
+    saved = client.put("/api/bot/settings", json={"exchange": "bingx"})
+
+    assert (refused.status_code, taken.status_code, saved.status_code) == (400, 200, 200), taken.json
+    assert client.get("/api/bot/settings").json["exchange"] == "bingx"
+
+
+def test_a_paper_account_belongs_to_one_exchange(world, client):
+    client.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET})
+
+    answer = client.put("/api/bot/settings", json={"exchange": "bingx"})
+
+    assert (answer.status_code, list(answer.json["errors"])) == (400, ["api_secret"])
+    assert "another exchange" in answer.json["errors"]["api_secret"][0]
+    assert client.get("/api/bot/settings").json["exchange"] == "bybit"
+
+
+def test_without_keys_each_exchange_has_a_paper_account_of_its_own(world, client):
+    for exchange in ("bybit", "bingx"):
+        client.put("/api/bot/settings", json={"exchange": exchange})
+        assert client.post("/api/bot/start").status_code == 200
+        resting(client)
+        client.post("/api/bot/stop", json={"position": "close"})
+
+    first, second = paper_keys(world)
+    assert second == f"{first}-bingx"
+
+
 def test_keys_of_another_mode_open_no_paper_account_until_paper_is_chosen(world, client):
     world.parts.users.save_settings(world.trader.id, replace(world.trader.settings, mode=Mode.DEMO))
 
