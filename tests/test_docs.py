@@ -19,7 +19,7 @@ from blitz.bots.status import BotStatus
 from blitz.cli import commands
 from blitz.core.guards import Guard
 from blitz.core.instrument import Instrument
-from blitz.core.ladder_settings import DEFAULT_SETTINGS, LadderSettings, parse_settings, plain
+from blitz.core.ladder_settings import DEFAULT_SETTINGS, ExchangeName, LadderSettings, parse_settings, plain
 from blitz.core.memory import BOOKS_DIFFER
 from blitz.core.preview import LegPreview, preview_ladder
 from blitz.core.refusals import ATTENTION
@@ -278,11 +278,10 @@ def test_every_message_of_the_troubleshooting_is_one_of_the_codes() -> None:
     assert [piece for piece in whole if piece not in code] == []
 
 
-def test_bingx_is_refused_with_the_sentence_that_the_readme_quotes() -> None:
-    with pytest.raises(SettingsProblem) as refused:
-        parse_settings({"exchange": "bingx"})
+def test_the_readme_names_every_exchange_that_can_be_chosen_and_no_other_as_such() -> None:
+    section = text_of(ROOT / "README.md").partition("## Paper, demo, live")[2].partition("\n## ")[0]
 
-    assert f"`{refused.value.errors['exchange'][0]}`" in text_of(ROOT / "README.md")
+    assert set(re.findall(r"\*\*\w+\*\* \(`(\w+)`\)", section)) == {name.value for name in ExchangeName}
 
 
 def test_a_leg_that_is_too_small_is_refused_with_the_sentence_that_the_ladder_quotes() -> None:
