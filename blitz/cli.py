@@ -114,9 +114,11 @@ def demo(
 @click.option("--state", type=click.Path(dir_okay=False, path_type=Path), help="File that survives a restart.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of ids and the made-up market.")
 @click.option("--no-limits", is_flag=True, help="Switch the rate limits off.")
+@click.option("--tls", "tls_certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="PEM",
+              help="Speak HTTPS and wss with this certificate and key.")  # fmt: skip
 def paper(
     port: int, accounts: tuple[str, ...], feed: str, speed: str, symbol: str, ids: str, state: Path | None, seed: int,
-    no_limits: bool,
+    no_limits: bool, tls_certificate: Path | None,
 ) -> int:  # fmt: skip
     """Run the paper exchange alone, for other programs."""
     configure_console("INFO")
@@ -127,10 +129,45 @@ def paper(
         config = PaperConfig(
             port=port, accounts=tuple(map(AccountSpec.parse, accounts)), feed=feed, speed=speed, symbol=symbol,
             id_regime=ids, state_path=state.resolve() if state else None, seed=seed, enforce_limits=not no_limits,
+            tls_certificate=tls_certificate,
         )  # fmt: skip
         return run_paper(config)
     except PaperStartError as error:
         raise click.ClickException(str(error)) from error
+
+
+@commands.group()
+def bench() -> None:
+    """Measure speed, memory and requests."""
+
+
+@bench.command()
+@click.option("--bots", type=click.IntRange(1, 5_000), default=100, show_default=True, help="How many bots run.")
+@click.option("--fills-per-second", type=click.IntRange(1, 500), default=50, show_default=True,
+              help="In the steady part.")  # fmt: skip
+@click.option("--idle-seconds", type=click.IntRange(1, 3_600), default=30, show_default=True,
+              help="For how long the requests of idle bots are counted.")  # fmt: skip
+@click.option("--variant", "variants", type=click.Choice(["plain", "tls", "limits"]), multiple=True,
+              help="May be given repeatedly. Default: each of them.")  # fmt: skip
+@click.option("--no-yardstick", is_flag=True, help="Leave out the bots that look every ten seconds.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
+def reaction(
+    bots: int, fills_per_second: int, idle_seconds: int, variants: tuple[str, ...], no_yardstick: bool, as_json: bool
+) -> int:
+    """Time the way from a fill to the new take-profit, weigh a bot, count what it asks while nothing happens."""
+    configure_console("WARNING")
+    from blitz.bench import ReactionOptions, run_reaction
+
+    return run_reaction(
+        ReactionOptions(
+            bots=bots,
+            fills_per_second=fills_per_second,
+            idle_seconds=idle_seconds,
+            variants=variants or ("plain", "tls", "limits"),
+            yardstick=not no_yardstick,
+            as_json=as_json,
+        )
+    )
 
 
 @commands.command()

@@ -209,6 +209,12 @@ class SimpleBotManager:
         protections = [self._protection(user_id, now_ms) for user_id in self._known()]
         return self._incidents.figures(protections, now_ms)
 
+    def bots_told(self) -> int:
+        """How many bots are told by their streams of whatever happens."""
+        with self._lock:
+            bots = [info["bot"] for info in self.managed_bots.values()]
+        return sum(1 for bot in bots if bot.is_told)
+
     # The server's side
 
     def resume_all(self) -> int:

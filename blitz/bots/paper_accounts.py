@@ -2,12 +2,12 @@
 
 from decimal import Decimal
 
-import requests
+import urllib3
 
 from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import ExchangeName
 from blitz.errors import BlitzError, GatewayProblem
-from blitz.exchange.door import shared_session
+from blitz.exchange.door import shared_pool
 
 PAPER_BALANCE = Decimal(10_000)
 """USDT that a new paper account starts with."""
@@ -39,14 +39,14 @@ def open_paper_account(
         "exchange": exchange.value,
     }
     try:
-        answer = shared_session().post(  # which leaves proxies of the environment alone
-            f"{base_url}/__paper/accounts", json=body, timeout=TIMEOUT_SECONDS, allow_redirects=False
+        answer = shared_pool().request(
+            "POST", f"{base_url}/__paper/accounts", json=body, timeout=TIMEOUT_SECONDS, retries=False, redirect=False
         )
-    except requests.RequestException as problem:
+    except urllib3.exceptions.HTTPError as problem:
         raise GatewayProblem("The paper exchange does not answer; the bot tries again by itself.") from problem
-    if answer.status_code >= 500:
+    if answer.status >= 500:
         raise GatewayProblem("The paper exchange has an error; the bot tries again by itself.")
-    if answer.status_code >= 400:
+    if answer.status >= 400:
         raise WrongSecret(
             "The paper exchange has an account with this API key, but with another secret or for another exchange. "
             "Enter what belongs together under Settings, or clear both fields to get an account of your own."

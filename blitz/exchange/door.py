@@ -13,7 +13,6 @@ from typing import Self
 import ccxt
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
@@ -25,18 +24,6 @@ POOL_CONNECTIONS_MAX = 64
 ANSWER_BYTES_MAX = 8 * 1_048_576
 """The longest honest answer, a venue's list of markets, is two megabytes."""
 PIECE_BYTES = 65_536
-
-
-@functools.cache
-def shared_session() -> requests.Session:
-    """One HTTP session for what is not ccxt's."""
-    session = requests.Session()
-    session.trust_env = False
-    session.max_redirects = 0
-    adapter = HTTPAdapter(pool_connections=16, pool_maxsize=POOL_CONNECTIONS_MAX)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
 
 
 @functools.cache
@@ -141,10 +128,16 @@ def _read(answer: urllib3.BaseHTTPResponse) -> bytes | None:
     return b"".join(pieces)
 
 
+@functools.cache
+def _no_session() -> requests.Session:
+    """ccxt makes a session for each client unless it is given one; ours never carries a request."""
+    return requests.Session()
+
+
 def client_config(credentials: Credentials | None) -> dict[str, object]:
     """What every venue's client is built with."""
     config: dict[str, object] = {
-        "session": shared_session(),
+        "session": _no_session(),
         "timeout": TIMEOUT_MS,
         # ccxt's throttle knows of one client only; requests are paced by the budget of the whole process.
         "enableRateLimit": False,

@@ -137,7 +137,7 @@ class Exchanges:
         if self._hub is None:
             return None
         dialect = PROFILES[venue.exchange].private_stream(venue, self.clock(venue), credentials)
-        return self._hub.open(venue.account, dialect, listener)
+        return self._hub.open(venue.account, dialect, listener, counts=self._clients.turnstile(venue).limits.counts)
 
     def prices(self, venue: Venue) -> PriceFeed | None:
         """The venue's prices as they are pushed; None without streams."""
@@ -147,7 +147,8 @@ class Exchanges:
             feed = self._feeds.get(venue)
             if feed is None:
                 profile = PROFILES[venue.exchange]
-                feed = PriceFeed(self._hub, venue.account, lambda: profile.price_stream(venue))
+                counts = self._clients.turnstile(venue).limits.counts
+                feed = PriceFeed(self._hub, venue.account, lambda: profile.price_stream(venue), counts=counts)
                 self._feeds[venue] = feed
             return feed
 

@@ -98,6 +98,8 @@ class PaperConfig:
     id_regime: str = "never"
     enforce_limits: bool = True
     seed: int = 0
+    tls_certificate: Path | None = None
+    """A PEM file with certificate and key: then it speaks HTTPS and wss."""
 
     def __post_init__(self) -> None:
         FeedSpec.parse(self.feed)

@@ -51,6 +51,12 @@ class Program:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def pid(self) -> int:
+        """The process that runs, or ran last."""
+        assert self._process is not None, f"{self.name} was not started"
+        return self._process.pid
+
+    @property
     def exit_code(self) -> int | None:
         """Its exit code, or None while it runs."""
         return None if self._process is None else self._process.poll()

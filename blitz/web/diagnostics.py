@@ -81,6 +81,8 @@ def figures(parts: Services, budget: StreamBudget) -> CollectorRegistry:
     Gauge("blitz_users", "Accounts, disabled ones included.", registry=registry).set(parts.users.count())
     Gauge("blitz_bots_managed", "Bots the server knows about.", registry=registry).set(bots["totals"]["total_managed"])
     Gauge("blitz_bots_running", "Bots that run.", registry=registry).set(bots["totals"]["total_running"])
+    told = parts.manager.bots_told()
+    Gauge("blitz_streams_ready", "Bots that the exchange tells of whatever happens.", registry=registry).set(told)
     Gauge("blitz_event_streams", "Live views that are open.", registry=registry).set(budget.open_streams())
     by_status = Gauge("blitz_bots", "Bots by status.", ["status"], registry=registry)
     for one in bots["users"].values():

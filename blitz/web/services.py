@@ -51,6 +51,9 @@ class Manager(Protocol):
     def get_all_bot_statuses(self) -> dict[str, Any]:
         """Every managed bot, in the documented shape."""
 
+    def bots_told(self) -> int:
+        """How many bots are told by their streams of whatever happens."""
+
     def protection_figures(self) -> ProtectionFigures:
         """How many positions are open, protected and not, and how many incidents there are."""
 

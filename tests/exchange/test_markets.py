@@ -10,7 +10,6 @@ from blitz.core.calls import PositionRead, ReadPosition
 from blitz.core.ladder_settings import ExchangeName
 from blitz.errors import GatewayProblem
 from blitz.exchange.clients import Clients
-from blitz.exchange.door import shared_session
 from blitz.exchange.exchanges import Exchanges
 from blitz.exchange.markets import REFRESH_MS, MarketTables
 from blitz.exchange.profiles import PROFILES
@@ -67,7 +66,7 @@ def test_however_many_ask_the_table_is_loaded_once(world, liar):
 def test_all_clients_of_a_venue_share_one_table_and_one_session(world):
     first, second = world.gateway()._client, world.gateway()._client
     assert first.markets is second.markets
-    assert first.session is second.session is shared_session()
+    assert first.session is second.session
 
 
 @BOTH

@@ -8,6 +8,7 @@ import pytest
 
 from blitz.core.credentials import Credentials
 from blitz.exchange.bybit.stream import LIMITS, BybitPrivateStream
+from blitz.exchange.clients import Clients
 from blitz.exchange.exchanges import Exchanges
 from blitz.exchange.streams.dialect import StreamLimits
 from blitz.exchange.streams.happenings import FillSeen, LinkDown, LinkUp, News, OrderSeen, PositionSeen
@@ -41,9 +42,9 @@ class Heard:
             return [one for one in self.news if isinstance(one, kind)]
 
 
-def listen(world: World, hub: StreamHub, credentials: Credentials = CREDENTIALS):
+def listen(world: World, hub: StreamHub, credentials: Credentials = CREDENTIALS, *, counts: bool = False):
     heard = Heard()
-    stream = Exchanges(world.clock, hub).listen(world.venue, credentials, heard)
+    stream = Exchanges(world.clock, hub, clients=Clients(paper_counts=counts)).listen(world.venue, credentials, heard)
     assert stream is not None
     return heard, stream
 
@@ -130,7 +131,7 @@ def test_a_stream_that_was_given_up_tells_nothing_more(world, hub):
 def test_connections_beyond_the_venues_limit_wait_their_turn(world, hub, monkeypatch):
     few = StreamLimits(connections=2, window_seconds=2.0, sockets_max=1_000)
     monkeypatch.setattr(BybitPrivateStream, "limits", few)
-    streams = [listen(world, hub) for _ in range(4)]
+    streams = [listen(world, hub, counts=True) for _ in range(4)]
     until(lambda: sum("waits for its turn" in stream.reason for _, stream in streams) == 2, "two to wait")
     until(lambda: all(stream.is_up for _, stream in streams), "all to be up in the next window")
 

@@ -5,7 +5,7 @@ cannot be read is `Malformed`: counted and left aside, because no single frame i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from blitz.exchange.streams.happenings import Happening
@@ -24,6 +24,10 @@ class StreamLimits:
     """How often a client says something, so that a dead link is found soon."""
     silence_seconds: float = 12.0
     """A link on which nothing arrives for this long is dead, whatever TCP says (B3)."""
+
+    def lifted(self) -> "StreamLimits":
+        """The same for an exchange that counts no connections."""
+        return replace(self, connections=2**31, sockets_max=2**31)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

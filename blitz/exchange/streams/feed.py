@@ -21,7 +21,11 @@ ENTRIES_KEPT = 64
 class PriceFeed:
     """The last prices of one venue."""
 
-    def __init__(self, hub: StreamHub, venue: str, new_dialect: Callable[[], PublicDialect]) -> None:
+    def __init__(
+        self, hub: StreamHub, venue: str, new_dialect: Callable[[], PublicDialect], *, counts: bool = True
+    ) -> None:
+        """`counts`: whether the venue counts connections."""
+        self._counts = counts
         self._hub = hub
         self._venue = venue
         self._new_dialect = new_dialect
@@ -51,7 +55,7 @@ class PriceFeed:
         if self._newest is None or len(self._markets) >= MARKETS_PER_STREAM:
             dialect = self._new_dialect()
             markets: set[str] = set()
-            handle = self._hub.open(self._venue, dialect, lambda news: self._hear(news, markets))
+            handle = self._hub.open(self._venue, dialect, lambda news: self._hear(news, markets), counts=self._counts)
             self._newest, self._markets = (dialect, handle), markets
         dialect, handle = self._newest
         self._markets.add(symbol)

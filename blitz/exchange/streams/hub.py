@@ -119,10 +119,10 @@ class StreamHub:
         self._thread.join(STOP_SECONDS)
         self._helpers.shutdown(wait=False, cancel_futures=True)
 
-    def open(self, venue: str, dialect: Dialect, listener: Listener) -> StreamHandle:
-        """Keep a stream up from now on. Streams of one `venue` share its limit on new connections."""
+    def open(self, venue: str, dialect: Dialect, listener: Listener, *, counts: bool = True) -> StreamHandle:
+        """Keep a stream up from now on. Streams of one `venue` share its limit on connections, if it counts any."""
         link = Link(venue, dialect, listener, self._ended)
-        self.call(lambda: self._enlist(link))
+        self.call(lambda: self._enlist(link, counts))
         return StreamHandle(self, link)
 
     def close(self, link: Link) -> None:
@@ -177,9 +177,10 @@ class StreamHub:
             task.cancel()
         self._loop.call_later(0.05, self._loop.stop)
 
-    def _enlist(self, link: Link) -> None:
+    def _enlist(self, link: Link, counts: bool) -> None:
         if link.venue not in self._queues:
-            self._queues[link.venue] = _Queue(pace=ConnectionPace(link.dialect.limits))
+            limits = link.dialect.limits
+            self._queues[link.venue] = _Queue(pace=ConnectionPace(limits if counts else limits.lifted()))
         self._links.add(link)
         self._line_up(link)
 

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import ssl
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -180,7 +181,7 @@ def _open_accounts(host: VenueHost, accounts: Iterable[AccountSpec]) -> None:
 
 async def _listen(runner: web.ServerRunner, config: PaperConfig) -> str:
     await runner.setup()
-    site = web.TCPSite(runner, config.host, config.port)
+    site = web.TCPSite(runner, config.host, config.port, ssl_context=_tls(config))
     try:
         await site.start()
     except OSError as problem:
@@ -189,7 +190,20 @@ async def _listen(runner: web.ServerRunner, config: PaperConfig) -> str:
             raise PaperStartError(f"Port {config.port} is in use; choose another one, or 0 for any free one.") from None
         raise PaperStartError(f"Cannot listen on {config.host}:{config.port}: {problem.strerror}.") from None
     port = next(iter(islice((address[1] for address in runner.addresses), 1)), config.port)
-    return f"http://{config.host}:{port}"
+    return f"{'https' if config.tls_certificate else 'http'}://{config.host}:{port}"
+
+
+def _tls(config: PaperConfig) -> ssl.SSLContext | None:
+    if config.tls_certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(config.tls_certificate)
+    except (OSError, ssl.SSLError) as problem:
+        raise PaperStartError(
+            f"{config.tls_certificate} is not a PEM file with certificate and key: {problem}."
+        ) from None
+    return context
 
 
 def _work(

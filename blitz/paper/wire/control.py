@@ -18,6 +18,8 @@ the venue does (`BTCUSDT`) or in the unified form (`BTC/USDT:USDT`, `BTC/USDT`).
 | POST clock | now_ms or advance_ms | moves venue time ahead; funding that falls due is charged |
 | POST rules | id_regime?, enforce_limits?, ban_ms? | switches rules; limits count anew then |
 | POST advance | until? (event, bar, end), max_bars? | plays bars in lock-step |
+| POST stopwatch | | measures from now on how long clients take from a fill to their next order |
+| GET stopwatch[?prefix=] | | what was measured, in microseconds |
 | GET limits[?key=] | | what was counted: peaks, breaches, refusals, bans |
 | GET state[?key= or account=, brief=1, open=1, executions_from=] | | the books |
 """
@@ -79,6 +81,8 @@ class Control:
             ("POST", "rules"): self._rules,
             ("POST", "advance"): self._advance,
             ("GET", "limits"): self._limits,
+            ("POST", "stopwatch"): self._start_stopwatch,
+            ("GET", "stopwatch"): self._stopwatch,
             ("GET", "state"): self._state,
         }
 
@@ -94,6 +98,15 @@ class Control:
             return _json({"error": str(problem)}, problem.status)
         except VenueRefusal as no:
             return _json({"error": no.message, "code": no.code}, 400)
+
+    # -- benches
+    async def _start_stopwatch(self, params: Params) -> JsonObject:
+        del params
+        self._host.stopwatch.start()
+        return {"runs": True}
+
+    async def _stopwatch(self, params: Params) -> JsonObject:
+        return self._host.stopwatch.report(params.text("prefix"))
 
     # -- accounts
     async def _open_account(self, params: Params) -> JsonObject:

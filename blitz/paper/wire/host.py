@@ -14,6 +14,7 @@ from blitz.paper.wire.faults import FaultBoard, FaultKind
 from blitz.paper.wire.limit_tables import BINGX_LIMITS
 from blitz.paper.wire.limits import RateLimits
 from blitz.paper.wire.paper_clock import PaperClock
+from blitz.paper.wire.stopwatch import Stopwatch
 from blitz.paper.wire.views import AccountView, ViewHistory
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class VenueHost:
         """Bybit's counters."""
         self.bingx_limits = RateLimits(BINGX_LIMITS, enforced=enforce_limits)
         self.faults = FaultBoard()
+        self.stopwatch = Stopwatch()
         self.cursor: Callable[[], int] = lambda: 0
         """How many points of a replay were played; set by the replay, saved with the state."""
         self._store = store

@@ -49,8 +49,6 @@ class _Window:
     quota: Quota
     seen: deque[int] = field(default_factory=deque)
     granted: deque[int] = field(default_factory=deque)
-    total: int = 0
-    """Requests since the counters began."""
     peak: int = 0
     breaches: int = 0
     """Requests that came when the window was already full."""
@@ -67,7 +65,6 @@ class _Window:
         """Count a request that came, whatever becomes of it."""
         self.move_to(now_ms)
         self.seen.append(now_ms)
-        self.total += 1
         self.peak = max(self.peak, len(self.seen))
         if len(self.seen) > self.quota.limit:
             self.breaches += 1
@@ -104,6 +101,7 @@ class RateLimits:
         self._sockets: dict[str, _Window] = {}
         self._bans: dict[tuple[str, ...], _Ban] = {}
         self._forgotten: dict[str, Json] = {}
+        self._total = 0
 
     @property
     def enforced(self) -> bool:
@@ -129,6 +127,7 @@ class RateLimits:
 
     def admit_address(self, address: str, now_ms: int, path: str = "") -> bool:
         """Count one request of an address. One too many closes it for the length of a ban."""
+        self._total += 1
         windows = [self._address_window(address, rule, path) for rule in self._table.address if rule.covers(path)]
         for window in windows:
             window.arrive(now_ms)
@@ -211,6 +210,7 @@ class RateLimits:
         report: Json = {
             "enforced": self._enforced,
             "breaches": self.breaches,
+            "requests": self._total,
             "addresses": [
                 {"address": address, "window": name, **_figures(window)}
                 for (address, name), window in self._addresses.items()
@@ -243,7 +243,6 @@ def _figures(window: _Window) -> Mapping[str, int]:
     return {
         "limit": window.quota.limit,
         "window_ms": window.quota.window_ms,
-        "requests": window.total,
         "peak": window.peak,
         "breaches": window.breaches,
         "refused": window.refused,

@@ -75,6 +75,8 @@ class RestGate:
             # A client that was killed between head and body of its request: nothing was asked, nobody is there to tell.
             log.debug("the client left before its request was whole")
             return web.Response(status=400)
+        if route.changes:
+            host.stopwatch.asked(incoming.key, route.names)
         before = host.faults.strike(BEFORE, incoming.key, route.names, incoming.symbol)
         if before is not None:
             early = await self._fail_before(request, before)

@@ -55,6 +55,8 @@ class PrivateLinks:
 
     def deliver(self, key: str, names: tuple[str, ...], symbol: str, send: Callable[[], None]) -> None:
         """Send an event to an account's links, or do what a fault rule for one of its names says instead."""
+        if "execution" in names:
+            self.host.stopwatch.told(key)
         fault = self.host.faults.strike(EVENT_FAULTS, key, names, symbol)
         if fault is None:
             send()

@@ -1,0 +1,179 @@
+"""The reaction bench: fills one after the other, then everybody at once; memory; and what an idle bot asks."""
+
+import json
+import math
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from blitz.bench.exchange import BenchExchange, BenchProblem
+from blitz.bench.figures import Reaction, VariantFigures, print_table, to_json
+from blitz.bench.ladders import BURST_PRICE, ENTRY, level_of
+from blitz.bench.server import KIB_PER_MIB, BenchServer
+from blitz.bench.yardstick import LOOP_SECONDS, PREFIX, Yardstick
+
+BOTS_PREFIX = "paper-"
+"""How the keys of paper accounts begin that a server makes for its traders."""
+SETTLE_SECONDS = 2.0
+BURST_SECONDS = 60.0
+WINDOW_SECONDS = 5.0
+WINDOW_REQUESTS = 600
+"""Bybit's limit per address."""
+VARIANTS = ("plain", "tls", "limits")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactionOptions:
+    """What is measured."""
+
+    bots: int = 100
+    fills_per_second: int = 50
+    idle_seconds: int = 30
+    variants: tuple[str, ...] = VARIANTS
+    yardstick: bool = True
+    as_json: bool = False
+
+
+def run_reaction(options: ReactionOptions) -> int:
+    """Run every variant and print what was found. Answers the exit code."""
+    progress = Console(stderr=True)
+    found: list[VariantFigures] = []
+    yardstick: Reaction | None = None
+    try:
+        for name in options.variants:
+            with tempfile.TemporaryDirectory(prefix="blitz-bench-") as folder:
+                run = _Run(options, name, Path(folder), progress)
+                found.append(run.measured())
+                yardstick = yardstick or run.yardstick
+    except BenchProblem as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
+    if options.as_json:
+        sys.stdout.write(json.dumps(to_json(found, yardstick, _machine())) + "\n")
+    else:
+        print_table(found, yardstick, _machine())
+    return 0
+
+
+class _Run:
+    """One variant: an exchange, a server with one bot to weigh it without, and the server that is measured."""
+
+    def __init__(self, options: ReactionOptions, name: str, folder: Path, progress: Console) -> None:
+        self.yardstick: Reaction | None = None
+        self._options = options
+        self._name = name
+        self._folder = folder
+        self._progress = progress
+        self._exchange = BenchExchange(folder, tls=name == "tls", limits=name == "limits")
+
+    def measured(self) -> VariantFigures:
+        """Run it from beginning to end."""
+        self._exchange.start()
+        server: BenchServer | None = None
+        try:
+            self._exchange.price(str(ENTRY))
+            empty_kib = self._weight_of_one()
+            server = BenchServer(self._folder / "server", self._exchange, self._options.bots)
+            self._tell(f"starting {self._options.bots} bots")
+            start_seconds = server.start()
+            return self._figures(server, empty_kib, start_seconds)
+        finally:
+            if server is not None:
+                server.stop()
+            self._exchange.program.kill()
+
+    def _weight_of_one(self) -> int:
+        """What the server weighs with a single bot, KiB: everything is loaded that all bots share."""
+        self._tell("weighing the server with one bot")
+        server = BenchServer(self._folder / "one", self._exchange, 1)
+        try:
+            server.start()
+            return server.rss_kib()
+        finally:
+            server.stop()
+
+    def _figures(self, server: BenchServer, empty_kib: int, start_seconds: float) -> VariantFigures:
+        bots = self._options.bots
+        idle = self._idle(bots)
+        steady = self._steady() if self._name != "limits" else None
+        rss_kib = server.rss_kib()
+        burst, last_ms = self._burst()
+        counted = self._exchange.ask("GET", "limits")
+        # Without its limits the exchange counts all the same, but nothing was asked to keep to them.
+        breaches = int(counted["breaches"]) if counted["enforced"] else 0
+        return VariantFigures(
+            name=self._name,
+            bots=bots,
+            steady=steady,
+            burst=burst,
+            burst_last_ms=last_ms,
+            optimum_ms=_optimum_ms(bots) if self._name == "limits" else 0.0,
+            start_seconds=round(start_seconds, 1),
+            rss_mib=round(rss_kib / KIB_PER_MIB, 1),
+            rss_kib_per_bot=round((rss_kib - empty_kib) / max(1, bots - 1), 1),
+            rest_per_minute_per_bot=round(idle, 3),
+            limit_breaches=breaches,
+        )
+
+    def _idle(self, bots: int) -> float:
+        """Requests per minute and bot while nothing happens."""
+        self._tell(f"counting requests for {self._options.idle_seconds} s while nothing happens")
+        before, began = self._exchange.requests(), time.monotonic()
+        time.sleep(self._options.idle_seconds)
+        asked = self._exchange.requests() - before
+        return asked * 60 / (time.monotonic() - began) / bots
+
+    def _steady(self) -> Reaction:
+        """One fill after the other: the price falls from level to level."""
+        bots, pause = self._options.bots, 1 / self._options.fills_per_second
+        self._tell(f"one fill every {pause * 1000:.0f} ms")
+        old_kind = Yardstick(self._exchange) if self._options.yardstick and self._name == "plain" else None
+        if old_kind is not None:
+            old_kind.start()
+            time.sleep(LOOP_SECONDS * 2)  # until they have entered and placed their first take-profit
+        self._exchange.ask("POST", "stopwatch")
+        due = time.monotonic()
+        for number in range(bots):
+            self._exchange.price(str(level_of(number, bots)))
+            due += pause
+            time.sleep(max(0.0, due - time.monotonic()))
+        time.sleep(SETTLE_SECONDS)
+        if old_kind is not None:
+            time.sleep(LOOP_SECONDS)
+            old_kind.stop()
+            told = self._stopwatch(PREFIX)
+            self.yardstick = Reaction.of(told["reactions_us"], told["unanswered"])
+        told = self._stopwatch(BOTS_PREFIX)
+        return Reaction.of(told["reactions_us"], told["unanswered"])
+
+    def _burst(self) -> tuple[Reaction, float]:
+        """Every bot filled by one step of the price."""
+        self._tell("everybody at once")
+        bots = self._options.bots
+        self._exchange.ask("POST", "stopwatch")
+        self._exchange.price(str(BURST_PRICE))
+        deadline = time.monotonic() + BURST_SECONDS
+        while len((told := self._stopwatch(BOTS_PREFIX))["reactions_us"]) < bots and time.monotonic() < deadline:
+            time.sleep(SETTLE_SECONDS)
+        return Reaction.of(told["reactions_us"], told["unanswered"]), round(told["first_to_last_us"] / 1000, 1)
+
+    def _stopwatch(self, prefix: str) -> dict[str, Any]:
+        return self._exchange.ask("GET", f"stopwatch?prefix={prefix}")
+
+    def _tell(self, words: str) -> None:
+        self._progress.print(f"{self._name}: {words}", style="dim")
+
+
+def _optimum_ms(bots: int) -> float:
+    """When the last take-profit can be there at best: whole windows pass before those beyond the first may be sent."""
+    return max(0, math.ceil(bots / WINDOW_REQUESTS) - 1) * WINDOW_SECONDS * 1000
+
+
+def _machine() -> str:
+    return f"{os.cpu_count()} cores, Python {sys.version_info.major}.{sys.version_info.minor}"
