@@ -245,16 +245,22 @@ def look_at_users(database: "Database", settings: Settings) -> Iterator[Finding]
         yield Finding(text="There is no admin yet", remedy=remedy)
     for user in everybody:
         yield look_at_keys(users, user)
-    yield from look_at_exchanges({each.settings.account for each in everybody})
+    yield from look_at_exchanges({each.settings.account for each in everybody}, settings.rehearsal_url)
 
 
-def look_at_exchanges(accounts: set[str]) -> Iterator[Finding]:
-    """The exchanges that some trader has chosen answer; paper is looked at by itself. `accounts`: `bybit:demo`, …"""
+def look_at_exchanges(accounts: set[str], rehearsal_url: str | None) -> Iterator[Finding]:
+    """The exchanges that some trader has chosen answer, or what stands in for them; paper is looked at by itself.
+
+    `accounts`: `bybit:demo`, …
+    """
     from blitz.exchange.profiles import PROFILES
 
     for account in sorted(accounts):
         exchange, _, kind = account.partition(":")
-        if host := PROFILES[ExchangeName(exchange)].hosts.get(kind):
+        host = PROFILES[ExchangeName(exchange)].hosts.get(kind)
+        if host and rehearsal_url:
+            host, kind = rehearsal_url, f"{kind} (a rehearsal)"
+        if host:
             yield look_at_venue(f"{exchange} {kind}", host, ExchangeName(exchange), same_clock=True)
 
 
@@ -265,6 +271,8 @@ def look_at_keys(users: "UserStore", user: "User") -> Finding:
         has_keys = users.credentials(user.id) is not None
     except SecretUnreadable as problem:
         return Finding(text=f"{user.email}: {problem}", remedy="enter the keys again on the settings page")
+    if has_keys and mode == "live" and not user.is_armed:
+        return Finding(text=f"{user.email}: chose live and has not gone live with the key {user.key_hint}")
     if has_keys:
         return Finding(text=f"{user.email}: trades {mode} with the key {user.key_hint}")
     if mode == "paper":

@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from blitz.clock import SystemClock
-from blitz.core.ladder_settings import parse_settings
+from blitz.core.credentials import Credentials
+from blitz.core.ladder_settings import ExchangeName, parse_settings
 from blitz.doctor import OLDEST_BELIEVABLE_MS, run_doctor
 from blitz.exchange.bingx.profile import BINGX
 from blitz.exchange.bybit.profile import BYBIT
@@ -114,6 +115,24 @@ def test_a_trader_who_wants_demo_needs_keys(examine, users, monkeypatch):
     assert code == 1
     assert "✗ chief@example.org: no keys for demo" in said
     assert f"✓ bybit demo answers at {venue.url}" in said
+
+
+def test_whoever_chose_live_is_told_apart_from_whoever_went_live(examine, users, monkeypatch):
+    venue = Venue()
+    monkeypatch.setattr(BYBIT, "hosts", {"live": "http://127.0.0.1:9"})
+    monkeypatch.setenv("BLITZ_REHEARSAL_URL", venue.url)  # and in its place this one is asked
+    keys = Credentials(api_key="AKXQ7PLM2RBV9TND", api_secret="s3cr3t-of-the-exchange")
+    users.save_settings(1, parse_settings({"mode": "live"}))
+    users.save_credentials(1, keys.api_key, keys.api_secret)
+
+    chose = examine()[1]
+    users.go_live(1, keys, ExchangeName.BYBIT)
+    went = examine()[1]
+    venue.close()
+
+    assert "✓ chief@example.org: chose live and has not gone live with the key ***9TND" in chose
+    assert "✓ chief@example.org: trades live with the key ***9TND" in went
+    assert f"✓ bybit live (a rehearsal) answers at {venue.url}" in went
 
 
 def test_an_exchange_is_asked_for_the_time_in_its_own_words(examine, users, monkeypatch):

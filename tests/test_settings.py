@@ -86,6 +86,8 @@ def test_a_missing_value_file_is_named(home, monkeypatch):
         ("BLITZ_PAPER_URL", "http://127.0.0.1:8100/v5", "without a path"),
         ("BLITZ_PAPER_URL", "http://127.0.0.1:99999", "without a path"),
         ("BLITZ_PAPER_URL", "http://paper.example.com", "on this machine"),
+        ("BLITZ_REHEARSAL_URL", "https://api.bybit.com", "on this machine"),
+        ("BLITZ_REHEARSAL_URL", "http://127.0.0.1:8200/v5", "without a path"),
         ("BLITZ_PAPER_FEED", "random", "synthetic:SEED"),
         ("BLITZ_PAPER_PORT", "x", "between 0 and 65535"),
         ("BLITZ_ALLOWED_HOSTS", "https://trade.example.org", "without http://"),
