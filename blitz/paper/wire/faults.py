@@ -59,6 +59,8 @@ class FaultKind(StrEnum):
     """A private event leaves `delay_ms` late, behind younger ones."""
     GARBAGE_FRAME = "garbage_frame"
     """A frame that is not JSON is sent ahead of a private event."""
+    ODD_EVENT = "odd_event"
+    """Ahead of a private event goes its twin with a status that nobody knows and the time 0. BingX."""
     FREEZE_SOCKET = "freeze_socket"
     """The private sockets stay open and say nothing, not even pong."""
     HALF_REPLACE = "half_replace"

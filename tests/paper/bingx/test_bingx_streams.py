@@ -359,6 +359,7 @@ def test_a_dropped_link_is_an_error_to_ccxt_and_the_next_watch_recovers(paper):
         ({"fault": "drop_event", "endpoint": "order"}, ["CANCELED"]),
         ({"fault": "delay_event", "endpoint": "order", "delay_ms": "300"}, ["CANCELED", "NEW"]),
         ({"fault": "garbage_frame", "endpoint": "order"}, ["garbage", "NEW", "CANCELED"]),
+        ({"fault": "odd_event", "endpoint": "order"}, ["Unknown", "NEW", "CANCELED"]),
         ({"fault": "freeze_socket"}, []),
         ({"fault": "drop_socket"}, ["closed"]),
     ],

@@ -88,8 +88,8 @@ def new_player(balance: int) -> BingxPlayer:
 
 def bingx_step(chance: Random) -> dict[str, Any]:
     step = likely_step(chance)
-    more = {"kind": chance.choice(KINDS), "other": chance.randint(1, 100), "idx": chance.choice((0, 1, 1, 1, 1, 2, 2, 2, 2))}
-    return {**step, **more}
+    slot = chance.choice((0, 1, 1, 1, 1, 2, 2, 2, 2))
+    return {**step, "kind": chance.choice(KINDS), "other": chance.randint(1, 100), "idx": slot}
 
 
 def maintenance(venue: Venue, account: Account, symbol: str, value: Decimal) -> Decimal:

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 EVENT_FAULTS = frozenset({
     FaultKind.DROP_SOCKET, FaultKind.DUPLICATE_EVENT, FaultKind.DROP_EVENT, FaultKind.DELAY_EVENT,
-    FaultKind.GARBAGE_FRAME, FaultKind.FREEZE_SOCKET,
+    FaultKind.GARBAGE_FRAME, FaultKind.ODD_EVENT, FaultKind.FREEZE_SOCKET,
 })  # fmt: skip
 
 
@@ -53,17 +53,29 @@ class PrivateLinks:
     def refresh(self, symbol: str) -> None:
         """Nothing: private topics carry events only."""
 
-    def deliver(self, key: str, names: tuple[str, ...], symbol: str, send: Callable[[], None]) -> None:
-        """Send an event to an account's links, or do what a fault rule for one of its names says instead."""
+    def deliver(
+        self,
+        key: str,
+        names: tuple[str, ...],
+        symbol: str,
+        send: Callable[[], None],
+        send_odd: Callable[[], None] | None = None,
+    ) -> None:
+        """Send an event to an account's links, or do what a fault rule for one of its names says instead.
+
+        `send_odd` sends the event as the venue sometimes garbles it, where that is known.
+        """
         if "execution" in names:
             self.host.stopwatch.told(key)
         fault = self.host.faults.strike(EVENT_FAULTS, key, names, symbol)
         if fault is None:
             send()
         else:
-            self._deliver_faulty(key, fault, send)
+            self._deliver_faulty(key, fault, send, send_odd)
 
-    def _deliver_faulty(self, key: str, fault: FaultRule, send: Callable[[], None]) -> None:
+    def _deliver_faulty(
+        self, key: str, fault: FaultRule, send: Callable[[], None], send_odd: Callable[[], None] | None
+    ) -> None:
         match fault.fault:
             case FaultKind.DROP_SOCKET:
                 self.break_links(key)
@@ -77,6 +89,10 @@ class PrivateLinks:
             case FaultKind.GARBAGE_FRAME:
                 for link in self.links[key]:
                     link.send_text(self.garbage)
+                send()
+            case FaultKind.ODD_EVENT:
+                if send_odd is not None:
+                    send_odd()
                 send()
             case FaultKind.FREEZE_SOCKET:
                 for link in self.links[key]:

@@ -49,7 +49,8 @@ class BingxPrivateStreams(PrivateLinks):
                 owned.setdefault(event.account, []).append(event)
         for key, happened in owned.items():
             for names, symbol, message in told(happened):
-                self.deliver(key, names, symbol, partial(self._send, message, key))
+                send_odd = partial(self._send, odd(message), key) if "o" in message else None
+                self.deliver(key, names, symbol, partial(self._send, message, key), send_odd)
 
     def push_account(self, account: Account, connection: Connection) -> None:
         """Send one link the balance and all positions as they stand."""
@@ -61,6 +62,11 @@ class BingxPrivateStreams(PrivateLinks):
         frame = zipped(message)
         for link in self.links.get(key, ()):
             link.send_bytes(frame)
+
+
+def odd(message: JsonObject) -> JsonObject:
+    """An order event as BingX has been seen to garble it: a status of no meaning, no time."""
+    return {**message, "T": 0, "o": {**message["o"], "X": "Unknown", "T": 0}}
 
 
 def told(events: Sequence[VenueEvent]) -> Iterator[Told]:
