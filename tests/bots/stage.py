@@ -210,6 +210,10 @@ class Trader:
             time.sleep(0.03)
         assert self._stage.has_faults or self.resting() == self.truth()
 
+    def wait_for_part(self, part: dict[str, tuple[str, str]]) -> None:
+        """Wait until these orders of ours rest, whatever else does."""
+        until(lambda: self.ladder().items() >= part.items(), f"{part} to rest")
+
     def wait_for_names(self, *names: str, seconds: float = 10.0) -> dict[str, tuple[str, str]]:
         """Wait until orders of exactly these names rest, and answer them."""
         deadline = time.monotonic() + seconds

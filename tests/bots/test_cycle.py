@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tests.bots.both import BOTH
-from tests.bots.stage import SYMBOL
+from tests.bots.stage import SYMBOL, until
 
 pytestmark = BOTH
 
@@ -40,6 +40,24 @@ def test_the_worked_check_rests_leg_by_leg_and_the_next_cycle_starts(stage, side
     alice.wait_for_names("tp", "leg_1", "leg_2", "leg_3")
     assert alice.status()["cycle"]["number"] == 2
     assert alice.status()["profit"]["cycles"] == 1
+    alice.assert_books_agree()
+
+
+@pytest.mark.parametrize(
+    ("side", "steps", "after"), [("long", LONG, "58709"), ("short", SHORT, "61283")], ids=["long", "short"]
+)
+def test_an_account_with_one_position_trades_the_same_ladder(stage, side, steps, after):
+    alice = stage.trader(side=side, stop_loss="40")
+    alice.keep_one_position()
+    alice.start()
+    for price, ladder in steps:
+        stage.price(price)
+        alice.wait_for_part(ladder)
+        until(lambda: alice.ladder()["sl"][0] == alice.ladder()["tp"][0], "a stop for the whole position")
+    stage.price(after)
+    alice.wait_for_names("tp", "sl", "leg_1", "leg_2", "leg_3")
+    assert {order["positionIdx"] for order in alice.account()["open_orders"]} == {"0"}
+    assert alice.status()["cycle"]["number"] == 2
     alice.assert_books_agree()
 
 

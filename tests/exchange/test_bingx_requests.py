@@ -34,6 +34,7 @@ from blitz.core.calls import (
 )
 from blitz.core.ladder_settings import ExchangeName, MarginMode, Mode
 from blitz.core.orders import Direction, FillKind, Side
+from blitz.exchange.bingx import fills as fills_module
 from blitz.exchange.connection import Venue
 from blitz.exchange.exchanges import Exchanges
 from tests.exchange.world import CREDENTIALS, SOON_MS, limit, market, send, settings_of, stop, target
@@ -352,6 +353,16 @@ def test_an_order_we_know_is_not_asked_for_again(gateway, bingx):
     entry, leg = fills(gateway, bingx, rows)
     assert (entry.client_id, leg.client_id) == ("sm_leg_0_7_btcusdtusdt", "sm_leg_1_7_btcusdtusdt")
     assert not any(path.startswith(f"{V2}/trade/order?") for path in bingx.asked[2:])
+
+
+def test_orders_that_fell_out_of_memory_are_asked_for_again(gateway, bingx, monkeypatch):
+    monkeypatch.setattr(fills_module, "KNOWN_MAX", 1)
+    bingx.tells[f"GET {V2}/trade/order"] = lambda query: ok(
+        {"order": order_row(clientOrderId=f"tag-{query['orderId']}")}
+    )
+    at = {"filledTime": written(NOW_MS)}
+    rows = [FILL | at | {"orderId": number, "tradeId": number} for number in ("51", "52", "51")]
+    assert [fill.client_id for fill in fills(gateway, bingx, rows, total=2)] == ["tag-51", "tag-52"]
 
 
 @pytest.mark.parametrize(("word", "kind"), [("LIQUIDATION", FillKind.LIQUIDATION), ("ADL", FillKind.ADL)])

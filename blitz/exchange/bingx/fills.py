@@ -22,6 +22,8 @@ PAGES_MAX = 40
 """A list that does not end after this many pages is not trusted."""
 WINDOW_MS = 7 * 24 * 3_600_000 - 2_000
 """How much of the past one request covers."""
+KNOWN_MAX = 2_000
+"""Orders whose client ids are kept in memory; far more than a cycle has."""
 HOUR_MS = 3_600_000
 FUNDING_LAG_MS = 10 * 60_000
 """Funding is charged on the full hour and shows in the money flow some moments later."""
@@ -35,15 +37,20 @@ class TradeHistory:
         self._client = client
         self._market = market
         self._side = side
-        self._client_ids: dict[str, str] = {}
-        self._kinds: dict[str, FillKind] = {}
+        self._known: dict[str, tuple[str, FillKind]] = {}
+        """Client id and kind of each order, the latest last; what fell out is asked for again."""
         self._paying: dict[int, Side] = {}
         """Which side paid at each funding: the longs when the rate was positive."""
 
     def note(self, order_id: str, client_id: str) -> None:
         """Remember an order of ours, so that its fills need no question."""
-        self._client_ids[order_id] = client_id
-        self._kinds[order_id] = FillKind.TRADE
+        self._remember(order_id, client_id, FillKind.TRADE)
+
+    def _remember(self, order_id: str, client_id: str, kind: FillKind) -> None:
+        self._known.pop(order_id, None)
+        self._known[order_id] = client_id, kind
+        if len(self._known) > KNOWN_MAX:
+            del self._known[next(iter(self._known))]
 
     def read(self, since_ms: int, now_ms: int, *, hedged: bool) -> tuple[Fill, ...]:
         """Every fill and funding payment of our side since then, oldest first; each once, though lists overlap."""
@@ -95,12 +102,13 @@ class TradeHistory:
     def _told(self, row: Row) -> Fill:
         """A fill with what its order says of it."""
         order_id = identifier(row, "orderId")
-        if order_id not in self._client_ids:
+        if order_id not in self._known:
             order = self.order({"orderId": order_id})
             client_id = "" if order is None else read.client_id(order)
-            self._kinds[order_id] = FillKind.TRADE if client_id else self._forced(row, order_id)
-            self._client_ids[order_id] = client_id
-        return read.fill(row, client_id=self._client_ids[order_id], kind=self._kinds[order_id])
+            kind = FillKind.TRADE if client_id else self._forced(row, order_id)
+            self._remember(order_id, client_id, kind)
+        client_id, kind = self._known[order_id]
+        return read.fill(row, client_id=client_id, kind=kind)
 
     def _forced(self, row: Row, order_id: str) -> FillKind:
         """Whether the venue itself sent this order. Such an order never has a client id."""
