@@ -22,6 +22,10 @@ SLOW_MS = 200
 """A request under way for longer waits for the network, not for this machine: the gate counts it no more (L8)."""
 
 
+READ_PATIENCE_MS = 1_500
+"""A read does not wait longer for the end of a ban: whoever asks can be told meanwhile, and stopped."""
+
+
 class State(StrEnum):
     """Where a turn stands."""
 
@@ -119,7 +123,7 @@ class Line:
     def ask(self, turn: Turn, now_ms: int) -> None:
         """Stand in line. Granted or refused at once when that is certain."""
         self.waiting[turn.priority] += 1
-        if turn.deadline_ms < self.banned_until_ms:
+        if _is_too_long(turn, self.banned_until_ms, now_ms):
             self._refuse(turn, Why.ADDRESS, self.banned_until_ms)
             return
         key = (turn.priority, turn.user, turn.endpoint)
@@ -187,10 +191,10 @@ class Line:
         self._ban_began_ms, self.banned_until_ms = now_ms, now_ms + for_ms
         self._is_proving = True
         self.bans_total += 1
-        for queue in self._queues.values():
-            for turn_waiting in queue.turns:
-                if turn_waiting.state is State.WAITING and turn_waiting.deadline_ms < self.banned_until_ms:
-                    self._refuse(turn_waiting, Why.ADDRESS, self.banned_until_ms)
+        waiting = [each for queue in self._queues.values() for each in queue.turns if each.state is State.WAITING]
+        for each in waiting:
+            if _is_too_long(each, self.banned_until_ms, now_ms):
+                self._refuse(each, Why.ADDRESS, self.banned_until_ms)
         self.pump(now_ms)
 
     # Figures
@@ -286,7 +290,7 @@ class Line:
             opens_ms = window.opens_ms(window.quota.share(head.priority), now_ms)
             if opens_ms == now_ms:
                 return queue.turns.popleft()
-            if head.deadline_ms < window.closed_until_ms:
+            if _is_too_long(head, window.closed_until_ms, now_ms):
                 self._refuse(head, Why.USER, window.closed_until_ms)
                 continue
             self._put_away(queue, opens_ms)
@@ -397,3 +401,9 @@ class Line:
                 self._users.move_to_end(key)
                 return
             del self._users[key]
+
+
+def _is_too_long(turn: Turn, until_ms: int, now_ms: int) -> bool:
+    """Whether this turn should rather be refused than wait for the end of a ban."""
+    is_read = turn.priority in {Priority.FOLLOW, Priority.ROUTINE}
+    return turn.deadline_ms < until_ms or (is_read and until_ms - now_ms > READ_PATIENCE_MS)

@@ -182,13 +182,10 @@ def test_without_windows_order_and_gate_stay():
 
 
 def test_during_a_ban_nothing_goes_and_who_cannot_wait_is_told_at_once():
-    line = Line(limits(in_flight=5))
-    first, waiting, patient = turn_of("a"), turn_of("b", within_ms=30_000), turn_of("c", within_ms=700_000)
-    line.ask(first, 0)
-    for number in range(4):
-        line.ask(turn_of(f"user{number}", within_ms=30_000), 0)
-    line.ask(waiting, 0)
-    line.ask(patient, 0)
+    line = Line(limits(in_flight=1))
+    first, waiting, patient = turn_of("a"), turn_of("b", within_ms=30_000), turn_of("c", PROTECT, 700_000)
+    for turn in (first, waiting, patient):
+        line.ask(turn, 0)
     line.settled()
     line.shut_address(first, 600_000, 1_000)
     assert (waiting.state, waiting.why, waiting.until_ms) == (State.REFUSED, Why.ADDRESS, 601_000)
@@ -198,6 +195,18 @@ def test_during_a_ban_nothing_goes_and_who_cannot_wait_is_told_at_once():
     assert (patient.state, line.next_ms) == (State.WAITING, 601_000)
     line.pump(601_000)
     assert patient.state is State.GRANTED
+
+
+def test_a_read_does_not_wait_for_the_end_of_a_pause_and_an_exit_does():
+    line = Line(limits())
+    first = turn_of("a")
+    line.ask(first, 0)
+    line.shut_address(first, 7_000, 0)
+    read, exit_order = turn_of("b", FOLLOW, 30_000, 10), turn_of("c", PROTECT, 15_000, 10)
+    line.ask(read, 10)
+    line.ask(exit_order, 10)
+    assert (read.state, read.until_ms) == (State.REFUSED, 7_000)
+    assert (exit_order.state, line.next_ms) == (State.WAITING, 7_000)
 
 
 def test_answers_to_what_was_under_way_do_not_prolong_a_ban():

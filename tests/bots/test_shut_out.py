@@ -1,0 +1,67 @@
+"""The exchange shuts out the server's address: every bot says until when, asks nothing, and goes on by itself."""
+
+import time
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import requests
+
+from blitz.core.bot import REQUESTS_PAUSED
+from tests.bots.stage import Stage, Trader, until
+
+LADDER = {
+    "tp": ("0.016", "60300"),
+    "leg_1": ("0.016", "59400"),
+    "leg_2": ("0.034", "58806"),
+    "leg_3": ("0.069", "57629.9"),
+}
+
+
+def requests_seen(stage: Stage) -> int:
+    seen = requests.get(f"{stage.url}/__paper/limits", timeout=10).json()
+    return int(seen["requests"] if "requests" in seen else seen["addresses"][0]["requests"])
+
+
+def attention_of(trader: Trader) -> Any:
+    return trader.status().get("attention")
+
+
+def is_calm(trader: Trader) -> bool:
+    return bool(trader.status()["message"] == "Bot is running")
+
+
+def test_a_pause_of_the_address_stops_every_bot_and_ends_by_itself(stage):
+    alice, bob = stage.trader(), stage.trader("bob")
+    for trader in (alice, bob):
+        trader.start()
+        trader.wait_for_ladder(LADDER)
+    stage.fault("http_status", status="429", endpoint="order/realtime", count="1")
+    for trader in (alice, bob):
+        attention = until(partial(attention_of, trader), "both to be told")
+        assert attention["code"] == REQUESTS_PAUSED
+        assert "has shut out this server's address until" in attention["message"]
+        assert trader.status()["status"] == "needs_attention"
+    before = requests_seen(stage)
+    stage.price("59400")  # a leg of each fills meanwhile
+    time.sleep(2)
+    assert requests_seen(stage) == before, "nobody asks while it holds"
+    for trader in (alice, bob):
+        trader.wait_for_names("tp", "leg_2", "leg_3")
+        until(partial(is_calm, trader), "calm again")
+        assert Decimal(trader.named()["tp"].quantity) == trader.size()
+        trader.assert_books_agree()
+
+
+def test_a_bot_that_is_shut_out_can_be_stopped(stage):
+    alice = stage.trader()
+    alice.start()
+    alice.wait_for_ladder(LADDER)
+    stage.fault("http_status", status="429", endpoint="order/realtime", count="1")
+    until(partial(attention_of, alice), "to be told")
+    began = time.monotonic()
+    answer = alice.stop()
+    assert time.monotonic() - began < 2.5
+    assert answer["status"] in {"stopping", "stopped"}
+    until(lambda: alice.status()["status"] in {"stopped", "not_running"}, "the end, once the exchange answers", 20)
+    assert set(alice.named()) == {"tp"}
