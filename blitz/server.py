@@ -98,7 +98,7 @@ def build_services(
         history=history,
         manager=SimpleBotManager(parts, history),
         desk=MarketDesk(exchanges, venues),
-        live=GoingLive(clock=clock, database=database, users=users, exchanges=exchanges, venues=venues),
+        live=GoingLive(clock=clock, users=users, exchanges=exchanges, venues=venues),
         clock=clock,
         cookie_key=cookie_key(key),
         facts={

@@ -11,6 +11,7 @@ import pytest
 from blitz.clock import SystemClock
 from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import ExchangeName, parse_settings
+from blitz.core.records import BotEvent, EventKind
 from blitz.doctor import OLDEST_BELIEVABLE_MS, run_doctor
 from blitz.exchange.bingx.profile import BINGX
 from blitz.exchange.bybit.profile import BYBIT
@@ -126,7 +127,7 @@ def test_whoever_chose_live_is_told_apart_from_whoever_went_live(examine, users,
     users.save_credentials(1, keys.api_key, keys.api_secret)
 
     chose = examine()[1]
-    users.go_live(1, keys, ExchangeName.BYBIT)
+    users.go_live(1, keys, ExchangeName.BYBIT, BotEvent(kind=EventKind.WENT_LIVE, at_ms=1))
     went = examine()[1]
     venue.close()
 

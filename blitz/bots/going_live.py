@@ -24,11 +24,9 @@ from blitz.core.going_live import (
 )
 from blitz.core.ladder_settings import Mode
 from blitz.core.preview import preview_ladder
-from blitz.core.records import BotEvent, EventKind, EventNoted
-from blitz.errors import DatabaseProblem, SecretUnreadable
+from blitz.core.records import BotEvent, EventKind
+from blitz.errors import SecretUnreadable
 from blitz.exchange.exchanges import Exchanges
-from blitz.storage.database import Database
-from blitz.storage.journal import BotJournal
 from blitz.storage.users import User, UserStore
 
 log = structlog.get_logger(__name__)
@@ -49,7 +47,6 @@ class GoingLive:
     """The deliberate act before real money is traded."""
 
     clock: Clock
-    database: Database
     users: UserStore
     exchanges: Exchanges
     venues: Venues
@@ -71,14 +68,14 @@ class GoingLive:
         if isinstance(chosen, Finding):
             return LiveCheck(refusals=(chosen,))
         user, keys = chosen
-        found = self._checked(user, keys)
-        if not found.refusals and not self.users.go_live(user_id, keys, user.settings.exchange):
+        found, exchange = self._checked(user, keys), user.settings.exchange
+        if not found.refusals and not self.users.go_live(user_id, keys, exchange, self._told(user, found)):
             found = replace(found, refusals=(CHANGED,))
         if found.refusals:
             codes = ", ".join(each.code for each in found.refusals)
             log.warning("Going live was refused.", action="live_refused", user_id=user_id, peer=peer, codes=codes)
         else:
-            self._tell(user, found, peer)
+            log.warning("A trader went live.", action="went_live", user_id=user_id, peer=peer, exchange=exchange.value)
         return found
 
     def _chosen(self, user_id: int) -> tuple[User, Credentials] | Finding:
@@ -107,17 +104,15 @@ class GoingLive:
         warnings = (*about_key(rights), *about_stake(stake))
         return LiveCheck(refusals=against, warnings=warnings, rights=rights, stake=stake)
 
-    def _tell(self, user: User, found: LiveCheck, peer: str) -> None:
-        """Leave a line in the trader's feed and one in the log: who, when, where, with which key."""
-        exchange = user.settings.exchange.value
-        log.warning("A trader went live.", action="went_live", user_id=user.id, peer=peer, exchange=exchange)
-        warned = " ".join(each.message for each in found.warnings)
-        data = {"who": user.email, "exchange": exchange, "key": user.key_hint, "warned": warned}
-        event = BotEvent(kind=EventKind.WENT_LIVE, at_ms=self.clock.now_ms(), data=data)
-        try:
-            BotJournal(self.database, user.id, user.settings.account).save([EventNoted(event=event)], durable=True)
-        except DatabaseProblem as problem:
-            log.error("A line of the feed could not be stored.", user_id=user.id, problem=str(problem))
+    def _told(self, user: User, found: LiveCheck) -> BotEvent:
+        """The line of the trader's feed: who, when, where, with which key, and what was warned of."""
+        data = {
+            "who": user.email,
+            "exchange": user.settings.exchange.value,
+            "key": user.key_hint,
+            "warned": " ".join(each.message for each in found.warnings),
+        }
+        return BotEvent(kind=EventKind.WENT_LIVE, at_ms=self.clock.now_ms(), data=data)
 
 
 def _unread(what: str, answer: Rejected | Unknown) -> Finding:

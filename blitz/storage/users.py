@@ -15,7 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import DEFAULT_SETTINGS, ExchangeName, LadderSettings, Mode, parse_settings
+from blitz.core.records import BotEvent
 from blitz.errors import DatabaseProblem, SettingsProblem
+from blitz.storage import going_live
 from blitz.storage.addresses import EmailTaken, checked_email, normal_email
 from blitz.storage.credentials import Telegram, checked_credential, checked_telegram, key_hint
 from blitz.storage.database import Database
@@ -173,26 +175,9 @@ class UserStore:
         armed = case((stays, users.c.live_since_ms), else_=null()) if settings.mode is Mode.LIVE else null()
         self._change(user_id, **_settings_row(settings), live_since_ms=armed)
 
-    def go_live(self, user_id: int, checked: Credentials, exchange: ExchangeName) -> bool:
-        """Remember that the trader went live with the keys that were checked at the exchange.
-
-        False, and nothing is remembered, when keys, exchange or mode are others by now. Raises `SecretUnreadable`.
-        """
-        mine = users.c.id == user_id
-        with self._db.write_durable() as connection:
-            row = connection.execute(select(users.c.api_key, users.c.api_secret).where(mine)).mappings().first()
-            if row is None or None in row.values():
-                return False
-            opened = {
-                column: self._box.open(row[column], table="users", user_id=user_id, column=column)
-                for column in ("api_key", "api_secret")
-            }
-            if Credentials(**opened) != checked:
-                return False
-            same_keys = (users.c.api_key == row["api_key"]) & (users.c.api_secret == row["api_secret"])
-            same_venue = (users.c.mode == Mode.LIVE.value) & (users.c.exchange == exchange.value)
-            armed = update(users).where(mine, same_keys, same_venue).values(live_since_ms=self._clock.now_ms())
-            return connection.execute(armed).rowcount == 1
+    def go_live(self, user_id: int, checked: Credentials, exchange: ExchangeName, told: BotEvent) -> bool:
+        """Remember that the trader went live, and tell it in the feed; see `storage.going_live`."""
+        return going_live.go_live(self._db, self._box, user_id, checked, exchange, told)
 
     def credentials(self, user_id: int) -> Credentials | None:
         """The user's own keys, None unless both are stored. Raises `SecretUnreadable`."""

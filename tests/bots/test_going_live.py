@@ -2,6 +2,7 @@
 
 from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import ExchangeName
+from blitz.core.records import BotEvent, EventKind
 from tests.bots.stage import until
 
 LADDER = ("tp", "leg_1", "leg_2", "leg_3")
@@ -9,7 +10,8 @@ LADDER = ("tp", "leg_1", "leg_2", "leg_3")
 
 def go_live(stage, trader):
     keys = Credentials(api_key=trader.key, api_secret=trader.secret)
-    assert stage.users.go_live(trader.id, keys, ExchangeName.BYBIT)
+    told = BotEvent(kind=EventKind.WENT_LIVE, at_ms=stage.clock.now_ms())
+    assert stage.users.go_live(trader.id, keys, ExchangeName.BYBIT, told)
 
 
 def change_key(stage, trader, key="another-key"):

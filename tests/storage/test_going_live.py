@@ -4,11 +4,13 @@ import threading
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import DEFAULT_SETTINGS, ExchangeName, Mode, parse_settings
 from blitz.core.orders import Side
 from blitz.core.records import BotEvent, EventKind, EventNoted
+from blitz.errors import DatabaseProblem
 from blitz.storage.history import History
 from blitz.storage.journal import BotJournal
 from tests.storage.conftest import NOON_MS, PASSWORD
@@ -17,6 +19,7 @@ KEYS = Credentials(api_key="liveKey1234wxyz", api_secret="liveSecret" + "0" * 24
 OTHERS = Credentials(api_key="otherKey1234abcd", api_secret="otherSecret" + "0" * 24)
 LIVE = replace(DEFAULT_SETTINGS, mode=Mode.LIVE)
 BYBIT = ExchangeName.BYBIT
+TOLD = BotEvent(kind=EventKind.WENT_LIVE, at_ms=NOON_MS, data={"who": "alice@example.com"})
 
 
 @pytest.fixture
@@ -38,15 +41,28 @@ def test_choosing_live_is_not_going_live(users, trader):
 def test_going_live_is_remembered_with_its_time_and_for_one_user(users, trader, bob):
     users.save_settings(bob.id, LIVE)
 
-    assert users.go_live(trader.id, KEYS, BYBIT)
+    assert users.go_live(trader.id, KEYS, BYBIT, TOLD)
 
     assert users.by_id(trader.id).live_since_ms == NOON_MS
     assert is_armed(users, trader)
     assert not is_armed(users, bob)
 
 
+def test_it_is_told_in_the_feed_of_the_live_account_or_it_did_not_happen(db, users, trader):
+    assert users.go_live(trader.id, KEYS, BYBIT, TOLD)
+    assert [row.event for row in History(db).events(trader.id, account="bybit:live")] == [TOLD]
+    users.save_credentials(trader.id, KEYS.api_key, KEYS.api_secret)
+    with db.write() as connection:
+        connection.execute(text("DROP TABLE events"))
+
+    with pytest.raises(DatabaseProblem):
+        users.go_live(trader.id, KEYS, BYBIT, TOLD)
+
+    assert not is_armed(users, trader)
+
+
 def test_another_ladder_on_the_same_exchange_stays_live(users, trader):
-    users.go_live(trader.id, KEYS, BYBIT)
+    users.go_live(trader.id, KEYS, BYBIT, TOLD)
 
     users.save_settings(trader.id, replace(LIVE, side=Side.SHORT, symbol="ETH/USDT:USDT"))
 
@@ -55,7 +71,7 @@ def test_another_ladder_on_the_same_exchange_stays_live(users, trader):
 
 @pytest.mark.parametrize("mode", [Mode.PAPER, Mode.DEMO])
 def test_leaving_live_takes_it_back_for_good(users, trader, mode):
-    users.go_live(trader.id, KEYS, BYBIT)
+    users.go_live(trader.id, KEYS, BYBIT, TOLD)
 
     users.save_settings(trader.id, replace(LIVE, mode=mode))
     users.save_settings(trader.id, LIVE)
@@ -69,7 +85,7 @@ def test_leaving_live_takes_it_back_for_good(users, trader, mode):
     ids=["both", "key", "secret", "cleared"],
 )
 def test_other_keys_take_it_back(users, trader, key, secret):
-    users.go_live(trader.id, KEYS, BYBIT)
+    users.go_live(trader.id, KEYS, BYBIT, TOLD)
 
     users.save_credentials(trader.id, key, secret)
 
@@ -77,7 +93,7 @@ def test_other_keys_take_it_back(users, trader, key, secret):
 
 
 def test_a_new_telegram_chat_leaves_it_alone(users, trader):
-    users.go_live(trader.id, KEYS, BYBIT)
+    users.go_live(trader.id, KEYS, BYBIT, TOLD)
 
     users.save_telegram(trader.id, None, "-1001234567890")
 
@@ -87,14 +103,14 @@ def test_a_new_telegram_chat_leaves_it_alone(users, trader):
 def test_keys_that_were_replaced_while_they_were_checked_do_not_go_live(users, trader):
     users.save_credentials(trader.id, OTHERS.api_key, OTHERS.api_secret)
 
-    assert not users.go_live(trader.id, KEYS, BYBIT)
+    assert not users.go_live(trader.id, KEYS, BYBIT, TOLD)
     assert not is_armed(users, trader)
 
 
 def test_a_mode_that_was_left_while_it_was_checked_does_not_go_live(users, trader):
     users.save_settings(trader.id, DEFAULT_SETTINGS)
 
-    assert not users.go_live(trader.id, KEYS, BYBIT)
+    assert not users.go_live(trader.id, KEYS, BYBIT, TOLD)
     users.save_settings(trader.id, LIVE)
     assert not is_armed(users, trader)
 
@@ -102,14 +118,14 @@ def test_a_mode_that_was_left_while_it_was_checked_does_not_go_live(users, trade
 def test_without_keys_nobody_goes_live(users, alice):
     users.save_settings(alice.id, LIVE)
 
-    assert not users.go_live(alice.id, KEYS, BYBIT)
+    assert not users.go_live(alice.id, KEYS, BYBIT, TOLD)
 
 
 def test_of_new_keys_and_going_live_at_once_new_keys_are_never_live_unchecked(users, trader):
     for _ in range(20):
         users.save_credentials(trader.id, KEYS.api_key, KEYS.api_secret)
         both = [
-            threading.Thread(target=users.go_live, args=(trader.id, KEYS, BYBIT)),
+            threading.Thread(target=users.go_live, args=(trader.id, KEYS, BYBIT, TOLD)),
             threading.Thread(target=users.save_credentials, args=(trader.id, OTHERS.api_key, OTHERS.api_secret)),
         ]
         for each in both:
@@ -122,7 +138,7 @@ def test_of_new_keys_and_going_live_at_once_new_keys_are_never_live_unchecked(us
 
 
 def test_a_new_password_is_not_a_new_key(users, trader):
-    users.go_live(trader.id, KEYS, BYBIT)
+    users.go_live(trader.id, KEYS, BYBIT, TOLD)
 
     users.set_password(trader.id, PASSWORD + " again")
 

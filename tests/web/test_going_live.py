@@ -370,7 +370,6 @@ RIGHTS = [
     ("bingx", {"permissions": [2, 3, 5]}, "key_can_withdraw"),
     ("bingx", {"permissions": [2, 3, 4]}, "key_can_transfer"),
     ("bingx", {"permissions": [1, 2]}, "key_cannot_trade"),
-    ("bingx", {"permissions": [2, 3, 6]}, "key_not_understood"),
     ("bingx", {"readOnly": True}, "key_read_only"),
 ]
 
