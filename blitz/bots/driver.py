@@ -76,6 +76,11 @@ class Driver:
             finally:
                 self.waiting_since = None
 
+    @property
+    def in_line(self) -> bool:
+        """The call that is not answered yet waits for its turn in the rate budget. Any thread may ask."""
+        return self._gateway.in_line
+
     def _carry_out(self, call: Call) -> Reply:
         if isinstance(call, WRITES) and self._leaving.is_set():
             raise PassAbandoned

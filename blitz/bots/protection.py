@@ -50,6 +50,7 @@ class CauseCode(StrEnum):
     BOOKS_DIFFER = "books_differ"
     JOURNAL_UNWRITTEN = "journal_unwritten"
     BOT_HANGS = "bot_hangs"
+    IN_LINE = "in_line"
     STOPPED = "stopped"
     STOPPED_WITH_LEGS = "stopped_with_legs"
     SWITCHED_OFF = "switched_off"
@@ -70,6 +71,10 @@ class Cause:
 
 NOT_LOOKED = Cause(code=CauseCode.EXCHANGE_UNREAD, said="The exchange has not been read yet.")
 ALL_REST = "Every exit rests for the whole position."
+WAITS_IN_LINE = Cause(
+    code=CauseCode.IN_LINE,
+    said="The limit of requests at the exchange is used up, and the bot waits for its turn to look at the position.",
+)
 HANGS = Cause(
     code=CauseCode.BOT_HANGS, said="The bot waits for an answer in one single call and cannot look at the position."
 )

@@ -15,7 +15,15 @@ from blitz.bots.driver import Driver, PassAbandoned
 from blitz.bots.listening import HINT_SECONDS, IDLE_LOOK_SECONDS, Listening, Worth, spread
 from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.paper_accounts import WrongSecret
-from blitz.bots.protection import HANGS, INCIDENT_AFTER_MS, INCIDENT_AFTER_RESTART_MS, Protection, after, unread
+from blitz.bots.protection import (
+    HANGS,
+    INCIDENT_AFTER_MS,
+    INCIDENT_AFTER_RESTART_MS,
+    WAITS_IN_LINE,
+    Protection,
+    after,
+    unread,
+)
 from blitz.bots.sight import remembered_as, sight_of, unreachable
 from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_pass
 from blitz.bots.venues import Venues
@@ -170,7 +178,8 @@ class UserBot:
         since = self._opening_since or (opened.driver.waiting_since if opened else None)
         waits_ms = 0 if since is None else round((time.monotonic() - since) * 1000)
         if waits_ms > INCIDENT_AFTER_MS:
-            last = unread(last, HANGS, since_ms=now_ms - waits_ms)
+            in_line = opened is not None and opened.driver.in_line
+            last = unread(last, WAITS_IN_LINE if in_line else HANGS, since_ms=now_ms - waits_ms)
         return last.as_of(now_ms)
 
     def wait_answered(self, token: int, timeout_seconds: float) -> bool:

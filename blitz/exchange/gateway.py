@@ -46,5 +46,9 @@ class ExchangeGateway(Protocol):
     woken: bool
     """An event led to what is asked now, not the timer."""
 
+    @property
+    def in_line(self) -> bool:
+        """A request waits for its turn in the rate budget. Any thread may ask."""
+
     def execute(self, call: VenueCall) -> Reply:
         """Carry out one call and say what came of it: the thing itself, `Rejected`, `Pulled`, `Unknown`, `NotSent`."""

@@ -63,6 +63,12 @@ class MarketGateway(ABC):
         self._hedged: bool | None = None
         """The account's position mode as the venue last showed it."""
 
+    @property
+    def in_line(self) -> bool:
+        """A request waits for its turn in the rate budget. Any thread may ask."""
+        passage = self._client.passage
+        return passage is not None and bool(passage.in_line)
+
     def execute(self, call: VenueCall) -> Reply:
         """Carry out one call and say what came of it. A request whose turn does not come in time is not sent."""
         began_ms, passage = self._clock.monotonic_ms(), self._client.passage

@@ -24,6 +24,8 @@ class Passage:
         self._reader = reader
         self._user = user
         self._clock = clock
+        self.in_line = False
+        """A request waits for its turn. Any thread may read it."""
         self._turn: Turn | None = None
         self.left_ms: int | None = None
         """When the first request of this errand left, by the venue's clock; None until it has."""
@@ -41,7 +43,12 @@ class Passage:
         """Wait for a turn and hold it. The request is to be signed inside: a signature grows old. Raises `NoTurn`."""
         endpoint = f"{method} {'/'.join([*api[:-1], path])}"
         user = "" if api[-1] == "public" else self._user
-        with self._turnstile.turn(user, endpoint, self.errand.priority, self.errand.within_ms) as turn:
+        self.in_line = True
+        try:
+            turn = self._turnstile.take(user, endpoint, self.errand.priority, self.errand.within_ms)
+        finally:
+            self.in_line = False
+        with self._turnstile.held(turn):
             self._turn, self.trip_ms = turn, None
             self._sent_ms = self._clock.monotonic_ms()
             if self.left_ms is None:

@@ -73,6 +73,7 @@ REMEDIES: Mapping[str, str] = {
     CauseCode.EXCHANGE_UNREAD: "What rests there still rests; look at the exchange's own page.",
     CauseCode.BOOKS_DIFFER: "Look at position and orders at the exchange; nothing is sent until they agree.",
     CauseCode.JOURNAL_UNWRITTEN: "Make room on the server's disk; look after the position at the exchange until then.",
+    CauseCode.IN_LINE: "It goes on by itself. If it happens often, too many bots share this server's address.",
     CauseCode.BOT_HANGS: "Look at the exchange's own page; if this lasts, restart the server.",
     CauseCode.STOPPED: "Press Start to have it protected, or close it at the exchange and press Recover.",
     CauseCode.STOPPED_WITH_LEGS: "Press Start, or take the legs back at the exchange.",

@@ -33,6 +33,7 @@ class Account:
     leaves_at: type[Call] | None = None
     traits: VenueTraits = field(default_factory=VenueTraits)
     woken: bool = False
+    in_line: bool = False
 
     def execute(self, call: VenueCall) -> Reply:
         if self.leaves_at is not None and isinstance(call, self.leaves_at):

@@ -8,7 +8,13 @@ from typing import Any
 import requests
 
 from blitz.core.bot import REQUESTS_PAUSED
+from blitz.core.ladder_settings import ExchangeName, Mode
+from blitz.exchange.budget import RateBudget
+from blitz.exchange.clients import Clients
+from blitz.exchange.connection import Venue
+from blitz.exchange.exchanges import Exchanges
 from tests.bots.stage import Stage, Trader, until
+from tests.exchange.budget.course import limits
 
 LADDER = {
     "tp": ("0.016", "60300"),
@@ -65,3 +71,14 @@ def test_a_bot_that_is_shut_out_can_be_stopped(stage):
     assert answer["status"] in {"stopping", "stopped"}
     until(lambda: alice.status()["status"] in {"stopped", "not_running"}, "the end, once the exchange answers", 20)
     assert set(alice.named()) == {"tp"}
+
+
+def test_a_bot_that_waits_for_its_turn_is_said_to_wait_and_not_to_hang(stage):
+    venue = Venue(exchange=ExchangeName.BYBIT, mode=Mode.PAPER, base_url=stage.url)
+    budget = RateBudget()
+    budget.turnstile(venue, "Bybit", limits(address=40, window_ms=9_000))  # routine reads may use 24 of them
+    stage.manager = stage.new_manager(exchanges=Exchanges(stage.clock, clients=Clients(budget, paper_counts=True)))
+    alice = stage.trader()
+    alice.start()
+    alice.wait_for_ladder(LADDER, 25)
+    until(lambda: alice.status()["protected"]["cause"] == "in_line", "the wait to be told", 15)

@@ -78,9 +78,15 @@ class Turnstile:
     @contextmanager
     def turn(self, user: str, endpoint: str, priority: Priority, within_ms: int) -> Iterator[Turn]:
         """Wait for a turn and hold it while the request is under way. Raises `NoTurn` when none comes within that."""
-        turn = self._take(user, endpoint, priority, within_ms)
-        try:
+        turn = self.take(user, endpoint, priority, within_ms)
+        with self.held(turn):
             yield turn
+
+    @contextmanager
+    def held(self, turn: Turn) -> Iterator[None]:
+        """Hold a turn that was taken; it ends with the request."""
+        try:
+            yield
         finally:
             with self._lock:
                 self._line.end(turn, self._now_ms())
@@ -125,7 +131,8 @@ class Turnstile:
                 bans_total=self._line.bans_total,
             )
 
-    def _take(self, user: str, endpoint: str, priority: Priority, within_ms: int) -> Turn:
+    def take(self, user: str, endpoint: str, priority: Priority, within_ms: int) -> Turn:
+        """Wait for a turn, which has to be `held` next. Raises `NoTurn` when none comes within that time."""
         with self._lock:
             now_ms = self._now_ms()
             turn = Turn(
