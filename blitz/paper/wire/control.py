@@ -24,11 +24,9 @@ the venue does (`BTCUSDT`) or in the unified form (`BTC/USDT:USDT`, `BTC/USDT`).
 | GET state[?key= or account=, brief=1, open=1, executions_from=] | | the books |
 """
 
-import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -40,6 +38,7 @@ from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.key_facts import read_key_facts
 from blitz.paper.wire.params import Params, parse_object
 from blitz.paper.wire.report import Wanted, account_figures, state_report
+from blitz.paper.wire.strangers import BadControl, refuse_strangers
 from blitz.paper.wire.text import JsonObject, encode, plain
 
 log = logging.getLogger(__name__)
@@ -48,14 +47,6 @@ PREFIX = "/__paper/"
 BAN_MS_MAX = 86_400_000
 STATE_NAMES = ("key", "account", "brief", "open", "executions_from")
 Act = Callable[[Params], Awaitable[JsonObject]]
-
-
-class BadControl(Exception):
-    """A control request that cannot be done. The message says why; the status is the HTTP status."""
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class Control:
@@ -281,36 +272,6 @@ class Control:
 
     def _finish(self) -> None:
         self._host.publish(self._host.settle())
-
-
-def refuse_strangers(request: web.BaseRequest) -> None:
-    """Let only this machine in, and no page of another origin. Raises `BadControl` (403).
-
-    The Host check keeps out a foreign page whose name was made to point here (DNS rebinding).
-    """
-    if not _is_loopback(request.remote or "") or not _is_loopback(_host_name(f"//{request.host}")):
-        raise BadControl("The control interface answers only to this machine.", 403)
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        raise BadControl("The control interface does not answer to other web pages.", 403)
-    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-        raise BadControl("The control interface does not answer to other web pages.", 403)
-
-
-def _host_name(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_loopback(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 async def _parameters(request: web.BaseRequest) -> Params:
