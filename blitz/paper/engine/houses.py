@@ -43,6 +43,8 @@ class House:
     """Long and short may differ in every mode with two sides, not only with isolated margin."""
     reserves: bool = False
     """Closing orders reserve what they close: one above what is left is refused, never cut."""
+    freezes: bool = False
+    """What opening orders have frozen does not stand behind cross positions."""
     refuses_taking_post_only: bool = False
     """A post-only order that would take is refused rather than accepted and cancelled."""
     reports_settings: bool = False
@@ -115,6 +117,7 @@ BINGX = House(
     reduce_only_in_hedge=False,
     leverage_by_side=True,
     reserves=True,
+    freezes=True,
     refuses_taking_post_only=True,
     reports_settings=True,
     conditional_orders_max=200,

@@ -81,6 +81,8 @@ class Liquidation:
 
     def _liquidate_cross(self, account: Account, now_ms: int) -> None:
         self._cancel_orders(account, None, now_ms)
+        if account.house.freezes and cross_headroom(self._floor, account) > HEADROOM_DUST:
+            return  # what the orders had frozen carries the positions again
         for symbol, position_idx, price in self._takeover_prices(account):
             self._bust(account, self._floor.market(symbol), position_idx, price, now_ms)
 

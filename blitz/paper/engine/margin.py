@@ -75,9 +75,12 @@ def slot_headroom(instrument: Instrument, mark: Decimal, holding: Holding, lever
 def cross_headroom(floor: Floor, account: Account) -> Decimal:
     """What an account can still lose before its cross positions are liquidated.
 
-    Balance without the margins of isolated positions, plus profit and minus maintenance margin of the cross ones.
+    Balance without the margins of isolated positions (and without what is frozen, at a house that counts so), plus
+    profit and minus maintenance margin of the cross ones.
     """
     headroom = account.wallet_balance
+    if account.house.freezes:
+        headroom -= frozen_margin(floor, account)
     for symbol, position_idx in account.open_slots():
         mark, holding = floor.market(symbol).mark, account.holding(symbol, position_idx)
         if account.isolates(symbol):
@@ -179,6 +182,12 @@ def _occupies(order: Order) -> bool:
     return not order.reduce_only and order.status in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
 
 
+def frozen_margin(floor: Floor, account: Account) -> Decimal:
+    """Margin that active opening orders of all symbols occupy."""
+    symbols = dict.fromkeys(order.symbol for order in account.open.values() if _occupies(order))
+    return sum((order_margin(floor, account, symbol) for symbol in symbols), ZERO)
+
+
 def wallet_report(floor: Floor, account: Account) -> Wallet:
     """The account's money at the current marks."""
     unrealised = cross_unrealised = position_margin = maintained = ZERO
@@ -190,8 +199,7 @@ def wallet_report(floor: Floor, account: Account) -> Wallet:
         cross_unrealised += ZERO if isolated else profit
         position_margin += initial_margin(holding, market.mark, leverage, isolated=isolated)
         maintained += round_money(maintenance(floor.terms(account, symbol), market.mark * holding.size))
-    symbols = dict.fromkeys(order.symbol for order in account.open.values() if _occupies(order))
-    orders_margin = sum((order_margin(floor, account, symbol) for symbol in symbols), ZERO)
+    orders_margin = frozen_margin(floor, account)
     balance = account.wallet_balance
     return Wallet(
         coin="USDT",

@@ -20,6 +20,7 @@ from blitz.paper.engine.admission import (
     order_from,
     truncated,
 )
+from blitz.paper.engine.alerts import rearm
 from blitz.paper.engine.events import EventKind
 from blitz.paper.engine.floor import Floor
 from blitz.paper.engine.margin import position_report
@@ -56,8 +57,14 @@ class OrderDesk:
             placed = self._registry.put(account, order, now_ms)
         else:
             placed = self._matcher.enter(account, order, now_ms)
+        self._count_frozen(account)
         self._report_position(account, order, now_ms)
         return placed
+
+    def _count_frozen(self, account: Account) -> None:
+        """What an order has just frozen brings liquidation nearer, at a house that counts so."""
+        if account.house.freezes:
+            rearm(self._floor, account)
 
     def _check_post_only(self, account: Account, order: Order) -> None:
         taking = order.time_in_force is TimeInForce.POST_ONLY and self._matcher.slices(order)
@@ -83,6 +90,7 @@ class OrderDesk:
             stored = self._registry.put(account, amended, now_ms)
         else:
             stored = self._matcher.enter(account, amended, now_ms)
+        self._count_frozen(account)
         self._report_position(account, order, now_ms)
         return stored
 

@@ -11,6 +11,7 @@ from enum import IntEnum
 
 from blitz.paper.engine.accounts import Account
 from blitz.paper.engine.admission import check_margin
+from blitz.paper.engine.alerts import rearm
 from blitz.paper.engine.events import EventKind
 from blitz.paper.engine.floor import Floor
 from blitz.paper.engine.followers import closable, make_room
@@ -172,6 +173,8 @@ class PriceMover:
             self._registry.put(account, rejected, now_ms)
             return
         self._matcher.enter(account, active, now_ms)
+        if account.house.freezes:
+            rearm(self._floor, account)
 
 
 def _last_watches(market: Market) -> list[tuple[Waiting, LevelIndex]]:

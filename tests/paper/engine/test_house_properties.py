@@ -113,7 +113,8 @@ def check_safe(venue: Venue, account: Account) -> None:
             crossed = True
             cross += profit
             needed += maintenance(venue, account, row.symbol, value)
-    assert not crossed or cross > needed - Decimal("1e-6")
+    frozen = venue.wallet(account).order_initial_margin
+    assert not crossed or cross - frozen > needed - Decimal("1e-6")
 
 
 def check_stops(account: Account) -> None:

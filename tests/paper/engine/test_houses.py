@@ -79,6 +79,23 @@ def test_a_cross_liquidation_spares_the_isolated_position_and_its_margin(venue, 
     assert bingx.account.wallet_balance >= Decimal(3_000)
 
 
+def test_what_is_frozen_hastens_the_danger_and_goes_before_the_position(venue, bingx):
+    bingx.buy("1", position_idx=LONG)
+    order = bingx.buy("0.2", "50000", position_idx=LONG)
+    frozen = venue.wallet(bingx.account).order_initial_margin
+    level = bingx.position(LONG).liquidation_price
+    # balance - frozen + (P - EP)·S = P·S·0.43 %, to the tick away from safety
+    exact = (60_000 - Decimal(9_970) + frozen) / (1 - Decimal("0.0043"))
+    assert frozen == 1_005
+    assert level == (exact // Decimal("0.1")) * Decimal("0.1")
+    bingx.jump(str(level + Decimal("0.1")))
+    assert bingx.order(order).status is OrderStatus.NEW
+    bingx.jump(str(level))
+    assert (bingx.order(order).status, bingx.order(order).cancel_type) == (OrderStatus.CANCELLED, "CancelAllBeforeLiq")
+    assert bingx.position(LONG).size == 1
+    assert bingx.position(LONG).liquidation_price < level
+
+
 def test_what_is_available_keeps_isolated_margin_apart(venue, bingx):
     venue.set_symbol_margin_mode(bingx.account, "BTCUSDT", isolated=True, now_ms=0)
     bingx.buy("0.5", position_idx=LONG)
