@@ -205,16 +205,21 @@ def simulate(
 @click.option("--rounds", type=click.IntRange(1, 100_000), default=30, show_default=True, help="Blows to deal.")
 @click.option("--bots", type=click.IntRange(1, 50), default=5, show_default=True, help="Traders, one bot each.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of every choice.")
+@click.option("--exchange", type=click.Choice(["bybit", "bingx", "both"]), default="both", show_default=True,
+              help="Where the bots trade.")  # fmt: skip
 @click.option("--ids", type=click.Choice(["never", "reusable", "unenforced", "turns"]), default="turns",
               show_default=True, help="When the exchange lets an order id be used again.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 @click.option("--keep", is_flag=True, help="Keep databases and logs even when all went well.")
-def torture(rounds: int, bots: int, seed: int, ids: str, as_json: bool, keep: bool) -> int:
+def torture(rounds: int, bots: int, seed: int, exchange: str, ids: str, as_json: bool, keep: bool) -> int:
     """Kill, stop and deploy a server in the middle of trading, and check what is left."""
     configure_console("WARNING")
     from blitz.torture import TortureOptions, run_torture
 
-    return run_torture(TortureOptions(rounds=rounds, bots=bots, seed=seed, ids=ids, json=as_json, keep=keep))
+    options = TortureOptions(
+        rounds=rounds, bots=bots, seed=seed, exchange=exchange, ids=ids, json=as_json, keep=keep
+    )  # fmt: skip
+    return run_torture(options)
 
 
 @commands.group()

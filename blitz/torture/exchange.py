@@ -1,24 +1,15 @@
-"""The paper exchange as this harness speaks to it: its control interface, and a person who trades by hand."""
+"""The paper exchange's control interface, as this harness speaks to it."""
 
-import hashlib
-import hmac
-import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import requests
 
 from blitz.torture.market import Move
-from blitz.torture.plan import HandAct
 from blitz.torture.truth import AccountTruth
 
 TIMEOUT_SECONDS = 20
-HAND_TIMEOUT_SECONDS = 0.5
-"""A person does not wait for an answer that a fault holds back; the books will show what became of it."""
-RECEIVE_WINDOW = "5000"
 BALANCE = "10000"
 
 
@@ -48,9 +39,9 @@ class ExchangeControl:
             return False
         return True
 
-    def open_account(self, key: str, secret: str) -> None:
-        """Open an account; the same again changes nothing."""
-        self._ask("POST", "accounts", {"key": key, "secret": secret, "balance": BALANCE})
+    def open_account(self, key: str, secret: str, exchange: str) -> None:
+        """Open an account that trades by the rules of `exchange`; the same again changes nothing."""
+        self._ask("POST", "accounts", {"key": key, "secret": secret, "balance": BALANCE, "exchange": exchange})
 
     def move(self, move: Move) -> None:
         """Move a price."""
@@ -101,52 +92,3 @@ class ExchangeControl:
         answer.raise_for_status()
         told: dict[str, Any] = answer.json()
         return told
-
-
-class Hand:
-    """A person with the same API key, at another program: signs requests as Bybit V5 asks for it."""
-
-    def __init__(self, url: str, key: str, secret: str) -> None:
-        self._url = url
-        self._key = key
-        self._secret = secret
-
-    def place(self, act: HandAct) -> None:
-        """Place a limit order far from the market."""
-        self._send(
-            "/v5/order/create",
-            {
-                "category": "linear",
-                "symbol": act.market.venue_symbol,
-                "side": "Buy" if act.is_buy else "Sell",
-                "orderType": "Limit",
-                "qty": str(act.quantity),
-                "price": str(_on_tick(act.price, act.market.tick)),
-                "orderLinkId": act.link_id,
-            },
-        )
-
-    def cancel(self, symbol: str, order_id: str) -> None:
-        """Cancel an order."""
-        self._send("/v5/order/cancel", {"category": "linear", "symbol": symbol, "orderId": order_id})
-
-    def _send(self, path: str, body: Mapping[str, str]) -> None:
-        """Send, and take any outcome: the exchange may be under faults, and the books will show."""
-        payload = json.dumps(body)
-        stamp = str(time.time_ns() // 1_000_000)
-        signed = f"{stamp}{self._key}{RECEIVE_WINDOW}{payload}"
-        headers = {
-            "Content-Type": "application/json",
-            "X-BAPI-API-KEY": self._key,
-            "X-BAPI-TIMESTAMP": stamp,
-            "X-BAPI-RECV-WINDOW": RECEIVE_WINDOW,
-            "X-BAPI-SIGN": hmac.new(self._secret.encode(), signed.encode(), hashlib.sha256).hexdigest(),
-        }
-        try:
-            requests.post(f"{self._url}{path}", data=payload, headers=headers, timeout=HAND_TIMEOUT_SECONDS)
-        except requests.RequestException:
-            return
-
-
-def _on_tick(price: Decimal, tick: Decimal) -> Decimal:
-    return (price / tick).to_integral_value() * tick

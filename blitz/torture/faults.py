@@ -21,14 +21,18 @@ HIT_SHARE = 0.5
 STORM_SHARE = 0.5
 """Share of those that are hit by a storm."""
 RULES_MAX = 4
-WRITES = ("order/create", "order/amend", "order/cancel")
+WRITES = ("order/create", "order/amend", "order/cancel", "order/replace")
+"""Bybit replaces no order; there a rule for it never strikes."""
 READS = ("order/realtime", "order/history", "execution/list", "position/list")
 LISTS = ("order/realtime", "execution/list", "position/list")
 READ_LAG_MAX_MS = 1_500
 REFUSALS = (10016, 10006, 10002)
+HALF_REFUSALS = (101204, 110424, 109500)
+"""Why BingX may refuse the second half of a replacement: margin, too little to close, busy."""
 KINDS = (
     "drop_request", "drop_response", "drop_response", "delay_delivery", "delay_response", "empty_body", "garbage_body",
     "empty_list", "truncated_page", "http_status", "ret_code", "lag", "vanish_ms", "partial_fill",
+    "half_replace",
 )  # fmt: skip
 
 
@@ -80,6 +84,9 @@ def _draw_rule(chance: random.Random, key: str, market: Market) -> Fault:
             rule |= {"delay_ms": chance.randint(200, READ_LAG_MAX_MS)}
         case "partial_fill":
             rule |= {"quantity": str(market.step * chance.randint(1, 3))}
+        case "half_replace":
+            rule |= {"endpoint": "order/replace", "probability": _share(chance, 10, 50)}
+            rule |= {"code": chance.choice(HALF_REFUSALS)}
         case "http_status":
             rule |= {"probability": _share(chance, 2, 12), "status": chance.choice((500, 502, 503))}
         case "ret_code":

@@ -42,10 +42,12 @@ class Ladder:
     rungs: tuple[Rung, ...]
     take_profit: Decimal
     stop_loss: Decimal
+    exchange: str = "bybit"
 
     def to_json(self) -> dict[str, Any]:
         """The settings as the API takes them."""
         return {
+            "exchange": self.exchange,
             "symbol": self.market.symbol,
             "side": "long" if self.is_long else "short",
             "leverage": str(self.leverage),

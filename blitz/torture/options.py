@@ -6,6 +6,8 @@ BOTS_MAX = 50
 """The server opens at most sixty accounts an hour for one address."""
 ID_REGIMES = ("never", "reusable", "unenforced")
 IN_TURN = "turns"
+EXCHANGES = ("bybit", "bingx")
+BOTH = "both"
 
 RESUME_SECONDS = 5.0
 """All bots run again this long after the launch of the process."""
@@ -26,12 +28,18 @@ class TortureOptions:
     rounds: int
     bots: int
     seed: int
+    exchange: str = BOTH
+    """Where the bots trade; `both` puts half of them on each, long and short."""
     ids: str = IN_TURN
     """When the exchange lets an order id be used again; `turns` goes through all three during the run."""
     json: bool = False
     """Print one object instead of a report for people."""
     keep: bool = False
     """Keep the folder with databases and logs even when all went well."""
+
+    def exchange_of(self, index: int) -> str:
+        """The exchange that bot `index` trades on."""
+        return EXCHANGES[(index + index // 2) % 2] if self.exchange == BOTH else self.exchange
 
     def regime(self, number: int) -> str:
         """The id regime that holds in a round."""

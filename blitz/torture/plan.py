@@ -129,4 +129,5 @@ def draw_ladder(options: TortureOptions, index: int) -> Ladder:
         rungs=tuple(rungs),
         take_profit=Decimal(chance.randint(3, 8)),
         stop_loss=Decimal(chance.randint(12, 20) if index % 5 == 4 else 0),
+        exchange=options.exchange_of(index),
     )

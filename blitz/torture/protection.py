@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from blitz.torture.ladder import Ladder
 from blitz.torture.options import RESTART_SECONDS, RUNNING_SECONDS
-from blitz.torture.tags import read_tag
+from blitz.torture.tags import tag_of
 from blitz.torture.truth import BUY, ZERO, AccountTruth
 
 
@@ -21,7 +21,7 @@ def is_exposed(account: AccountTruth, user_id: int, ladder: Ladder) -> bool:
         return False
     covered: dict[str, Decimal] = {"tp": ZERO, "sl": ZERO}
     for order in account.orders:
-        tag = read_tag(order.link_id, user_id, ladder.market.symbol)
+        tag = tag_of(order, user_id, ladder.market.symbol)
         closes = (order.side == BUY) == (size < 0) and order.symbol == ladder.market.venue_symbol
         if tag is not None and tag.role in covered and closes and order.is_reduce_only:
             covered[tag.role] += order.leaves

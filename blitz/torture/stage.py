@@ -14,7 +14,8 @@ from pathlib import Path
 
 import requests
 
-from blitz.torture.exchange import ExchangeControl, Hand
+from blitz.torture.exchange import ExchangeControl
+from blitz.torture.hands import HANDS, Hand
 from blitz.torture.market import MARKETS, Swing
 from blitz.torture.options import RESUME_SECONDS, STOP_SECONDS, TortureOptions
 from blitz.torture.plan import draw_ladder
@@ -83,7 +84,7 @@ class Stage:
         """Start both programs, make the users, set them up and start their bots."""
         self.launch_exchange()
         for trader in self.traders:
-            self.exchange.open_account(trader.key, trader.secret)
+            self.exchange.open_account(trader.key, trader.secret, trader.ladder.exchange)
         self._move_prices()
         password = secrets.token_urlsafe(24)
         run_command(["user", "add", ADMIN, "--admin", "--password-stdin"], self._server_env, f"{password}\n")
@@ -251,7 +252,7 @@ class Stage:
 
     def hand_of(self, trader: Trader) -> Hand:
         """Somebody who trades by hand on a trader's account."""
-        return Hand(self.exchange.url, trader.key, trader.secret)
+        return HANDS[trader.ladder.exchange](self.exchange.url, trader.key, trader.secret)
 
     @property
     def server_env(self) -> dict[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from blitz.torture.ladder import Ladder
-from blitz.torture.tags import read_tag
+from blitz.torture.tags import tag_of
 from blitz.torture.truth import AccountTruth, LiveOrder
 
 BY_HAND = "CancelByUser"
@@ -36,7 +36,7 @@ class StrangerWatch:
     def _foreign(self, orders: Iterable[LiveOrder]) -> Iterable[LiveOrder]:
         for order in orders:
             is_own_market = order.symbol == self.ladder.market.venue_symbol
-            if not is_own_market or read_tag(order.link_id, self.user_id, self.ladder.market.symbol) is None:
+            if not is_own_market or tag_of(order, self.user_id, self.ladder.market.symbol) is None:
                 yield order
 
 

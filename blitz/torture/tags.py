@@ -5,6 +5,8 @@ The server has a parser of its own. This one shares nothing with it, so that the
 
 from dataclasses import dataclass
 
+from blitz.torture.truth import LiveOrder
+
 DIGITS = frozenset("0123456789")
 BASE_36 = DIGITS | frozenset("abcdefghijklmnopqrstuvwxyz")
 ROLES = ("leg", "tp", "sl")
@@ -38,6 +40,14 @@ def read_tag(link_id: str, user_id: int, symbol: str) -> Tag | None:
     if rest[1] not in _market_codes(symbol) or (len(rest) == 3 and not _is_generation(rest[2])):
         return None
     return Tag(role=words[1], leg=leg)
+
+
+def tag_of(order: LiveOrder, user_id: int, symbol: str) -> Tag | None:
+    """The tag of a live order. BingX keeps no id on stops; nobody else here places any, so one without is a bot's."""
+    tag = read_tag(order.link_id, user_id, symbol)
+    if tag is None and not order.link_id and order.trigger and order.is_reduce_only:
+        return Tag(role="sl")
+    return tag
 
 
 def _is_number(text: str, *, digits_max: int, zero: bool = False) -> bool:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from blitz.torture.ladder import Ladder
-from blitz.torture.tags import Tag, read_tag
+from blitz.torture.tags import Tag, tag_of
 from blitz.torture.truth import AccountTruth, LiveOrder
 
 
@@ -42,7 +42,7 @@ class TwinWatch:
         """The tags that have more than one live order."""
         orders: dict[Tag, list[LiveOrder]] = defaultdict(list)
         for order in account.orders:
-            tag = read_tag(order.link_id, self.user_id, self.ladder.market.symbol)
+            tag = tag_of(order, self.user_id, self.ladder.market.symbol)
             if tag is not None and order.symbol == self.ladder.market.venue_symbol:
                 orders[tag].append(order)
         return {tag: twins for tag, twins in orders.items() if len(twins) > 1}

@@ -166,6 +166,18 @@ def test_a_stop_that_is_set_has_to_rest_too() -> None:
     assert not is_exposed(account(*covered, size="0.032"), USER, ladder(stop_loss=20))
 
 
+def test_a_stop_that_carries_no_id_is_the_bots_stop_loss() -> None:
+    target, stop = exit_order("0.032"), exit_order("0.032", link_id="", triggerPrice="57600")
+
+    assert not is_exposed(account(target, stop, size="0.032"), USER, ladder(stop_loss=20))
+    assert is_exposed(account(target, stop | {"triggerPrice": ""}, size="0.032"), USER, ladder(stop_loss=20))
+    assert TwinWatch(USER, ladder()).observe(account(stop, stop | {"orderId": "other"}), ids_enforced=True)
+    assert StrangerWatch(USER, ladder()).observe(account(stop)) == []
+    watch = StrangerWatch(USER, ladder())
+    watch.observe(account(stop))
+    assert watch.observe(account()) == [], "its end is nobody else's business"
+
+
 def watched(restarted: bool = False) -> ProtectionWatch:
     """A watch whose account was protected at second 100, or that begins with a restart there."""
     watch = ProtectionWatch([KEY])
@@ -282,6 +294,7 @@ def test_the_same_seed_gives_the_same_choices() -> None:
     accounts = [("trader-1", MARKETS[0]), ("trader-2", MARKETS[1])]
     first = [draw_round(options, number, accounts) for number in range(200)]
 
+    assert [options.exchange_of(index) for index in range(4)] == ["bybit", "bingx", "bingx", "bybit"]
     assert first == [draw_round(options, number, accounts) for number in range(200)]
     assert {plan.blow for plan in first} == set(Blow)
     assert {options.regime(number) for number in range(200)} == {"never", "reusable", "unenforced"}
