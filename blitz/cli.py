@@ -179,6 +179,7 @@ def reaction(
 @click.option(
     "--ids", type=click.Choice(["never", "reusable", "unenforced"]), help="One id regime instead of all three."
 )
+@click.option("--exchange", type=click.Choice(["bybit", "bingx"]), help="One exchange's rules instead of both.")
 @click.option("--guards", is_flag=True, help="Prove that each safety guard is needed.")
 @click.option("--policies", is_flag=True, help="Compare the order-id policies that bots use.")
 @click.option("--cycles", type=click.IntRange(min=1), help="Let one bot live through so many cycles, in four courses.")
@@ -186,8 +187,8 @@ def reaction(
 @click.option("--books", type=click.IntRange(min=1), help="Compare the books of so many cycles with the venue's.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def simulate(
-    seeds: int, first: int, seed: int | None, trace: bool, faults: str | None, ids: str | None, guards: bool,
-    policies: bool, cycles: int | None, id_flood: int | None, books: int | None, as_json: bool,
+    seeds: int, first: int, seed: int | None, trace: bool, faults: str | None, ids: str | None, exchange: str | None,
+    guards: bool, policies: bool, cycles: int | None, id_flood: int | None, books: int | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Run the bots against a venue that lies, a disk that fails and a process that dies, thousands of times."""
     configure_console("CRITICAL")
@@ -195,8 +196,8 @@ def simulate(
 
     return run_simulation(
         SimulateOptions(
-            seeds=seeds, first=first, seed=seed, trace=trace, faults=faults, ids=ids, guards=guards, policies=policies,
-            cycles=cycles, id_flood=id_flood, books=books, as_json=as_json,
+            seeds=seeds, first=first, seed=seed, trace=trace, faults=faults, ids=ids, exchange=exchange, guards=guards,
+            policies=policies, cycles=cycles, id_flood=id_flood, books=books, as_json=as_json,
         )
     )  # fmt: skip
 

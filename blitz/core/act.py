@@ -20,11 +20,12 @@ from blitz.core.calls import (
 )
 from blitz.core.create import Outcome, create, note_of_order
 from blitz.core.diff import Action, Amend, Cancel, Create
+from blitz.core.guards import Guard
 from blitz.core.memory import BotMemory
 from blitz.core.orders import Role
 from blitz.core.records import EventKind, SlotSaved
 from blitz.core.refusals import hold_off, raise_attention, remember_trouble
-from blitz.core.replace import is_replacement, replace_order
+from blitz.core.replace import in_place, is_replacement, replace_order
 from blitz.core.work import Acted
 
 
@@ -51,13 +52,18 @@ def act(memory: BotMemory, actions: Sequence[Action]) -> Step[Acted]:
 
 def _is_pulled_first(memory: BotMemory, action: Amend) -> bool:
     """A leg that cannot be moved in place is taken back now; once its fills are known, what it lacks is sent anew."""
-    return action.key.role is Role.LEG and is_replacement(memory, action)
+    is_leg = action.key.role is Role.LEG and memory.keeps(Guard.LEGS_NOT_REPLACED)
+    return is_leg and is_replacement(memory, action)
 
 
 def _move(memory: BotMemory, action: Amend) -> Step[Outcome]:
-    if is_replacement(memory, action):
-        return (yield from replace_order(memory, action))
-    return (yield from _amend(memory, action))
+    if not is_replacement(memory, action):
+        return (yield from _amend(memory, action))
+    outcome = yield from replace_order(memory, action)
+    if outcome is not None:
+        return outcome
+    growing = in_place(memory, action)
+    return (yield from _amend(memory, growing)) if growing else Outcome.OPEN
 
 
 def _amend(memory: BotMemory, action: Amend) -> Step[Outcome]:

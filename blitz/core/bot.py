@@ -208,6 +208,7 @@ def _entry_failed(memory: BotMemory, seen: Seen) -> bool:
 def situation_of(memory: BotMemory, seen: Seen, mode: Mode) -> Situation:
     """Put together what the plan needs to know of the open cycle."""
     assert memory.cycle is not None
+    memory.reserved = reserved_by_others(memory, seen.foreign)
     ledger = memory.ledger
     entry = memory.slot(OrderKey(role=Role.LEG))
     leaving = mode in {Mode.STOP_PULL, Mode.CLOSE} or memory.closing_by_trader
@@ -220,7 +221,7 @@ def situation_of(memory: BotMemory, seen: Seen, mode: Mode) -> Situation:
         leg_filled=ledger.leg_filled if memory.keeps(Guard.FILLED_LEGS) else {},
         resting_legs=[key.leg for key in seen.own if key.role is Role.LEG],
         resting_exits={key: order.remaining for key, order in seen.own.items() if key.role is not Role.LEG},
-        reserved=reserved_by_others(memory, seen.foreign),
+        reserved=memory.reserved,
         entries_allowed=ledger.exits == 0 and not ledger.liquidated and not leaving,
         close_at_market=mode is Mode.CLOSE or memory.closing_by_trader,
     )
@@ -269,7 +270,7 @@ def _surplus(memory: BotMemory, seen: Seen, mode: Mode) -> list[Action]:
 def _allowed(memory: BotMemory, seen: Seen, gap: Sequence[Action], mode: Mode, now_ms: int) -> list[Action]:
     """Leave out what this kind of pass may not do, and what has to wait."""
     sends_nothing = mode in {Mode.STOP_PULL, Mode.STOP_KEEP} or (in_fight(memory) and mode is not Mode.CLOSE)
-    possible = [in_place(memory, action) if sends_nothing else action for action in gap]
+    possible = [in_place(memory, one) if sends_nothing and isinstance(one, Amend) else one for one in gap]
     return [
         action
         for action in possible

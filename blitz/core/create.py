@@ -41,6 +41,7 @@ from blitz.core.records import (
     SlotState,
 )
 from blitz.core.refusals import deeper_legs_wait, hold_off, is_news, raise_attention, remember_trouble
+from blitz.core.reserved import stands_in_the_way
 from blitz.core.settle import has_more
 
 STRIDES = (1, 1, 1, *(2**power for power in range(1, 14)))
@@ -85,7 +86,8 @@ def create(memory: BotMemory, order: DesiredOrder, *also: Change) -> Step[Outcom
                 return Outcome.OPEN
             continue
         memory.searches.pop(order.key, None)  # the id was free, whatever else was said
-        if isinstance(reply, Rejected) and reply.refusal is Refusal.TRIGGER_PASSED and order.trigger is not None:
+        passed = isinstance(reply, Rejected) and reply.refusal is Refusal.TRIGGER_PASSED and order.trigger is not None
+        if passed and not stands_in_the_way(memory):
             return (yield from _stop_now(memory, intent, order))
         return (yield from _answered(memory, intent, reply))
     memory.searches.pop(order.key, None)

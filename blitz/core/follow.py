@@ -67,6 +67,7 @@ def _situation(memory: BotMemory, quantity: Decimal, average: Decimal) -> Situat
         instrument=memory.instrument,
         quantity=quantity,
         average=average,
+        reserved=memory.reserved,
         entries_allowed=False,
     )
 

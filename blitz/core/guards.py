@@ -65,6 +65,12 @@ class Guard(StrEnum):
     """An exit follows the position's quantity."""
     BACK_OFF = "back_off"
     """A refused order waits before it is tried again."""
+    REPLACED_IS_OVER = "replaced_is_over"
+    """After a replacement without an answer nothing is sent before the order that it was to replace is over."""
+    LEGS_NOT_REPLACED = "legs_not_replaced"
+    """A leg is not replaced by a new one in one request: what it fills meanwhile would be ordered again."""
+    OWN_STOPS = "own_stops"
+    """A stop without an id is ours only when trigger and quantity are such as we gave."""
     SURPLUS = "surplus"
     """A second live order of one tag is taken back."""
 

@@ -1,11 +1,11 @@
 """Identity: whose order is this, and whose fill?
 
 By the order id that the venue gave us, else by the tag, which counts only on an order that could be what the tag says.
-Where stops keep no id, a stop-loss whose order id was lost is known by its trigger, and only by one that we gave: what
-is in doubt is foreign, and nothing foreign is ever touched (S4). Used by whoever reads orders or fills.
+Where stops keep no id, a stop-loss whose order id was lost is known by trigger and quantity, and only by such as we
+gave: what is in doubt is foreign, and nothing foreign is ever touched (S4). Used by whoever reads orders or fills.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from decimal import Decimal
 
 from blitz.core.guards import Guard
@@ -70,27 +70,35 @@ def is_new_order(memory: BotMemory, slot: Slot, order: OpenOrder) -> bool:
 
 
 def _key_of_stop(memory: BotMemory, order: OpenOrder) -> OrderKey | None:
-    """Tell a stop-loss of ours that carries no id by the trigger that it was given.
+    """Tell a stop-loss of ours that carries no id by its trigger and its quantity.
 
-    While the answer to one is outstanding, that is the trigger it was sent with. Without any trace of one, after the
-    journal was lost, it is a trigger that this cycle's own fills explain: nobody else computes it from our settings.
+    While the answer to one is outstanding, the trigger is the one it was sent with. After the journal was lost or went
+    back in time, it is one that this cycle's own fills explain: nobody else computes it from our settings. Its quantity
+    is what was sent, or what the venue has cut it to since: the position at some moment of this cycle.
     """
     if order.client_id or order.type is not OrderType.STOP_MARKET or memory.traits.stops_carry_ids:
         return None
-    slot = memory.slot(STOP_LOSS)
+    if not memory.keeps(Guard.OWN_STOPS):
+        return STOP_LOSS
+    slot, books = memory.slot(STOP_LOSS), _books_over_time(memory)
+    held = {quantity for quantity, _ in books}
     if slot.is_unanswered and not slot.client_id:
-        return STOP_LOSS if order.trigger == slot.trigger and is_new_order(memory, slot, order) else None
+        fits = order.trigger == slot.trigger and order.quantity in held | {slot.quantity}
+        return STOP_LOSS if fits and is_new_order(memory, slot, order) else None
     lost = slot.state is SlotState.EMPTY and order.order_id != slot.last_order_id
-    return STOP_LOSS if lost and order.trigger in set(_explained_triggers(memory)) else None
+    fits = order.trigger in {trigger for _, trigger in books} and order.quantity in held
+    return STOP_LOSS if lost and fits else None
 
 
-def _explained_triggers(memory: BotMemory) -> Iterator[Decimal | None]:
-    """Where the stop-loss of this cycle belongs after each of its fills, by its frozen settings."""
+def _books_over_time(memory: BotMemory) -> list[tuple[Decimal, Decimal | None]]:
+    """The position after each fill of this cycle, and where its stop-loss belonged then by the frozen settings."""
     if memory.cycle is None:
-        return
-    settings = memory.cycle.settings
+        return []
+    settings, tick = memory.cycle.settings, memory.instrument.tick
     books = Ledger(side=settings.side)
+    moments = []
     for booked in memory.ledger.booked:
         books.book(booked)
         if books.quantity > 0:
-            yield stop_loss_price(settings, books.average, memory.instrument.tick)
+            moments.append((books.quantity, stop_loss_price(settings, books.average, tick)))
+    return moments

@@ -86,10 +86,12 @@ def _listed(memory: BotMemory, orders: tuple[OpenOrder, ...], now_ms: int) -> tu
     """What rests as far as lists show; None when one list is not enough to tell.
 
     A list may be cut or empty just after the venue came back. Slots know what rests, and an enforced id stops what
-    they do not know; but behind a journal that was restored or lost, the first list is all there is. Then what either
-    of two looks listed counts: one that is gone by the second is settled like any other.
+    they do not know; but behind a journal that was restored or lost, the first list is all there is. So it is where
+    orders move by getting a new id, or keep none. Then what either of two looks listed counts: one that is gone by the
+    second is settled like any other.
     """
-    trusted = memory.ids_enforced and memory.slots
+    traits = memory.traits
+    trusted = memory.ids_enforced and traits.amends_price and traits.stops_carry_ids and memory.slots
     if memory.looked_ms or trusted or not memory.keeps(Guard.LISTED_TWICE):
         return orders
     before, memory.first_listed = memory.first_listed, orders

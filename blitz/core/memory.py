@@ -148,6 +148,8 @@ class BotMemory:
     """Ids that are looked for behind taken ones; gone once one was free or an order was found."""
     exit_trouble: dict[OrderKey, ExitTrouble] = field(default_factory=dict)
     """The last refusal of an exit, or its lost answer; only told, never acted on. Gone once the exits are in order."""
+    reserved: dict[OrderKey, Decimal] = field(default_factory=dict)
+    """What the last look showed to be reserved by orders of others, per exit."""
     cancelling: set[str] = field(default_factory=set)
     """Order ids we asked to cancel ourselves."""
     attention: Attention | None = None

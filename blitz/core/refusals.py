@@ -33,6 +33,7 @@ RETRY_AFTER_MS = {
     Refusal.LIMIT: 2_000,
     Refusal.CLOCK: 1_000,
     Refusal.NO_POSITION: 500,
+    Refusal.TRIGGER_PASSED: 500,
     Refusal.GONE: 500,
 }
 """How long an order waits after each kind of refusal, so that no refusal becomes a busy loop."""

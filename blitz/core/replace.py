@@ -24,32 +24,36 @@ from blitz.core.calls import (
     save,
 )
 from blitz.core.create import Outcome, create, note_of_order, send_in_line
-from blitz.core.diff import Action, Amend
+from blitz.core.diff import Amend
 from blitz.core.memory import BotMemory
-from blitz.core.orders import DesiredOrder, OpenOrder
+from blitz.core.orders import DesiredOrder
 from blitz.core.records import EventKind, Slot, SlotSaved, SlotState
 from blitz.core.refusals import hold_off, is_news, raise_attention, remember_trouble
 
 
-def is_replacement(memory: BotMemory, action: Action) -> bool:
+def is_replacement(memory: BotMemory, action: Amend) -> bool:
     """Say whether an order cannot be moved in place as this action asks."""
-    if memory.traits.amends_price or not isinstance(action, Amend):
-        return False
-    return action.price is not None or action.trigger is not None
+    return not memory.traits.amends_price and (action.price is not None or action.trigger is not None)
 
 
-def in_place(memory: BotMemory, action: Action) -> Action | None:
-    """What of an action needs no new order: a bot that may send none still lets an exit grow with the position."""
+def in_place(memory: BotMemory, action: Amend) -> Amend | None:
+    """What of a move needs no new order: a bot that may send none still lets an exit grow with the position."""
     if not is_replacement(memory, action):
         return action
-    assert isinstance(action, Amend)
     return None if action.quantity is None else replace(action, price=None, trigger=None)
 
 
-def replace_order(memory: BotMemory, action: Amend) -> Step[Outcome]:
-    """Put a new order in the place of a resting one, with all that is still to be traded."""
+def replace_order(memory: BotMemory, action: Amend) -> Step[Outcome | None]:
+    """Put a new order in the place of a resting one, with all that is still to be traded.
+
+    None: the intent could not be stored, and nothing was sent. What rests still protects the position.
+    """
     before, order = memory.slot(action.key), _wanted(action)
-    intent = yield from _intend(memory, before, action.resting, order)
+    if before.state is not SlotState.LIVE or before.order_id != action.resting.order_id:
+        return Outcome.OPEN  # a stale list shows its predecessor, or what became of it is not settled yet
+    intent = yield from _intend(memory, before, order)
+    if intent is None:
+        return None
     memory.cancelling.add(action.resting.order_id)
     wanted = ReplaceOrder(
         order_id=action.resting.order_id, order=order, client_id=intent.client_id, expires_ms=intent.sent_ms
@@ -85,12 +89,11 @@ def _wanted(action: Amend) -> DesiredOrder:
     )
 
 
-def _intend(memory: BotMemory, before: Slot, resting: OpenOrder, order: DesiredOrder) -> Step[Slot]:
-    """Save what is about to be sent. An exit goes out even if that fails."""
+def _intend(memory: BotMemory, before: Slot, order: DesiredOrder) -> Step[Slot | None]:
+    """Save what is about to be sent."""
     now_ms = yield from read_clock()
     carries_id = memory.traits.carries_id(order.type)
     generation = before.generation + 1 if carries_id else before.generation
-    is_other = before.order_id not in {"", resting.order_id}
     intent = replace(
         before,
         state=SlotState.INTENT,
@@ -98,8 +101,6 @@ def _intend(memory: BotMemory, before: Slot, resting: OpenOrder, order: DesiredO
         used=before.used and not carries_id,
         burnt=False,
         client_id=memory.tags.write(order.key, generation) if carries_id else "",
-        order_id=resting.order_id,
-        last_order_id=before.order_id if is_other else before.last_order_id,
         cycle=memory.cycle.number if memory.cycle else 0,
         type=order.type,
         direction=order.direction,
@@ -110,7 +111,8 @@ def _intend(memory: BotMemory, before: Slot, resting: OpenOrder, order: DesiredO
     )
     # A generation that a power cut made us forget would bring back ids that are taken (S14), and a stop without an id
     # would be nobody's.
-    yield from save(SlotSaved(slot=intent), durable=True)
+    if not (yield from save(SlotSaved(slot=intent), durable=True)):
+        return None
     memory.put(intent)
     return intent
 
@@ -144,8 +146,8 @@ def _pulled(memory: BotMemory, intent: Slot, order: DesiredOrder, reply: Pulled,
 def _left_alone(memory: BotMemory, before: Slot, intent: Slot, reply: Rejected | NotSent, now_ms: int) -> Step[Outcome]:
     """Nothing was done: what rested rests on, if it was still there."""
     memory.cancelling.discard(intent.order_id)
-    if isinstance(reply, Rejected) and reply.refusal is Refusal.TAKEN:
-        before = replace(before, generation=intent.generation, used=True)
+    if isinstance(reply, Rejected) and intent.client_id:  # its id was sent, and generations only grow (S14)
+        before = replace(before, generation=intent.generation, used=reply.refusal is Refusal.TAKEN)
     memory.put(before)
     yield from save(SlotSaved(slot=before))
     if isinstance(reply, NotSent):

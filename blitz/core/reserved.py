@@ -3,12 +3,12 @@
 Such a venue refuses an exit that is for more than others leave over; so what somebody else's closing orders are for is
 left to them, rather than having no exit at all.
 
-When the price is beyond a stop already, what the stop would have done is done at once, at market. A venue that reserves
-what resting exits would close refuses that order as long as the take-profit rests. Then, and only then, the take-profit
-is taken back first. Called by `core.bot`.
+When the price is beyond a stop already, what the stop would have done is done at once, at market. Here that order would
+be refused as long as the take-profit rests, so the take-profit is taken back first. Called by `core.bot`.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from blitz.core.calls import Refusal
@@ -16,6 +16,7 @@ from blitz.core.diff import Action, Cancel, Create
 from blitz.core.look import Seen
 from blitz.core.memory import BotMemory
 from blitz.core.orders import STOP_LOSS, TAKE_PROFIT, ZERO, OpenOrder, OrderKey, OrderType
+from blitz.core.records import SlotState
 from blitz.core.work import Mode
 
 
@@ -30,17 +31,27 @@ def reserved_by_others(memory: BotMemory, foreign: Iterable[OpenOrder]) -> dict[
 
 
 def make_room(memory: BotMemory, seen: Seen, actions: Sequence[Action], mode: Mode) -> list[Action]:
-    """Put the take-profit's cancel in front of a stop-loss that found nothing left to close; recover never cancels."""
+    """Take the take-profit back and close at market, where the stop was passed already; recover never cancels."""
     target = seen.own.get(TAKE_PROFIT)
-    stops = any(isinstance(action, Create) and action.order.key == STOP_LOSS for action in actions)
-    if target is None or not stops or mode is Mode.RECOVER or not _was_left_nothing(memory):
+    if target is None or mode is Mode.RECOVER or not _was_passed(memory):
         return list(actions)
-    others = [action for action in actions if isinstance(action, Create) or action.key != TAKE_PROFIT]
-    return [Cancel(key=TAKE_PROFIT, resting=target), *others]
+    stops = [action.order for action in actions if isinstance(action, Create) and action.order.key == STOP_LOSS]
+    if not stops:
+        return list(actions)
+    at_market = Create(order=replace(stops[0], type=OrderType.MARKET, trigger=None))
+    others = [action for action in actions if _key(action) not in {TAKE_PROFIT, STOP_LOSS}]
+    return [Cancel(key=TAKE_PROFIT, resting=target), at_market, *others]
 
 
-def _was_left_nothing(memory: BotMemory) -> bool:
-    """Whether the stop-loss went out at market the last time, and was refused for want of something to close."""
+def stands_in_the_way(memory: BotMemory) -> bool:
+    """Whether a take-profit may rest that leaves nothing for a market order to close."""
+    return memory.traits.exits_reserve and memory.slot(TAKE_PROFIT).state is not SlotState.EMPTY
+
+
+def _was_passed(memory: BotMemory) -> bool:
     trouble = memory.exit_trouble.get(STOP_LOSS)
-    at_market = memory.slot(STOP_LOSS).type is OrderType.MARKET
-    return memory.traits.exits_reserve and at_market and trouble is not None and trouble.refusal is Refusal.NO_POSITION
+    return memory.traits.exits_reserve and trouble is not None and trouble.refusal is Refusal.TRIGGER_PASSED
+
+
+def _key(action: Action) -> OrderKey:
+    return action.order.key if isinstance(action, Create) else action.key

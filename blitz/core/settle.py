@@ -13,11 +13,13 @@ from blitz.core.guards import Guard, IdPolicy
 from blitz.core.identity import EARLY_MS, is_new_order
 from blitz.core.look import Seen
 from blitz.core.memory import BotMemory
-from blitz.core.orders import ZERO, OpenOrder, OrderKey, OrderRecord, Role, leg
+from blitz.core.orders import STOP_LOSS, ZERO, OpenOrder, OrderKey, OrderRecord, OrderType, Role, leg
 from blitz.core.records import BotEvent, EventKind, EventNoted, IdRegime, RegimeLearnt, Slot, SlotSaved, SlotState
 
 DEAD_ENTRY_PAUSE_MS = 15_000
 """How long an entry waits after the venue took it and ended it without a fill."""
+DEAD_STOP_PAUSE_MS = 2_000
+"""How long a stop-loss that went out at market waits after that."""
 
 
 def settle(memory: BotMemory, seen: Seen, now_ms: int) -> Step[bool]:
@@ -120,7 +122,7 @@ def _settle_vanished(memory: BotMemory, slot: Slot, seen: Seen, now_ms: int) -> 
     if not asked_for and still_wanted and slot.key != leg(0):
         memory.gone_ms[slot.key] = now_ms
         yield from save(_note(memory, EventKind.ORDER_GONE, slot.key, now_ms, reason=answer.record.reason))
-    _pause_after_dead_entry(memory, slot, answer.record, now_ms)
+    _pause_after_nothing(memory, slot, answer.record, now_ms)
     yield from empty_slot(memory, slot)
     return True
 
@@ -141,10 +143,12 @@ def _is_of_this_cycle(memory: BotMemory, order: OpenOrder) -> bool:
     return order.created_ms == 0 or order.created_ms >= memory.cycle.started_ms - EARLY_MS
 
 
-def _pause_after_dead_entry(memory: BotMemory, slot: Slot, record: OrderRecord, now_ms: int) -> None:
-    """An entry that was accepted and then died unfilled (an empty book) is tried again, but not in a busy loop."""
-    if slot.key == leg(0) and record.order.filled == 0:
+def _pause_after_nothing(memory: BotMemory, slot: Slot, record: OrderRecord, now_ms: int) -> None:
+    """What went out at market and died unfilled (an empty book) is tried again, but not in a busy loop."""
+    if record.order.filled == 0 and slot.key == leg(0):
         memory.retry_ms[slot.key] = now_ms + DEAD_ENTRY_PAUSE_MS
+    elif record.order.filled == 0 and slot.key == STOP_LOSS and slot.type is OrderType.MARKET:
+        memory.retry_ms[slot.key] = now_ms + DEAD_STOP_PAUSE_MS
 
 
 def _settle_unanswered(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool]:
@@ -203,9 +207,10 @@ def _settle_replacement(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool
     found = yield from _looked_up(memory, slot, now_ms)
     if found is not None:
         return found
-    answer = yield from ask(ReadOrder(order_id=slot.order_id, client_id=""), OrderRead)
-    if not isinstance(answer, OrderRead) or not _is_over(memory, slot, answer.record, now_ms):
-        return False
+    if memory.keeps(Guard.REPLACED_IS_OVER):
+        answer = yield from ask(ReadOrder(order_id=slot.order_id, client_id=""), OrderRead)
+        if not isinstance(answer, OrderRead) or not _is_over(memory, slot, answer.record, now_ms):
+            return False
     shown_by_ms = now_ms + memory.traits.read_lag_ms
     if _may_be_sent_again(memory, slot):
         doubted_until_ms = max(slot.doubted_until_ms, shown_by_ms)
@@ -220,10 +225,17 @@ def _settle_replacement(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool
 
 
 def _is_over(memory: BotMemory, slot: Slot, record: OrderRecord | None, now_ms: int) -> bool:
-    """Whether a replaced order has ended with all its fills booked; one that is forgotten (A23) has after the fence."""
+    """Whether a replaced order has ended with all its fills booked.
+
+    One that is forgotten (A23) has: two looks that do not find it behind the fence prove it.
+    """
     if record is None:
-        return now_ms >= slot.sent_ms + memory.traits.fence_ms
-    return record.terminal and not has_more(memory, record.order)
+        first_ms = memory.not_found_ms.setdefault(slot.key, now_ms)
+        return first_ms < now_ms >= slot.sent_ms + memory.traits.fence_ms
+    if not record.terminal:
+        memory.not_found_ms.pop(slot.key, None)
+        return False
+    return not has_more(memory, record.order)
 
 
 def _found(memory: BotMemory, slot: Slot, record: OrderRecord, now_ms: int) -> Step[bool]:
@@ -234,7 +246,7 @@ def _found(memory: BotMemory, slot: Slot, record: OrderRecord, now_ms: int) -> S
     memory.put(live)
     if not record.terminal or has_more(memory, record.order):
         return False  # the next look lists it, or its fills
-    _pause_after_dead_entry(memory, live, record, now_ms)
+    _pause_after_nothing(memory, live, record, now_ms)
     yield from empty_slot(memory, live)
     return True
 

@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 
 from blitz.core.ladder_settings import LadderSettings
+from blitz.core.orders import OrderType, Role
 from blitz.simulation.bot import SimulatedBot
 from blitz.simulation.network import Network
+from blitz.simulation.tags import Tag, parsed
 from blitz.simulation.venue import SimulatedVenue
+from blitz.simulation.venue_orders import Owner, VenueOrder
 from blitz.simulation.world import World
 
 
@@ -31,6 +34,12 @@ class SimulatedAccount:
         """The trader presses Save."""
         self.saved.append(settings)
         self.bot.settings = settings
+
+    def tag_of(self, order: VenueOrder) -> Tag | None:
+        """What an order is for: its client id says it, or, where stops keep none, whose stop it is."""
+        if order.owner is Owner.BOT and order.shown.type is OrderType.STOP_MARKET and not order.shown.client_id:
+            return Tag(Role.STOP_LOSS, 0, self.user_id, "", 0)
+        return parsed(order.shown.client_id)
 
     def note(self, world: World, line: str) -> None:
         """A line of the story about this user."""

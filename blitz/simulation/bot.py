@@ -17,6 +17,7 @@ from blitz.core.calls import (
     ReadClock,
     Refusal,
     Rejected,
+    ReplaceOrder,
     Reply,
     Save,
     SendOrder,
@@ -275,7 +276,7 @@ class SimulatedBot:
 
     def _stands_still_ms(self, call: Call) -> int:
         """How long the process stands still between the decision and the sending of it."""
-        if not isinstance(call, SendOrder) or not self.world.strikes(Fault.PAUSED, 0.08):
+        if not isinstance(call, SendOrder | ReplaceOrder) or not self.world.strikes(Fault.PAUSED, 0.08):
             return 0
         self.world.coverage.note(Fault.PAUSED, self.state)
         return self.world.chance("pause").randint(200, 30_000)
@@ -290,7 +291,7 @@ class SimulatedBot:
 
     def _sent(self, call: Call) -> Reply | None:
         """Send a call on its way, unless it is an order whose decision has grown old."""
-        if isinstance(call, SendOrder) and self.clock_ms() > call.expires_ms:
+        if isinstance(call, SendOrder | ReplaceOrder) and self.clock_ms() > call.expires_ms:
             return NOT_SENT
         self.server.watcher.departs(self, call)
         token = self._token

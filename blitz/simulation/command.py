@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 from blitz.core.guards import Guard
@@ -10,6 +10,7 @@ from blitz.errors import ConfigurationProblem
 from blitz.simulation.book_flood import run_books
 from blitz.simulation.endurance_cycles import run_courses
 from blitz.simulation.faults import ROWS, Fault
+from blitz.simulation.houses import HouseName
 from blitz.simulation.id_flood import run_ids
 from blitz.simulation.policies import OURS, POLICIES, compare
 from blitz.simulation.proof import prove
@@ -34,6 +35,7 @@ class SimulateOptions:
     trace: bool = False
     faults: str | None = None
     ids: str | None = None
+    exchange: str | None = None
     guards: bool = False
     policies: bool = False
     cycles: int | None = None
@@ -52,7 +54,11 @@ def run_simulation(options: SimulateOptions, out: TextIO = sys.stdout) -> int:
         return _policies(printer, options)
     if options.cycles or options.id_flood or options.books:
         return _endurance(printer, options)
-    seed_options = SeedOptions(ids=None if options.ids is None else VenueIds(options.ids), only=_named(options.faults))
+    seed_options = SeedOptions(
+        ids=None if options.ids is None else VenueIds(options.ids),
+        house=None if options.exchange is None else HouseName(options.exchange),
+        only=_named(options.faults),
+    )
     if options.seed is not None:
         return _one(printer, options, seed_options)
     return _many(printer, options, seed_options)
@@ -116,11 +122,11 @@ def _named(faults: str | None) -> frozenset[Fault] | None:
 
 def _one(printer: Printer, options: SimulateOptions, seed_options: SeedOptions) -> int:
     assert options.seed is not None
-    verdict = run_one(options.seed, SeedOptions(ids=seed_options.ids, only=seed_options.only, trace=True), None)
+    verdict = run_one(options.seed, replace(seed_options, trace=True), None)
     for line in verdict.story if options.trace else story(verdict) if verdict.violations else []:
         printer.line(line)
-    printer.line(f"seed {verdict.seed}: ids {verdict.ids.value}, {verdict.cycles} cycles, {verdict.fills} fills, trace "
-                 f"{verdict.digest}")  # fmt: skip
+    printer.line(f"seed {verdict.seed}: {verdict.house.value}, ids {verdict.ids.value}, {verdict.cycles} cycles, "
+                 f"{verdict.fills} fills, trace {verdict.digest}")  # fmt: skip
     for violation in verdict.violations:
         printer.line(f"  {violation.invariant} at {violation.at_ms / 1000:.3f} s: {violation.what}")
     printer.line("No violation." if not verdict.violations else "")
@@ -136,8 +142,9 @@ def _many(printer: Printer, options: SimulateOptions, seed_options: SeedOptions)
     _tell_coverage(printer, found)
     _tell_failing(printer, found, seed_options)
     regimes = ", ".join(f"{count} {ids}" for ids, count in sorted(found.by_ids.items()))
-    printer.line(f"{found.seeds} seeds in {found.seconds:.0f} s ({found.seeds_per_minute} a minute); ids: {regimes}; "
-                 f"{found.on_sqlite} of them on SQLite")  # fmt: skip
+    houses = ", ".join(f"{count} {house}" for house, count in sorted(found.by_house.items()))
+    printer.line(f"{found.seeds} seeds in {found.seconds:.0f} s ({found.seeds_per_minute} a minute); rules: {houses}; "
+                 f"ids: {regimes}; {found.on_sqlite} of them on SQLite")  # fmt: skip
     printer.line(f"{found.cycles} cycles, {found.fills} fills, {found.orders} orders at the venue")
     printer.line(f"{found.violations} violations" + ("" if found.failing else ": every invariant held in every seed"))
     printer.object(
@@ -148,6 +155,7 @@ def _many(printer: Printer, options: SimulateOptions, seed_options: SeedOptions)
             "faults": {fault.value: found.coverage.total(fault) for fault in Fault},
             "failing": sorted(verdict.seed for verdict in found.failing),
             "ids": dict(found.by_ids),
+            "exchanges": dict(found.by_house),
             "on_sqlite": found.on_sqlite,
             "cycles": found.cycles,
             "fills": found.fills,

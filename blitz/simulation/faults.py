@@ -90,6 +90,11 @@ class Fault(StrEnum):
     START_PRESSED = "start_pressed"
     RECOVER_PRESSED = "recover_pressed"
     TWO_COMMANDS = "two_commands"
+    # Where orders are moved by replacing them. New faults come last: those before them keep their draws.
+    REPLACE_HALF_DONE = "replace_half_done"
+    REPLACE_LATE = "replace_late"
+    FOREIGN_STOP = "foreign_stop"
+    LEG_EDITED_BY_HAND = "leg_edited_by_hand"
 
 
 ROWS: dict[Fault, str] = {
@@ -163,6 +168,10 @@ ROWS: dict[Fault, str] = {
     Fault.START_PRESSED: "H4",
     Fault.RECOVER_PRESSED: "H4",
     Fault.TWO_COMMANDS: "H4",
+    Fault.REPLACE_HALF_DONE: "A17",
+    Fault.REPLACE_LATE: "A2 A15",
+    Fault.FOREIGN_STOP: "H3",
+    Fault.LEG_EDITED_BY_HAND: "H2",
 }
 """Rows of the fault catalogue (docs/reliability.md) that each fault stands for."""
 

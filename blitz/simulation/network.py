@@ -22,6 +22,7 @@ from blitz.core.calls import (
     ReadPosition,
     Refusal,
     Rejected,
+    ReplaceOrder,
     Reply,
     SendOrder,
     Unknown,
@@ -37,7 +38,7 @@ WINDOW_MS = 5_000
 """The venue refuses a request that was signed longer ago, or more than a second ahead."""
 AHEAD_MS = 1_000
 LOST = Unknown(reason="The exchange does not answer.")
-WRITES = (SendOrder, AmendOrder, CancelOrder, PrepareAccount)
+WRITES = (SendOrder, AmendOrder, ReplaceOrder, CancelOrder, PrepareAccount)
 
 Answered = Callable[[Reply], None]
 
@@ -126,7 +127,7 @@ class Network:
             return Unknown(reason="403, access too frequent")
         if now_ms < conditions.key_revoked_ms:
             return Rejected(refusal=Refusal.KEY, code="33004", message="Your api key has expired.")
-        if now_ms < conditions.maintenance_ms and isinstance(call, SendOrder | AmendOrder):
+        if now_ms < conditions.maintenance_ms and isinstance(call, SendOrder | AmendOrder | ReplaceOrder):
             return Rejected(refusal=Refusal.CLOSED_MARKET, code="110066", message="trading is currently not allowed")
         return None
 
@@ -161,8 +162,10 @@ class Network:
             late = not lost and self._struck(Fault.CREATE_LATE, 0.15)
             silent = not lost and not late and self._struck(Fault.CREATE_ANSWER_LOST, 0.2)
             return lost, self.world.chance("late").randint(1_000, 9_000) if late else 0, silent
-        named = Fault.AMEND_ANSWER_LOST if isinstance(call, AmendOrder) else Fault.CANCEL_ANSWER_LOST
-        if not self._struck(named, 0.25):
+        moves = isinstance(call, AmendOrder | ReplaceOrder)
+        if isinstance(call, ReplaceOrder) and self._struck(Fault.REPLACE_LATE, 0.15):
+            return False, self.world.chance("late").randint(1_000, 9_000), False
+        if not self._struck(Fault.AMEND_ANSWER_LOST if moves else Fault.CANCEL_ANSWER_LOST, 0.25):
             return False, 0, False
         arrived = self.world.chance("arrived").random() < 0.6
         return not arrived, 0, arrived
@@ -192,7 +195,10 @@ class Network:
             refused = Rejected(refusal=Refusal.CLOCK, code="10002", message="timestamp outside of the receive window")
             self.observe(call, refused, signed_ms)
             return refused
-        reply = self.venue.execute(call, world.now_ms)
+        if isinstance(call, ReplaceOrder) and self._struck(Fault.REPLACE_HALF_DONE, 0.2):
+            reply = self.venue.half_replace(call, world.now_ms)
+        else:
+            reply = self.venue.execute(call, world.now_ms)
         self._note_what_follows(call, reply, silent=silent)
         self.observe(call, reply, signed_ms)
         return reply
@@ -201,7 +207,7 @@ class Network:
         if isinstance(reply, Rejected):
             if reply.refusal is Refusal.TAKEN:
                 self._note(Fault.ID_TAKEN)
-            elif reply.refusal is Refusal.GONE and isinstance(call, AmendOrder):
+            elif reply.refusal is Refusal.GONE and isinstance(call, AmendOrder | ReplaceOrder):
                 self._note(Fault.TOO_LATE_TO_AMEND)
         elif silent and isinstance(call, SendOrder) and isinstance(reply, Accepted):
             market = call.order.type is OrderType.MARKET
@@ -287,7 +293,8 @@ class Network:
 
     def _answer(self, delay_ms: int, reply: Reply, answered: Answered) -> None:
         self.answers_by_ms = max(self.answers_by_ms, self.world.now_ms + delay_ms)
-        self.world.after(delay_ms, lambda: answered(reply))
+        told = self.venue.house.in_its_words(reply)
+        self.world.after(delay_ms, lambda: answered(told))
 
 
 NOT_SENT = NotSent(reason="The decision is too old; it is made again.")

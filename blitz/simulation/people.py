@@ -6,17 +6,16 @@ has ended, so that a seed does not fall asleep.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from blitz.core.ladder_settings import LadderSettings
-from blitz.core.orders import Direction, Role, Side
+from blitz.core.orders import Direction, OrderType, Role, Side
 from blitz.core.work import Mode
 from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.bot import Wish
 from blitz.simulation.faults import Fault
 from blitz.simulation.ladders import drawn_settings
 from blitz.simulation.server import SimulatedServer
-from blitz.simulation.tags import parsed
 from blitz.simulation.venue_orders import Owner, VenueOrder
 from blitz.simulation.world import World
 
@@ -87,6 +86,8 @@ class Trader:
             (Fault.EXIT_EDITED_BY_HAND, 0.03, self._drag_exit),
             (Fault.MARGIN_WITHDRAWN, 0.015, self._withdraw),
             (Fault.SECOND_WRITER, 0.015, self._let_a_copy_trade),
+            (Fault.FOREIGN_STOP, 0.03, self._rest_a_stop),
+            (Fault.LEG_EDITED_BY_HAND, 0.02, self._drag_leg),
         )
         self._acts = tuple(act for act in acts if act[0] in self.world.swarm.force)
 
@@ -158,7 +159,7 @@ class Trader:
             f"sm_tp_{user}_{code}_q",  # our very tag, on an order that could open
         )
         client_id = chance.choice(looks)
-        if client_id and client_id in venue.used_ids:
+        if client_id and venue.house.kept_id(client_id, OrderType.LIMIT) in venue.used_ids:
             client_id = ""
         quantity = self._size(Decimal(chance.randint(10, 60)))
         order_id = venue.rest_by_hand(direction, quantity, price, self.world.now_ms, client_id=client_id)
@@ -169,6 +170,21 @@ class Trader:
             venue.cancel_by_hand(oldest, self.world.now_ms)
             self.account.human_orders.discard(oldest)
         return True
+
+    def _rest_a_stop(self) -> bool:
+        """A stop of the trader's own for a part of the position: it shows no id, as the bot's may not either."""
+        venue, chance = self.account.venue, self.world.chance("foreign stop")
+        step, tick = venue.instrument.step, venue.instrument.tick
+        if venue.on_side <= 2 * step or self.account.human_orders:
+            return False
+        worse = -1 if venue.side is Side.LONG else 1
+        price = venue.price * (1 + Decimal(worse * chance.randint(60, 400)) / 10_000)
+        quantity = max((venue.on_side / 4 / step).to_integral_value(rounding=ROUND_FLOOR) * step, step)
+        trigger = (price / tick).to_integral_value() * tick
+        order_id = venue.stop_by_hand(quantity, trigger, self.world.now_ms)
+        if order_id is not None:
+            self.account.human_orders.add(order_id)
+        return order_id is not None
 
     def _close_all(self) -> bool:
         return self._close(Decimal(1))
@@ -215,6 +231,17 @@ class Trader:
         price = order.shown.price + further * self.world.chance("drag").randint(1, 30) * venue.instrument.tick
         return venue.edit_by_hand(order.shown.order_id, self.world.now_ms, price=price)
 
+    def _drag_leg(self) -> bool:
+        """Move a leg towards the market, most often to where it fills soon."""
+        order = self._one_of_the_bots({Role.LEG})
+        if order is None or order.shown.price is None:
+            return False
+        venue, chance = self.account.venue, self.world.chance("drag leg")
+        tick = venue.instrument.tick
+        towards = (venue.price - order.shown.price) * chance.randint(5, 10) / 10
+        price = ((order.shown.price + towards) / tick).to_integral_value() * tick
+        return venue.edit_by_hand(order.shown.order_id, self.world.now_ms, price=price)
+
     def _withdraw(self) -> bool:
         """Take the margin out; it comes back after a while."""
         venue = self.account.venue
@@ -245,7 +272,7 @@ class Trader:
         found = [
             order
             for order in self.account.venue.live.values()
-            if order.owner is Owner.BOT and (tag := parsed(order.shown.client_id)) is not None and tag.role in roles
+            if order.owner is Owner.BOT and (tag := self.account.tag_of(order)) is not None and tag.role in roles
         ]
         return self.world.chance("pick").choice(found) if found else None
 

@@ -1,6 +1,7 @@
 """The order-id policies that other bots have, for a comparison: the real core with some of its guards switched off.
 
-Each of them is what is left of the protocol of docs/reliability.md when a part of it is taken away. Only lost, late and
+Each of them is what is left of the protocol of docs/reliability.md when a part of it is taken away. They run by the
+rules of the exchange where every order keeps an id. Only lost, late and
 unanswered orders, stale reads and kills are let loose: what the policies are supposed to deal with.
 """
 
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 from blitz.core.guards import Guard, IdPolicy
 from blitz.simulation.faults import Fault
+from blitz.simulation.houses import HouseName
 from blitz.simulation.runner import run_seeds
 from blitz.simulation.seeds import SeedOptions
 from blitz.simulation.venue_orders import VenueIds
@@ -63,7 +65,13 @@ def compare(seeds: int, first: int = 0) -> Iterator[Comparison]:
     """Run every policy in every regime over the same seeds."""
     for policy in POLICIES:
         for ids in VenueIds:
-            options = SeedOptions(ids=ids, every=NETWORK, switched_off=policy.switched_off, id_policy=policy.id_policy)
+            options = SeedOptions(
+                ids=ids,
+                house=HouseName.BYBIT,
+                every=NETWORK,
+                switched_off=policy.switched_off,
+                id_policy=policy.id_policy,
+            )
             *_, found = run_seeds(range(first, first + seeds), options)
             unsafe = sum(any(one.invariant in UNSAFE for one in verdict.violations) for verdict in found.failing)
             yield Comparison(policy=policy.name, ids=ids, seeds=seeds, unsafe=unsafe)

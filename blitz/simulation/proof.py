@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from blitz.core.guards import Guard
 from blitz.simulation.faults import Fault
+from blitz.simulation.houses import HouseName
 from blitz.simulation.runner import run_seeds
 from blitz.simulation.seeds import SeedOptions, run_seed
 
@@ -23,9 +24,19 @@ FOCUS: dict[Guard, frozenset[Fault]] = {
     Guard.ORDERS_COHERENT: MARKET | {Fault.STALE_READ, Fault.LEG_PARTLY_FILLED},
     Guard.ADOPTED_LEGS: MARKET | {Fault.DATABASE_EMPTIED, Fault.BACKUP_RESTORED, Fault.STALE_READ},
     Guard.LISTED_TWICE: MARKET | {Fault.DATABASE_EMPTIED, Fault.BACKUP_RESTORED, Fault.EMPTY_LIST, Fault.NETWORK_DOWN},
+    Guard.REPLACED_IS_OVER: MARKET | {Fault.AMEND_ANSWER_LOST, Fault.EMPTY_LIST, Fault.NETWORK_DOWN},
+    Guard.LEGS_NOT_REPLACED: MARKET | {Fault.LEG_EDITED_BY_HAND, Fault.LEG_PARTLY_FILLED},
+    Guard.OWN_STOPS: MARKET | {Fault.FOREIGN_STOP},
     Guard.SURPLUS: MARKET | {Fault.SECOND_WRITER},
 }
 """Guards that only matter when several things come together: their seeds have just these faults, at full force."""
+HOUSE: dict[Guard, HouseName] = {
+    Guard.DOUBTED_EXITS: HouseName.BYBIT,
+    Guard.REPLACED_IS_OVER: HouseName.BINGX,
+    Guard.LEGS_NOT_REPLACED: HouseName.BINGX,
+    Guard.OWN_STOPS: HouseName.BINGX,
+}
+"""Guards that are missed by the rules of one exchange only, or much sooner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +58,14 @@ def prove(guards: Iterable[Guard] = tuple(Guard), *, seeds_max: int = SEEDS_MAX)
         yield _without(guard, seeds_max)
 
 
+def options_for(guard: Guard) -> SeedOptions:
+    """The seeds in which a guard is looked for."""
+    return SeedOptions(every=FOCUS.get(guard), house=HOUSE.get(guard))
+
+
 def _without(guard: Guard, seeds_max: int) -> Caught:
     """A seed counts only when it is green with the guard in force: what goes red then is the guard's doing."""
-    kept = SeedOptions(every=FOCUS.get(guard))
+    kept = options_for(guard)
     seen, looked_at = 0, 0
     for found in run_seeds(range(seeds_max), replace(kept, switched_off=frozenset({guard}))):
         seen = found.seeds

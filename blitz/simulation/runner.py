@@ -34,6 +34,8 @@ class Findings:
     coverage: Coverage = field(default_factory=Coverage)
     by_ids: Counter[str] = field(default_factory=Counter)
     """Seeds per id regime."""
+    by_house: Counter[str] = field(default_factory=Counter)
+    """Seeds per exchange's rules."""
     cycles: int = 0
     fills: int = 0
     orders: int = 0
@@ -53,6 +55,7 @@ class Findings:
         self.seeds += 1
         self.on_sqlite += on_sqlite
         self.by_ids[verdict.ids.value] += 1
+        self.by_house[verdict.house.value] += 1
         self.coverage.add(verdict.coverage)
         self.cycles += verdict.cycles
         self.fills += verdict.fills
@@ -67,6 +70,7 @@ class Findings:
         self.failing += other.failing
         self.coverage.add(other.coverage)
         self.by_ids.update(other.by_ids)
+        self.by_house.update(other.by_house)
         self.cycles += other.cycles
         self.fills += other.fills
         self.orders += other.orders

@@ -12,7 +12,7 @@ from decimal import Decimal
 from blitz.clock import VenueTime
 from blitz.core.guards import Guard, IdPolicy
 from blitz.core.instrument import Instrument
-from blitz.core.memory import BOOKS_DIFFER, VenueTraits
+from blitz.core.memory import BOOKS_DIFFER
 from blitz.core.orders import Direction, FillKind
 from blitz.core.records import CycleEnd
 from blitz.core.second_writer import SECOND_WRITER
@@ -25,6 +25,7 @@ from blitz.simulation.checks.books import check_books
 from blitz.simulation.checks.rest import PROTECTED_MS, RestCheck
 from blitz.simulation.checks.venue_truth import VenueTruth
 from blitz.simulation.faults import Coverage, Fault, Swarm
+from blitz.simulation.houses import HouseName, drawn_house
 from blitz.simulation.journals import MemoryStore, Store
 from blitz.simulation.ladders import MARKETS, drawn_settings
 from blitz.simulation.market import Market
@@ -43,6 +44,8 @@ BACK_OFF_MS = 75_000
 """The longest wait after a refusal, and a fence."""
 NEXT_CYCLE_MS = 20_000
 """L2: a fence and two looks, and what the take-profit before it takes to be seen."""
+ENTERED_MS = 3_000
+"""How long a bot takes to lay out its ladder once nothing keeps it from entering."""
 STOPPED_MS = 2_000
 USERS = (1, 11, 7, 12, 77)
 """Numbers that a careless comparison of ids would mix up."""
@@ -53,6 +56,7 @@ class SeedOptions:
     """How a seed is run. Left alone, everything is drawn from its number."""
 
     ids: VenueIds | None = None
+    house: HouseName | None = None
     only: frozenset[Fault] | None = None
     """Let only these faults strike, where the seed has them."""
     every: frozenset[Fault] | None = None
@@ -72,6 +76,7 @@ class Verdict:
 
     seed: int
     ids: VenueIds
+    house: HouseName
     violations: tuple[Violation, ...]
     digest: str
     coverage: Coverage
@@ -97,6 +102,7 @@ class Seed:
         self.behaviour = Behaviour(self.world, self.violations)
         drawn_ids = chance.choice(list(VenueIds))
         self.ids = options.ids or drawn_ids
+        self.house = drawn_house(random.Random(f"{number}:house"), options.house)
         clock = MachineClock(self.world)
         self.server = SimulatedServer(
             world=self.world,
@@ -119,6 +125,7 @@ class Seed:
             instrument=instrument,
             side=settings.side,
             ids=self.ids,
+            house=self.house,
             hedged=chance.random() < 0.3,
             price=price,
             leverage=settings.leverage,
@@ -134,7 +141,7 @@ class Seed:
             venue=venue,
             network=network,
             settings=settings,
-            traits=VenueTraits(ids_enforced=self.ids is not VenueIds.UNENFORCED),
+            traits=self.house.traits(ids_enforced=self.ids is not VenueIds.UNENFORCED),
             poll_ms=chance.choice((1_000, 2_000)),
             switched_off=self.options.switched_off,
             id_policy=self.options.id_policy,
@@ -154,7 +161,8 @@ class Seed:
 
     def run(self) -> Verdict:
         """Live through it."""
-        self.world.tell(f"seed {self.number}, ids {self.ids.value}, faults {', '.join(sorted(self.swarm.force))}")
+        faults = ", ".join(sorted(self.swarm.force))
+        self.world.tell(f"seed {self.number}, {self.house.name.value}, ids {self.ids.value}, faults {faults}")
         try:
             self._chaos()
             self._calm_down()
@@ -240,7 +248,8 @@ class Seed:
         code = "" if memory is None or memory.attention is None else memory.attention.code
         orders = account.venue.orders.values()
         traded = any(order.owner is Owner.HUMAN and order.shown.filled for order in orders)
-        copied = any(order.owner is Owner.COPY for order in orders) or Fault.EXIT_EDITED_BY_HAND in self.swarm.force
+        dragged = {Fault.EXIT_EDITED_BY_HAND, Fault.LEG_EDITED_BY_HAND} & self.swarm.force.keys()
+        copied = any(order.owner is Owner.COPY for order in orders) or dragged
         differs = code == BOOKS_DIFFER and traded
         fights = memory is not None and SECOND_WRITER in memory.standing and copied
         if not differs and not fights:
@@ -273,7 +282,9 @@ class Seed:
         self._run(NEXT_CYCLE_MS)
         if any([self._start_after_liquidation(account) for account in self.accounts]):  # noqa: C419 - each of them
             self._run(NEXT_CYCLE_MS)
-        self._await(lambda: not any(bot.waits_to_enter for bot in self.server.bots), BACK_OFF_MS)
+        if any(bot.waits_to_enter for bot in self.server.bots):
+            self._await(lambda: not any(bot.waits_to_enter for bot in self.server.bots), BACK_OFF_MS)
+            self._run(ENTERED_MS)
         self._each(lambda check: check.check_protected(0))
         self._each(lambda check: check.check_settled())
 
@@ -353,6 +364,7 @@ class Seed:
         return Verdict(
             seed=self.number,
             ids=self.ids,
+            house=self.house.name,
             violations=tuple(self.violations.found),
             digest=self.world.trace.digest,
             coverage=self.world.coverage,

@@ -3,7 +3,7 @@
 It answers the calls of a pass as a derivatives exchange would: client ids in three regimes, matching, reduce-only
 rules, fees, funding, liquidation, auto-deleveraging. What it holds is the truth that the checkers look at. It knows
 nothing of faults in the network: `world` decides when a request arrives and whether its answer gets back. Rules are
-those of the paper exchange; a differential test holds the two equal.
+those of the paper exchange, by the house that the account is at; a differential test holds the two equal.
 
 Reads may be stale: a request carries how far behind it is answered, and every change is kept with its time.
 """
@@ -26,6 +26,7 @@ from blitz.core.calls import (
     PositionRead,
     PrepareAccount,
     PriceRead,
+    Pulled,
     ReadAccount,
     ReadFills,
     ReadInstrument,
@@ -35,12 +36,14 @@ from blitz.core.calls import (
     ReadPrice,
     Refusal,
     Rejected,
+    ReplaceOrder,
     Reply,
     SendOrder,
 )
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import MarginMode
 from blitz.core.orders import (
+    STOP_LOSS,
     ZERO,
     DesiredOrder,
     Direction,
@@ -52,13 +55,18 @@ from blitz.core.orders import (
     Side,
     VenuePosition,
 )
+from blitz.simulation.houses import BYBIT, House
 from blitz.simulation.venue_books import VenueBooks
 from blitz.simulation.venue_orders import Owner, VenueIds, VenueOrder, crosses
-from blitz.simulation.venue_rules import STOPS_MAX, off_grid, out_of_bounds, too_little
+from blitz.simulation.venue_rules import off_grid, out_of_bounds, too_little
 
 MONEY_QUANTUM = Decimal("0.00000001")
 NO_MARGIN = Rejected(refusal=Refusal.MARGIN, code="110007", message="ab not enough for new order")
 PASSED = Rejected(refusal=Refusal.TRIGGER_PASSED, code="110093", message="trigger is on the wrong side")
+GONE = Rejected(refusal=Refusal.GONE, code="110001", message="order not exists or too late")
+NOTHING_TO_CLOSE = Rejected(refusal=Refusal.NO_POSITION, code="110017", message="current position is zero")
+MORE_THAN_IS_LEFT = Rejected(refusal=Refusal.NO_POSITION, code="110424", message="more than the available amount")
+BUSY = Pulled(refusal=Refusal.LIMIT, code="100410", message="too many requests")
 REMEMBERS_MS = 20_000
 """Ended orders stay candidates for stale lists this long; no read lags further behind."""
 
@@ -71,6 +79,7 @@ class SimulatedVenue:
     side: Side
     """The side the bot trades: on a hedge account only this side is modelled in full."""
     ids: VenueIds = VenueIds.NEVER
+    house: House = BYBIT
     hedged: bool = False
     price: Decimal = Decimal(60_000)
     leverage: Decimal = Decimal(10)
@@ -124,16 +133,23 @@ class SimulatedVenue:
                 return OrderRead(record=self._record(call, now_ms - lag_ms))
             case ReadPrice():
                 return PriceRead(price=self.price)
-            case PrepareAccount():
-                return self._prepare()
             case ReadAccount():
                 return AccountRead(margin_mode=self.margin_mode)
             case ReadInstrument():
                 return InstrumentRead(instrument=self.instrument)
+        return self._write(call, now_ms)
+
+    def _write(self, call: object, now_ms: int) -> Reply:
+        match call:
+            case PrepareAccount():
+                return self._prepare()
             case SendOrder():
                 return self._send(call, now_ms)
             case AmendOrder():
+                assert self.house.amends_price or (call.price, call.trigger) == (None, None), "moved in place"
                 return self._amend(call, now_ms)
+            case ReplaceOrder():
+                return self._replace(call, now_ms)
             case CancelOrder():
                 return self._cancel(call.order_id, now_ms)
         raise AssertionError(f"no venue knows {call!r}")
@@ -182,10 +198,25 @@ class SimulatedVenue:
         self._enter(self._kept(owner, shown, now_ms), now_ms)
         return shown.order_id
 
+    def stop_by_hand(self, quantity: Decimal, trigger: Decimal, now_ms: int) -> str | None:
+        """A person rests a stop against the position; None when the venue does not take it."""
+        wanted = DesiredOrder(
+            key=STOP_LOSS,
+            type=OrderType.STOP_MARKET,
+            direction=self.side.closing,
+            quantity=quantity,
+            trigger=trigger,
+        )
+        reply = self._placed(wanted, "", Owner.HUMAN, now_ms)
+        return reply.order_id if isinstance(reply, Accepted) else None
+
     def trade_by_hand(
         self, direction: Direction, quantity: Decimal, now_ms: int, *, reduce_only: bool = False
     ) -> str | None:
-        """A person trades at market; None when a reduce-only order found nothing to reduce."""
+        """A person trades at market; None when a reduce-only order found nothing to reduce.
+
+        The venue's own page lets go of what resting exits reserve, as far as the position shrinks.
+        """
         if reduce_only and self._closable(direction) <= 0:
             return None
         shown = self._drawn("", direction, OrderType.MARKET, quantity, None, None, reduce_only, now_ms)
@@ -243,6 +274,10 @@ class SimulatedVenue:
             )
         )
 
+    def half_replace(self, call: ReplaceOrder, now_ms: int) -> Reply:
+        """Take the old order back, and refuse the new one for a reason of the venue's own."""
+        return BUSY if isinstance(self._cancel(call.order_id, now_ms), Done) else GONE
+
     # The truth, for whoever checks
 
     @property
@@ -298,7 +333,7 @@ class SimulatedVenue:
         if call.order_id:
             known = [self.orders[call.order_id]] if call.order_id in self.orders else []
         else:
-            known = self.by_client_id.get(call.client_id, [])
+            known = self.by_client_id.get(self._known_as(call.client_id), [])
         for order in reversed(known):
             found = order.at(moment_ms)
             if found is None or (order.terminal and order.ended_ms < self.forgets_before_ms):
@@ -315,26 +350,48 @@ class SimulatedVenue:
         return Done()
 
     def _send(self, call: SendOrder, now_ms: int) -> Reply:
-        wanted = call.order
-        refusal = off_grid(self.instrument, wanted.quantity, wanted.price) or self._taken(call.client_id)
+        return self._placed(call.order, call.client_id, Owner.BOT, now_ms)
+
+    def _placed(self, wanted: DesiredOrder, client_id: str, owner: Owner, now_ms: int) -> Accepted | Rejected:
+        refusal = off_grid(self.instrument, wanted.quantity, wanted.price) or self._taken(client_id)
         refusal = refusal or self._unfit(wanted)
         if refusal is not None:
             return refusal
         shown = self._drawn(
-            call.client_id, wanted.direction, wanted.type, wanted.quantity, wanted.price, wanted.trigger,
+            client_id, wanted.direction, wanted.type, wanted.quantity, wanted.price, wanted.trigger,
             wanted.reduce_only, now_ms,
         )  # fmt: skip
-        if wanted.reduce_only and wanted.trigger is None:
-            if self._room(wanted.direction, rests=self._rests(shown)) <= 0:
-                return Rejected(refusal=Refusal.NO_POSITION, code="110017", message="current position is zero")
-        elif not wanted.reduce_only and self._lacks_margin(wanted.quantity, wanted.price):
+        if wanted.reduce_only:
+            refusal = self._nothing_left(shown) if self.house.reserves else self._no_room(shown)
+            if refusal is not None:
+                return refusal
+        elif self._lacks_margin(wanted.quantity, wanted.price):
             return NO_MARGIN
-        order = self._kept(Owner.BOT, shown, now_ms)
+        order = self._kept(owner, shown, now_ms)
         if wanted.trigger is None:
             self._enter(order, now_ms)
         return Accepted(order_id=order.shown.order_id)
 
+    def _no_room(self, shown: OpenOrder) -> Rejected | None:
+        """Where exits are cut to what they find: refuse one that would be cut to nothing. A stop finds out later."""
+        if shown.trigger is None and self._room(shown.direction, rests=self._rests(shown)) <= 0:
+            return NOTHING_TO_CLOSE
+        return None
+
+    def _nothing_left(self, shown: OpenOrder) -> Rejected | None:
+        """Where exits reserve: refuse one for more than the others leave; limits and stops count apart."""
+        size = self._closable(shown.direction)
+        if not size:
+            return NOTHING_TO_CLOSE
+        waits = shown.trigger is not None
+        left = size - self._reserved(shown.direction, shown.order_id, waiting=waits)
+        return MORE_THAN_IS_LEFT if shown.remaining > left else None
+
+    def _known_as(self, client_id: str) -> str:
+        return client_id.lower() if self.house.folds_ids else client_id
+
     def _taken(self, client_id: str) -> Rejected | None:
+        client_id = self._known_as(client_id)
         if self.ids is VenueIds.NEVER:
             taken = client_id in self.used_ids
         else:
@@ -351,7 +408,7 @@ class SimulatedVenue:
         if wanted.trigger is not None:
             if self._is_passed(wanted.trigger):
                 return PASSED
-            if sum(order.waits for order in self.live.values()) >= STOPS_MAX:
+            if sum(order.waits for order in self.live.values()) >= self.house.stops_max:
                 return Rejected(refusal=Refusal.FILTER, code="110009", message="too many stop orders")
         if wanted.reduce_only:
             return None
@@ -373,7 +430,7 @@ class SimulatedVenue:
     def _amend(self, call: AmendOrder, now_ms: int) -> Reply:
         order = self.live.get(call.order_id)
         if order is None:
-            return Rejected(refusal=Refusal.GONE, code="110001", message="order not exists or too late")
+            return GONE
         shown = order.shown
         changed = replace(
             shown,
@@ -387,7 +444,11 @@ class SimulatedVenue:
         if refusal is not None:
             return refusal
         moved = changed.price != shown.price and not order.waits
-        if shown.reduce_only and not order.waits:
+        if shown.reduce_only and self.house.reserves:
+            refusal = self._nothing_left(changed)
+            if refusal is not None:
+                return refusal
+        elif shown.reduce_only and not order.waits:
             rests = not moved or self._rests(changed)
             room = self._room(shown.direction, rests=rests, except_id=shown.order_id)
             if room <= 0:
@@ -418,10 +479,20 @@ class SimulatedVenue:
             return NO_MARGIN
         return refusal
 
+    def _replace(self, call: ReplaceOrder, now_ms: int) -> Reply:
+        """Cancel, then place; without the first not the second."""
+        assert not self.house.amends_price, "replaced what moves in place"
+        if not isinstance(self._cancel(call.order_id, now_ms), Done):
+            return GONE
+        placed = self._placed(call.order, call.client_id, Owner.BOT, now_ms)
+        if isinstance(placed, Rejected):
+            return Pulled(refusal=placed.refusal, code=placed.code, message=placed.message)
+        return placed
+
     def _cancel(self, order_id: str, now_ms: int) -> Reply:
         order = self.live.get(order_id)
         if order is None:
-            return Rejected(refusal=Refusal.GONE, code="110001", message="order not exists or too late")
+            return GONE
         self._end(order, now_ms, "CancelByUser")
         return Done()
 
@@ -495,13 +566,13 @@ class SimulatedVenue:
         """Whether an order would wait in the book rather than trade at once."""
         return shown.type is OrderType.LIMIT and (self.halted or not crosses(shown, self.price))
 
-    def _reserved(self, direction: Direction, except_id: str) -> Decimal:
+    def _reserved(self, direction: Direction, except_id: str, *, waiting: bool = False) -> Decimal:
         return sum(
             (
                 order.shown.remaining
                 for order in self.live.values()
                 if order.shown.reduce_only
-                and not order.waits
+                and order.waits is waiting
                 and order.shown.direction is direction
                 and order.shown.order_id != except_id
             ),
@@ -540,6 +611,8 @@ class SimulatedVenue:
         self._held_history.append((now_ms, self.books.held, self.books.average))
         self._filled(order, quantity, now_ms)
         self._fit_reduce_only(now_ms)
+        if self.house.reserves:
+            self._fit_stops(now_ms)
 
     def _filled(self, order: VenueOrder, quantity: Decimal, now_ms: int) -> None:
         order.shown = replace(order.shown, filled=order.shown.filled + quantity)
@@ -589,6 +662,16 @@ class SimulatedVenue:
                     order.shown = replace(order.shown, quantity=order.shown.quantity - cut)
                     order.note(now_ms)
 
+    def _fit_stops(self, now_ms: int) -> None:
+        """Where stops follow the position: each is cut to it, and goes with it."""
+        for order in [order for order in self.live.values() if order.waits]:
+            size = self._closable(order.shown.direction)
+            if not size:
+                self._end(order, now_ms, "CancelByTpSlTsClear")
+            elif order.shown.quantity > size:
+                order.shown = replace(order.shown, quantity=size)
+                order.note(now_ms)
+
     def _drawn(
         self, client_id: str, direction: Direction, kind: OrderType, quantity: Decimal, price: Decimal | None,
         trigger: Decimal | None, reduce_only: bool, now_ms: int,
@@ -596,7 +679,7 @@ class SimulatedVenue:
         """A new order as it would be listed; nothing is kept yet."""
         return OpenOrder(
             order_id=f"{self.prefix}{self._number + 1}",
-            client_id=client_id,
+            client_id=self.house.kept_id(client_id, kind),
             symbol=self.instrument.venue_symbol,
             direction=direction,
             type=kind,

@@ -9,9 +9,6 @@ from blitz.core.calls import Refusal, Rejected
 from blitz.core.instrument import Instrument
 from blitz.core.orders import OrderType
 
-STOPS_MAX = 10
-"""Orders of one market that may wait for a trigger at the same time."""
-
 
 def off_grid(rules: Instrument, quantity: Decimal, price: Decimal | None) -> Rejected | None:
     """Refuse what lies between two steps or two ticks, or below the first step: such a request is not even sent."""

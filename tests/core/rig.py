@@ -39,6 +39,8 @@ class MemoryJournal(Kept):
 
     events: list[BotEvent] = field(default_factory=list)
     fail_next: int = 0
+    fails: Callable[[Save], bool] = field(default=lambda call: False)
+    """Every save that this takes fails, and nothing of it is stored."""
     unanswered: Callable[[Save], bool] = field(default=lambda call: False)
     """The next save that this takes is stored, and the writer is told that it failed."""
     durable: list[Change] = field(default_factory=list)
@@ -46,8 +48,8 @@ class MemoryJournal(Kept):
 
     def save(self, call: Save) -> Reply:
         """Write all or nothing."""
-        if self.fail_next:
-            self.fail_next -= 1
+        if self.fail_next or self.fails(call):
+            self.fail_next = max(self.fail_next - 1, 0)
             return NotSaved(reason="The disk is full.")
         self.apply(call.changes)
         self.events += [change.event for change in call.changes if isinstance(change, EventNoted)]

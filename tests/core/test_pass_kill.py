@@ -18,8 +18,8 @@ from tests.core.ladders import LONG, SHORT
 from tests.core.rig import Rig
 from tests.core.scripted_venue import ScriptedVenue
 
-LAGGING_STRIDE = 3
-"""Under stale reads most yields are repeated looks: every third one visits each kind of them."""
+LAGGING_STRIDE = 5
+"""Under stale reads most yields are repeated looks: every fifth one visits each kind of them."""
 
 REGIMES = ("never", "reusable", "unenforced")
 WITH_STOP_LONG: LadderSettings = replace(LONG, stop_loss=Decimal(60))

@@ -1,15 +1,16 @@
 """Where a venue changes no price in place, exits are replaced: half done, unanswered, late, killed in the middle."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from blitz.core.calls import AmendOrder, Call, CancelOrder, Refusal, Rejected, ReplaceOrder, SendOrder
+from blitz.core.calls import AmendOrder, Call, CancelOrder, ReadOpenOrders, Refusal, Rejected, ReplaceOrder, SendOrder
 from blitz.core.memory import VenueTraits
 from blitz.core.orders import STOP_LOSS, TAKE_PROFIT, Direction
-from blitz.core.records import EventKind, SlotState
+from blitz.core.records import EventKind, SlotSaved, SlotState
 from blitz.core.work import Mode
 from tests.core.bingx_venue import BINGX, REPEATING_BINGX, TOO_MUCH, BingxVenue
 from tests.core.ladders import LONG
@@ -221,6 +222,40 @@ def test_an_id_that_is_taken_before_anything_was_done_is_followed_by_the_next():
     assert rig.quantities()["tp"] == TWO_LEGS
 
 
+def test_a_predecessor_that_a_stale_list_shows_is_not_replaced_again():
+    rig = running()
+    rig.go("59400")
+    replaced, now_ms = len(replacements(rig)), rig.venue.now_ms
+    rig.venue.lag_ms = lambda call: 1_000 if isinstance(call, ReadOpenOrders) and rig.venue.now_ms == now_ms else 0
+    rig.run_pass()
+    assert len(replacements(rig)) == replaced
+    rig.rest()
+    assert_covered(rig)
+
+
+def test_the_id_of_a_refused_replacement_is_never_followed_by_an_older_one():
+    rig = running(stop=False)
+    rig.venue.fault(ReplaceOrder, BUSY)
+    rig.venue.now_ms += 1_000
+    rig.venue.move("59400")
+    rig.run_pass()
+    rig.venue.cancel_by_hand(rig.tag("tp"))
+    rig.rest()
+    assert rig.sent("tp")[-1].client_id == replacements(rig)[0].client_id == "sm_tp_7_BTCUSDTUSDT_1"
+
+
+def test_one_list_is_not_enough_behind_a_restored_journal_where_ids_move_on():
+    rig = running(stop=False)
+    backup = copy.deepcopy(rig.journal)
+    rig.go("59400")
+    rig.journal = backup
+    rig.restart()
+    rig.venue.fault(ReadOpenOrders, "empty_list")
+    rig.live(15_000)
+    assert rig.quantities()["tp"] == TWO_LEGS
+    assert len(rig.sent("tp")) == 1
+
+
 # Stops that keep no id
 
 
@@ -319,3 +354,19 @@ def test_an_exit_that_finds_nothing_left_to_close_is_tried_again_and_not_in_a_lo
     rig.live(8_000)
     assert rig.quantities()["tp"] == rig.venue.held
     assert len(rig.sent("tp")) - sent == 3
+
+
+def test_without_a_stored_intent_nothing_is_replaced_but_the_exit_grows():
+    rig = running(stop=False)
+    rig.venue.now_ms += 1_000
+    rig.venue.move("59400")
+    kept = rig.venue.live(rig.tag("tp")).order_id
+    rig.journal.fails = lambda call: any(
+        isinstance(change, SlotSaved) and change.slot.key == TAKE_PROFIT for change in call.changes
+    )
+    rig.run_pass()
+    assert not replacements(rig)
+    assert (rig.venue.live(rig.tag("tp")).order_id, rig.quantities()["tp"]) == (kept, TWO_LEGS)
+    rig.journal.fails = lambda call: False
+    rig.rest()
+    assert rig.venue.live(rig.tag("tp")).price == Decimal("59998.5")

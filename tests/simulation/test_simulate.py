@@ -171,7 +171,7 @@ def test_a_trace_tells_the_story_of_a_seed():
     code, printed = simulated(seed=3, trace=True)
     lines = printed.splitlines()
     assert code == 0
-    assert "seed 3, ids" in lines[0]
+    assert "seed 3, bybit, ids" in lines[0]
     assert any("> send sm_leg_0_" in line for line in lines)
     assert lines[-1] == "No violation."
 

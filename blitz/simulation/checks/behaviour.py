@@ -16,12 +16,14 @@ from blitz.core.calls import (
     OpenOrdersRead,
     PositionRead,
     PrepareAccount,
+    Pulled,
     ReadClock,
     ReadFills,
     ReadOpenOrders,
     ReadPosition,
     Refusal,
     Rejected,
+    ReplaceOrder,
     Reply,
     Save,
     SendOrder,
@@ -84,7 +86,7 @@ class Behaviour(Watcher):
         watched = self._of(bot)
         self._world.tell(f"{bot.name} > {_told(call)}")
         self._count(bot, watched)
-        if not isinstance(call, SendOrder | AmendOrder | CancelOrder | PrepareAccount):
+        if not isinstance(call, SendOrder | AmendOrder | ReplaceOrder | CancelOrder | PrepareAccount):
             return
         if watched.blind:
             self._wrong("S9", bot, f"decided {_told(call)} after a look had failed")
@@ -95,7 +97,9 @@ class Behaviour(Watcher):
             self._check_id(bot, watched, call)
             memory = bot.memory
             watched.truth.entry_departs(call, None if memory is None else memory.cycle)
-        elif isinstance(call, AmendOrder) and bot.memory is not None:
+        elif isinstance(call, AmendOrder | ReplaceOrder) and bot.memory is not None:
+            if isinstance(call, ReplaceOrder):
+                self._check_id(bot, watched, call)
             watched.truth.amend_departs(call, bot.memory.cycle)
 
     def answered(self, bot: SimulatedBot, call: Call, reply: Reply) -> None:
@@ -106,7 +110,8 @@ class Behaviour(Watcher):
             watched.blind = True
         if isinstance(reply, PositionRead):
             watched.position = reply.position
-        if isinstance(call, SendOrder) and isinstance(reply, Rejected) and reply.refusal is not Refusal.TAKEN:
+        refused = isinstance(reply, Rejected | Pulled) and reply.refusal is not Refusal.TAKEN
+        if isinstance(call, SendOrder | ReplaceOrder) and refused:
             self._count_refusal(bot, watched, call)
         if isinstance(call, ReadClock) or (isinstance(call, Save) and isinstance(reply, Done)):
             return
@@ -145,7 +150,7 @@ class Behaviour(Watcher):
             if now_ms - requests[0] < REQUESTS_MS:
                 self._wrong("S15", bot, f"more than {REQUESTS_MAX} requests in five seconds")
 
-    def _count_refusal(self, bot: SimulatedBot, watched: Watched, call: SendOrder) -> None:
+    def _count_refusal(self, bot: SimulatedBot, watched: Watched, call: SendOrder | ReplaceOrder) -> None:
         """S15 again: a refused order is not sent again and again."""
         now_ms = self._world.now_ms
         times = watched.refused.setdefault(str(call.order.key), [])
@@ -161,8 +166,8 @@ class Behaviour(Watcher):
             creates = isinstance(call, SendOrder) and call.order.key != ENTRY and mode is Mode.RECOVER
             if not creates:
                 self._wrong("S10", bot, f"recover did {_told(call)}")
-        elif mode in {Mode.STOP_PULL, Mode.STOP_KEEP} and isinstance(call, SendOrder):
-            self._wrong("S11", bot, f"a stopping bot sent {call.client_id}")
+        elif mode in {Mode.STOP_PULL, Mode.STOP_KEEP} and isinstance(call, SendOrder | ReplaceOrder):
+            self._wrong("S11", bot, f"a stopping bot did {_told(call)}")
 
     def _check_intent(self, bot: SimulatedBot, call: SendOrder) -> None:
         """S8: the store must hold the intent of an entry before it leaves."""
@@ -177,7 +182,8 @@ class Behaviour(Watcher):
         """S9 again: no leg is sent or taken back while the position that was read is not what the books say (A7)."""
         order = bot.venue.orders.get(call.order_id) if isinstance(call, AmendOrder | CancelOrder) else None
         tag = parsed(order.shown.client_id) if order is not None else None
-        is_leg = call.order.key.role is Role.LEG if isinstance(call, SendOrder) else tag and tag.role is Role.LEG
+        sent = call.order if isinstance(call, SendOrder | ReplaceOrder) else None
+        is_leg = sent.key.role is Role.LEG if sent is not None else tag and tag.role is Role.LEG
         memory, position = bot.memory, watched.position
         if not is_leg or memory is None or memory.cycle is None or position is None:
             return
@@ -194,7 +200,7 @@ class Behaviour(Watcher):
         if held != read:
             self._wrong("S9", bot, f"decided {_told(call)} on a position of {read} while the books hold {held}")
 
-    def _check_id(self, bot: SimulatedBot, watched: Watched, call: SendOrder) -> None:
+    def _check_id(self, bot: SimulatedBot, watched: Watched, call: SendOrder | ReplaceOrder) -> None:
         tag = parsed(call.client_id)
         if tag is None:
             return
@@ -219,10 +225,12 @@ def _is_tagged(bot: SimulatedBot) -> bool:
 
 
 def _told(call: Call) -> str:
-    if isinstance(call, SendOrder):
+    if isinstance(call, SendOrder | ReplaceOrder):
         order = call.order
+        named = call.client_id or f"a {order.key}"
+        verb = f"replace {call.order_id} by" if isinstance(call, ReplaceOrder) else "send"
         at = order.price if order.price is not None else order.trigger if order.trigger is not None else "market"
-        return f"send {call.client_id} {order.direction.value} {order.quantity} at {at}"
+        return f"{verb} {named} {order.direction.value} {order.quantity} at {at}"
     if isinstance(call, AmendOrder):
         return f"amend {call.order_id} to {call.quantity} at {call.price} {call.trigger or ''}".rstrip()
     if isinstance(call, CancelOrder):
@@ -231,6 +239,6 @@ def _told(call: Call) -> str:
 
 
 def _said(reply: Reply) -> str:
-    if isinstance(reply, Rejected):
+    if isinstance(reply, Rejected | Pulled):
         return f"{reply.refusal.value} {reply.code}"
     return str(getattr(reply, "reason", "") or getattr(reply, "order_id", ""))

@@ -17,7 +17,6 @@ from blitz.core.work import Mode
 from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.checks.venue_truth import VenueTruth, leg_sizes
 from blitz.simulation.checks.violations import Violations
-from blitz.simulation.tags import parsed
 from blitz.simulation.venue_orders import Owner, VenueIds
 
 PROTECTED_MS = 5_000
@@ -74,7 +73,11 @@ class RestCheck:
         targets = [true_take_profit(settings, venue.books.average, rules) for rules in venue.rules]
         if resting[0].price not in targets:
             self._wrong("L1", f"the take-profit rests at {resting[0].price}, right is {targets[-1]}{self._why()}")
-        settled = self.violations.world.now_ms >= self.truth.entered_ms + bound_ms
+        # A stop that keeps no id waits for the fence when nobody answered: nothing tells it from another try.
+        began_ms = self.truth.entered_ms
+        if not venue.house.stops_carry_ids:
+            began_ms, bound_ms = max(began_ms, since_ms), PROTECTED_MS + FENCED_MS
+        settled = self.violations.world.now_ms >= began_ms + bound_ms
         if settings.stop_loss and settled and not self._own(Role.STOP_LOSS):
             self._wrong("L1", f"no stop-loss rests{self._why()}")
 
@@ -137,7 +140,7 @@ class RestCheck:
         found = []
         for order in self.account.venue.live.values():
             # One with our very tag counts as ours, whoever sent it, as long as it is the only one in its place.
-            tag = parsed(order.shown.client_id) if order.owner in {Owner.BOT, Owner.COPY} else None
+            tag = self.account.tag_of(order) if order.owner in {Owner.BOT, Owner.COPY} else None
             if tag is not None and tag.role is role and tag.leg == leg:
                 found.append(order.shown)
         return found

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from itertools import product
 
-from blitz.core.calls import AmendOrder, CancelOrder, Rejected, SendOrder
+from blitz.core.calls import AmendOrder, CancelOrder, Pulled, Rejected, ReplaceOrder, SendOrder
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
-from blitz.core.orders import ZERO, Direction, FillKind, Role, Side
+from blitz.core.orders import ZERO, Direction, FillKind, OrderType, Role, Side
 from blitz.core.records import Cycle
 from blitz.simulation.accounts import SimulatedAccount
 from blitz.simulation.checks.violations import Violations
@@ -76,18 +76,18 @@ class VenueTruth:
 
     def arrived(self, call: object, reply: object, signed_ms: int) -> None:
         """A request of the bot, signed at that time, has reached the venue and was answered."""
-        if isinstance(call, SendOrder):
-            accepted = not isinstance(reply, Rejected)
+        if isinstance(call, SendOrder | ReplaceOrder):
+            accepted = not isinstance(reply, Rejected | Pulled)
             self._sent(call, accepted=accepted)
             if accepted:
                 self._check_age(call, signed_ms)
-        elif isinstance(call, AmendOrder | CancelOrder):
+        if isinstance(call, AmendOrder | ReplaceOrder | CancelOrder):
             order = self.account.venue.orders.get(call.order_id)
             if order is not None and order.owner not in {Owner.BOT, Owner.COPY}:
                 self._wrong("S4", f"touched somebody else's order {order.shown.client_id or order.shown.order_id}")
         self.changed()
 
-    def _check_age(self, call: SendOrder, signed_ms: int) -> None:
+    def _check_age(self, call: SendOrder | ReplaceOrder, signed_ms: int) -> None:
         """An order must belong to what is true when it arrives: not to a cycle that is over, nor to one before."""
         key, tag = call.order.key, call.client_id
         if key.role is not Role.LEG:
@@ -111,7 +111,7 @@ class VenueTruth:
             if self.cycle:
                 self.cycle.entry_sent = max(self.cycle.entry_sent, call.order.quantity)
 
-    def amend_departs(self, call: AmendOrder, cycle: Cycle | None) -> None:
+    def amend_departs(self, call: AmendOrder | ReplaceOrder, cycle: Cycle | None) -> None:
         """The bot moves an order: a leg moves to where the cycle's settings want it."""
         order = self.account.venue.orders.get(call.order_id)
         if order is not None and not order.shown.reduce_only and self.cycle is not None:
@@ -156,8 +156,12 @@ class VenueTruth:
         elif self.uncovered_since_ms is None:
             self.uncovered_since_ms = self.violations.world.now_ms
 
-    def _sent(self, call: SendOrder, *, accepted: bool) -> None:
-        order, tag = call.order, parsed(call.client_id)
+    def _sent(self, call: SendOrder | ReplaceOrder, *, accepted: bool) -> None:
+        order, tag, house = call.order, parsed(call.client_id), self.account.venue.house
+        if order.type is OrderType.STOP_MARKET and not house.stops_carry_ids:
+            if call.client_id:
+                self._wrong("S14", f"sent {call.client_id!r} with an order that keeps no id")
+            tag = Tag(Role.STOP_LOSS, 0, self.account.user_id, "", 0)
         if tag is None or tag.user_id != self.account.user_id or tag.role is not order.key.role:
             self._wrong("S14", f"sent {call.client_id!r}, which does not say what the order is")
             return
@@ -167,8 +171,8 @@ class VenueTruth:
                 self._wrong("S5", f"an entry that closes: {call.client_id}")
         elif order.direction is not closing or not order.reduce_only:
             self._wrong("S5", f"an exit that could open: {call.client_id}")
-        if accepted and len(call.client_id) > 36:
-            self._wrong("S14", f"{call.client_id} is longer than 36 characters")
+        if accepted and len(call.client_id) > house.id_length_max:
+            self._wrong("S14", f"{call.client_id} is longer than {house.id_length_max} characters")
 
     def _fold_fills(self) -> None:
         venue = self.account.venue
@@ -233,8 +237,10 @@ class VenueTruth:
         for order in self.account.venue.live.values():
             if order.owner is not Owner.BOT:
                 continue
-            tag = parsed(order.shown.client_id)
-            if tag is not None:
+            tag = self.account.tag_of(order)
+            # A stop without an id that the database forgot, and the settings do not explain, is nobody's any more.
+            forgotten = not order.shown.client_id and order.shown.created_ms <= self.account.rolled_back_ms
+            if tag is not None and not forgotten:
                 live.setdefault(tag.place, []).append(order.shown.remaining)
         return live
 
