@@ -273,7 +273,12 @@ def test_a_row_without_a_field_that_matters_is_unknown(world, liar, call, endpoi
         liar.edit = without(endpoint, missing)
         assert isinstance(gateway.execute(call), Unknown), missing
     liar.edit = without(endpoint, "nothing")
-    assert gateway.execute(call) == true.execute(call)
+    assert what_was_read(gateway.execute(call)) == what_was_read(true.execute(call))
+
+
+def what_was_read(reply):
+    """Two questions leave at two moments."""
+    return replace(reply, left_ms=None) if isinstance(reply, OpenOrdersRead) else reply
 
 
 def without(endpoint, field):
