@@ -61,6 +61,9 @@ def commands(context: click.Context) -> Any:
 @commands.command()
 def serve() -> int:
     """Serve the pages, run the bots and the paper exchange."""
+    from blitz.allocator import without_thread_caches
+
+    without_thread_caches()
     settings = server_settings()
     from blitz.server import serve as serve_until_stopped
 

@@ -50,6 +50,9 @@ class VariantFigures:
     """From the start of the server until every bot was told by its stream and had its ladder."""
     rss_mib: float
     rss_kib_per_bot: float
+    """With its ladder laid and its stream up."""
+    rss_kib_per_bot_after: float
+    """After all these fills."""
     rest_per_minute_per_bot: float
     limit_breaches: int
 
@@ -90,6 +93,7 @@ def print_table(variants: Sequence[VariantFigures], yardstick: Reaction | None, 
         "never answered": lambda one: str(one.burst.unanswered + (one.steady.unanswered if one.steady else 0)),
         "start": lambda one: f"{one.start_seconds:.1f} s",
         "memory per bot": lambda one: f"{one.rss_kib_per_bot:.1f} KiB",
+        "the same after the fills": lambda one: f"{one.rss_kib_per_bot_after:.1f} KiB",
         "memory of the server": lambda one: f"{one.rss_mib:.0f} MiB",
         "requests per minute and bot, idle": lambda one: f"{one.rest_per_minute_per_bot:.2f}",
         "breaches of a limit": lambda one: str(one.limit_breaches),

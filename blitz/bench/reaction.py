@@ -101,9 +101,10 @@ class _Run:
     def _figures(self, server: BenchServer, empty_kib: int, start_seconds: float) -> VariantFigures:
         bots = self._options.bots
         idle = self._idle(bots)
-        steady = self._steady() if self._name != "limits" else None
         rss_kib = server.rss_kib()
+        steady = self._steady() if self._name != "limits" else None
         burst, last_ms = self._burst()
+        after_kib = server.rss_kib()
         counted = self._exchange.ask("GET", "limits")
         # Without its limits the exchange counts all the same, but nothing was asked to keep to them.
         breaches = int(counted["breaches"]) if counted["enforced"] else 0
@@ -117,6 +118,7 @@ class _Run:
             start_seconds=round(start_seconds, 1),
             rss_mib=round(rss_kib / KIB_PER_MIB, 1),
             rss_kib_per_bot=round((rss_kib - empty_kib) / max(1, bots - 1), 1),
+            rss_kib_per_bot_after=round((after_kib - empty_kib) / max(1, bots - 1), 1),
             rest_per_minute_per_bot=round(idle, 3),
             limit_breaches=breaches,
         )

@@ -34,6 +34,8 @@ from blitz.exchange.streams.prices import Levels
 IDLE_LOOK_SECONDS = 600.0
 """How often a bot looks whose stream is up and to which nothing happens: three or four requests, under half of one per
 minute."""
+GOLDEN_RATIO = 0.6180339887
+"""Its multiples, less the whole parts, lie as far from each other as can be."""
 HINT_SECONDS = 0.05
 """How long a bot that was told of a fill's order or position waits for the fill itself."""
 REACHED_SECONDS = 0.5
@@ -214,6 +216,10 @@ def nearest_levels(orders: Iterable[OpenOrder]) -> tuple[Decimal | None, Decimal
     return max(lows, default=None), min(highs, default=None)
 
 
-def spread(user_id: int, period: float) -> float:
-    """The period for this bot: a tenth more or less, so that bots which started together do not look together."""
-    return period * (0.9 + 0.2 * (user_id * 0.6180339887 % 1))
+def idle_wait(user_id: int, now: float) -> float:
+    """Seconds until this bot looks although nothing happened.
+
+    Every bot has its own place in the period, so that they never look together, whenever they were started.
+    """
+    place = user_id * GOLDEN_RATIO % 1
+    return IDLE_LOOK_SECONDS - (now + place * IDLE_LOOK_SECONDS) % IDLE_LOOK_SECONDS

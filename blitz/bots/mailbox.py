@@ -4,7 +4,6 @@ Putting never blocks. Wake-ups are folded: however many arrive, the bot looks on
 """
 
 import queue
-import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -69,14 +68,14 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._letters: queue.SimpleQueue[Letter] = queue.SimpleQueue()
-        self._wake_waits = threading.Event()
+        self._wake_waits = False
 
     def put(self, letter: Letter) -> None:
         """Leave a letter. A plain wake-up is dropped while another one waits, so a flood cannot pile up."""
         if letter == Wake():
-            if self._wake_waits.is_set():
+            if self._wake_waits:
                 return
-            self._wake_waits.set()
+            self._wake_waits = True  # of two at once both may land: that is one look more, never one less
         self._letters.put(letter)
 
     def take_all(self, timeout_seconds: float | None) -> list[Letter]:
@@ -86,8 +85,8 @@ class Mailbox:
             taken.append(
                 self._letters.get(timeout=timeout_seconds) if timeout_seconds != 0 else self._letters.get_nowait()
             )
+            self._wake_waits = False  # before the rest is taken: a wake-up that comes meanwhile must not be dropped
             while True:
                 taken.append(self._letters.get_nowait())
         except queue.Empty:
-            self._wake_waits.clear()
             return taken

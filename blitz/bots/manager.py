@@ -14,6 +14,7 @@ from typing import Any, TypedDict
 
 import structlog
 
+from blitz.allocator import give_back
 from blitz.bots.incidents import Incidents, ProtectionFigures
 from blitz.bots.mailbox import LastCycle, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.protection import Protection
@@ -41,6 +42,8 @@ DRAIN_SECONDS = 15.0
 WATCH_SECONDS = 1.0
 """How often the watchdog looks for threads that hang and for positions that nobody can vouch for."""
 RESUME_STAGGER_SECONDS = 0.02
+FIRST_TIDY_SECONDS, TIDY_SECONDS = 20.0, 300.0
+"""When freed memory is first given back, and how often: laying ladders needs more of it than minding them."""
 
 STALLED = Attention(
     code="stalled",
@@ -425,7 +428,11 @@ class SimpleBotManager:
         Never starts a second bot beside one that hangs: the first may still send.
         """
         told: set[int] = set()
+        tidy_at = time.monotonic() + FIRST_TIDY_SECONDS
         while not self._closing.wait(WATCH_SECONDS):
+            if time.monotonic() >= tidy_at:
+                give_back()
+                tidy_at = time.monotonic() + TIDY_SECONDS
             with self._lock:
                 bots = [info["bot"] for info in self.managed_bots.values()]
             stalled = {bot.user_id for bot in bots if bot.is_stalled}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from blitz.bots.driver import Driver, PassAbandoned
-from blitz.bots.listening import HINT_SECONDS, IDLE_LOOK_SECONDS, Listening, Worth, spread
+from blitz.bots.listening import HINT_SECONDS, Listening, Worth, idle_wait
 from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.paper_accounts import WrongSecret
 from blitz.bots.protection import (
@@ -245,23 +245,29 @@ class UserBot:
                 if self._mode is not Mode.TRADE:
                     return Finish(code="stopped", message="Bot stopped before it could reach the exchange.")
                 continue
-            began_ms = self._parts.clock.now_ms()
-            try:
-                self._follow(opened, letters)
-                self._recover_if_asked(opened, letters)
-                one_pass = run_pass(opened.memory, self._mode, last_cycle=self._last_cycle)
-                result = opened.driver.run(one_pass, woken=bool(letters))
-            except PassAbandoned:
-                return _LEAVING
-            refused = self._key_refused(result)
-            if result.finish or refused:
-                return self._ending(opened, result, refused, began_ms)
-            self._after_pass(opened, result, began_ms)
-            if result.seen is not None:
-                self._listening.looked(result.seen)
-            timeout = self._timeout(result)
+            finish, timeout = self._look(opened, letters)
+            if finish is not None:
+                return finish
             if timeout is None or timeout >= AT_REST_SECONDS:
                 self._tell_answered(self._asked_token)
+
+    def _look(self, opened: Opened, letters: list[Letter]) -> tuple[Finish | None, float | None]:
+        """One pass and what follows from it: an end, or how long to wait. Nothing that was read is kept meanwhile."""
+        began_ms = self._parts.clock.now_ms()
+        try:
+            self._follow(opened, letters)
+            self._recover_if_asked(opened, letters)
+            one_pass = run_pass(opened.memory, self._mode, last_cycle=self._last_cycle)
+            result = opened.driver.run(one_pass, woken=bool(letters))
+        except PassAbandoned:
+            return _LEAVING, None
+        refused = self._key_refused(result)
+        if result.finish or refused:
+            return self._ending(opened, result, refused, began_ms), None
+        self._after_pass(opened, result, began_ms)
+        if result.seen is not None:
+            self._listening.looked(result.seen)
+        return None, self._timeout(result)
 
     def _next_letters(self, timeout: float | None) -> list[Letter]:
         """Wait for letters that are news, at most for `timeout` seconds; empty when the time is over."""
@@ -351,7 +357,7 @@ class UserBot:
         """Seconds to wait for the next letter."""
         poll = self._parts.poll_seconds
         if poll is not None and self._listening.is_up:
-            poll = max(poll, spread(self.user_id, IDLE_LOOK_SECONDS))
+            poll = max(poll, idle_wait(self.user_id, time.monotonic()))
         elif poll is not None and self.snapshot.settings.mode is not TradingMode.PAPER:
             poll = max(poll, REMOTE_POLL_SECONDS)
         if poll is not None:

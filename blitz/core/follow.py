@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from blitz.core.act import act
-from blitz.core.calls import Step, read_clock
+from blitz.core.calls import Done, Reply, Save, Step, read_clock
 from blitz.core.diff import Amend, diff
 from blitz.core.look import attribute
 from blitz.core.memory import BotMemory
 from blitz.core.orders import STOP_LOSS, TAKE_PROFIT, ZERO, Fill, FillKind, OpenOrder, OrderKey, Role
 from blitz.core.plan import Situation, plan
-from blitz.core.records import SlotState
+from blitz.core.records import Change, SlotSaved, SlotState
 from blitz.core.second_writer import in_fight
 from blitz.core.work import Acted
 
@@ -37,7 +37,29 @@ def follow_fills(memory: BotMemory, fills: Sequence[Fill]) -> Step[Acted]:
     wanted = plan(grown)
     resting = {key: order for key in (TAKE_PROFIT, STOP_LOSS) if (order := _standing(memory, key, now_ms)) is not None}
     moves = [action for action in diff(wanted, resting) if isinstance(action, Amend)]
-    return (yield from act(memory, moves))
+    return (yield from _unhurried_saves(memory, act(memory, moves)))
+
+
+def _unhurried_saves(memory: BotMemory, step: Step[Acted]) -> Step[Acted]:
+    """Drive `step`, but leave to the coming look what may be written a moment later: a thousand bots may be filled at
+    once, and each exit comes before anybody's journal. An intent is written before it is sent, here as everywhere.
+    """
+    reply: Reply | None = None
+    while True:
+        try:
+            call = next(step) if reply is None else step.send(reply)
+        except StopIteration as end:
+            acted: Acted = end.value
+            return acted
+        if isinstance(call, Save) and not call.durable and not any(map(_is_intent, call.changes)):
+            memory.unsaved += call.changes
+            reply = Done()
+        else:
+            reply = yield call
+
+
+def _is_intent(change: Change) -> bool:
+    return isinstance(change, SlotSaved) and change.slot.state is SlotState.INTENT
 
 
 def _grown(memory: BotMemory) -> Situation | None:

@@ -113,11 +113,12 @@ def book_new(memory: BotMemory, fills: tuple[Fill, ...], now_ms: int) -> Step[bo
     if memory.cycle is None:
         return True
     fresh = list(_attributed(memory, fills))
-    changes: list[Change] = [FillBooked(booked=booked) for booked in fresh]
+    changes: list[Change] = [*memory.unsaved, *(FillBooked(booked=booked) for booked in fresh)]
     changes += told_of(fresh, now_ms)
     if not (yield from save(*changes)):
         memory.must_reload = True  # perhaps only the answer was lost, and the books hold more than this memory
         return False
+    memory.unsaved.clear()
     memory.ledger = memory.ledger.with_all(fresh)
     memory.last_fill_ms = max([memory.last_fill_ms, *(booked.fill.at_ms for booked in fresh)])
     return True

@@ -15,7 +15,7 @@ from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ledger import Ledger
 from blitz.core.orders import ZERO, Fill, FillKind, OpenOrder, OrderKey, OrderType
-from blitz.core.records import CLOSED_KEPT, ClosedCycle, Cycle, IdRegime, Remembered, Slot, SlotState
+from blitz.core.records import CLOSED_KEPT, Change, ClosedCycle, Cycle, IdRegime, Remembered, Slot, SlotState
 from blitz.core.tags import TagBook
 
 FILL_OVERLAP_MS = 120_000
@@ -183,6 +183,8 @@ class BotMemory:
     """When an order of ours lay where we never put it."""
     streamed: dict[str, Fill] = field(default_factory=dict)
     """Fills that a stream told of and no read has shown yet, by exec id. In no books; the exits follow them."""
+    unsaved: list[Change] = field(default_factory=list)
+    """What was done while exits followed a stream; the next look writes it."""
     disagree_since_ms: int | None = None
     """Since when position and fills do not agree."""
     unexplained: PositionReading | None = None

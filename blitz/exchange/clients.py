@@ -9,7 +9,7 @@ from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import Mode
 from blitz.exchange.budget import RateBudget, Standing, Turnstile
 from blitz.exchange.connection import Venue
-from blitz.exchange.door import OneDoor
+from blitz.exchange.door import OneDoor, client_of, kind_of
 from blitz.exchange.passage import Passage
 from blitz.exchange.profiles import PROFILES
 
@@ -23,24 +23,23 @@ class Clients:
         """`paper_counts`: whether the paper exchange has limits too. The embedded one has none."""
         self._budget = budget or RateBudget()
         self._paper_counts = paper_counts
-        self._patterns: dict[Venue, OneDoor] = {}
+        self._kinds: dict[Venue, type[OneDoor]] = {}
         self._guard = threading.Lock()
 
     def client(self, venue: Venue, clock: Clock, credentials: Credentials | None = None) -> ccxt.Exchange:
         """A client that signs with `clock`'s time. Sends nothing."""
         profile = PROFILES[venue.exchange]
-        client = self._pattern(venue, clock).twin(clock, credentials)
+        client = client_of(self._kind(venue, clock), clock, credentials)
         user = credentials.api_key if credentials else ""
         client.passage = Passage(self.turnstile(venue), profile.read_limits, user, clock)
         return client
 
-    def _pattern(self, venue: Venue, clock: Clock) -> OneDoor:
-        """The client that all others of a venue are twins of. It sends nothing itself."""
+    def _kind(self, venue: Venue, clock: Clock) -> type[OneDoor]:
+        """The class of a venue's clients."""
         with self._guard:
-            pattern = self._patterns.get(venue)
-            if pattern is None:
-                pattern = self._patterns[venue] = PROFILES[venue.exchange].client(venue, clock)
-            return pattern
+            if venue not in self._kinds:
+                self._kinds[venue] = kind_of(PROFILES[venue.exchange].client(venue, clock))
+            return self._kinds[venue]
 
     def turnstile(self, venue: Venue) -> Turnstile:
         """Where all requests to this venue pass."""

@@ -25,6 +25,8 @@ from blitz.exchange.streams.pacing import ConnectionPace
 from blitz.exchange.trust import tls_context
 
 log = logging.getLogger(__name__)
+WIRE_LOG = logging.LoggerAdapter(logging.getLogger("picows"))
+"""One for all connections: of a plain logger the library makes a child for each."""
 
 CHECK_SECONDS = 0.5
 """How often links are looked over for silence and due pings."""
@@ -34,7 +36,7 @@ OPENING_MAX = 16
 """Handshakes at a time: a thousand at once would hold up the streams that stand."""
 HANDSHAKE_SECONDS = 8.0
 FRAME_MAX_BYTES = 4 * 1_048_576
-READ_BUFFER_BYTES = 4_096
+READ_BUFFER_BYTES = 1_024
 """Most frames are a kilobyte; the buffer grows when one is not."""
 HELPERS = 4
 """Threads for what a dialect has to ask over HTTP."""
@@ -234,6 +236,8 @@ class StreamHub:
                     max_frame_size=FRAME_MAX_BYTES,
                     max_redirects=0,  # a signed greeting must never follow one
                     read_buffer_init_size=READ_BUFFER_BYTES,
+                    logger_name=WIRE_LOG,
+                    use_aiofastnet=False,  # its own buffers cost more than its speed is worth here
                 )
         except GatewayProblem as problem:
             self._failed(queue, link, str(problem))
