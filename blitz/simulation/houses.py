@@ -38,6 +38,8 @@ class House:
     position."""
     said_to_reserve: bool = False
     """Bots expect that. Nobody has verified it, so a seed may be at a house that does not."""
+    takes_no_change: bool = False
+    """An order that is already as asked is no refusal."""
     stops_max: int = 10
     """Orders of one market that may wait for a trigger at the same time."""
     codes: Mapping[str, str] = field(default_factory=dict)
@@ -75,6 +77,7 @@ BINGX = House(
     stops_carry_ids=False,
     reserves=True,
     said_to_reserve=True,
+    takes_no_change=True,
     stops_max=200,
     codes={
         "10002": "100421",

@@ -211,13 +211,17 @@ class SimulatedVenue:
         return reply.order_id if isinstance(reply, Accepted) else None
 
     def trade_by_hand(
-        self, direction: Direction, quantity: Decimal, now_ms: int, *, reduce_only: bool = False
-    ) -> str | None:
+        self, direction: Direction, quantity: Decimal, now_ms: int, *, reduce_only: bool = False,
+        makes_room: bool = True,
+    ) -> str | None:  # fmt: skip
         """A person trades at market; None when a reduce-only order found nothing to reduce.
 
-        The venue's own page lets go of what resting exits reserve, as far as the position shrinks.
+        `makes_room`: the venue's own page lets go of what resting exits reserve, as far as the position shrinks.
         """
         if reduce_only and self._closable(direction) <= 0:
+            return None
+        left = self._closable(direction) - self._reserved(direction, "")
+        if reduce_only and self.house.reserves and not makes_room and quantity > left:
             return None
         shown = self._drawn("", direction, OrderType.MARKET, quantity, None, None, reduce_only, now_ms)
         self._enter(self._kept(Owner.HUMAN, shown, now_ms), now_ms)
@@ -438,6 +442,8 @@ class SimulatedVenue:
             price=shown.price if call.price is None else call.price,
             trigger=shown.trigger if call.trigger is None else call.trigger,
         )
+        if changed == shown and self.house.takes_no_change:
+            return Done()
         if changed == shown:
             return Rejected(refusal=Refusal.UNCHANGED, code="10001", message="order not modified")
         refusal = self._amend_refused(order, changed)

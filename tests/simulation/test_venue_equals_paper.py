@@ -13,6 +13,7 @@ import pytest
 from blitz.core.calls import Accepted, AmendOrder, Rejected, Reply
 from blitz.core.ladder_settings import MarginMode
 from blitz.core.orders import STOP_LOSS, TAKE_PROFIT, DesiredOrder, Direction, OrderKey, OrderType, Side, leg
+from blitz.simulation.houses import BINGX
 from blitz.simulation.venue_orders import VenueIds
 from tests.simulation.twin import Hall, Twin
 from tests.simulation.walk import Walk
@@ -47,6 +48,26 @@ MET = {
 }
 """What the walks of the usual seeds come past at least; a walk that met less would prove less."""
 
+MET_AT_BINGX = {
+    "AmendOrder Done ",
+    "AmendOrder Rejected no_position",
+    "CancelOrder Done ",
+    "CancelOrder Rejected gone",
+    "ReplaceOrder Accepted ",
+    "ReplaceOrder Pulled no_position",
+    "ReplaceOrder Rejected gone",
+    "SendOrder Accepted ",
+    "SendOrder Rejected no_position",
+    "SendOrder Rejected taken",
+    "SendOrder Rejected trigger_passed",
+    "ended by CancelByTpSlTsClear",
+    "ended by CancelByUser",
+    "ended by Filled",
+    "fill trade",
+    "fill trade as maker",
+    "filled in part",
+}
+
 
 @pytest.fixture(scope="module")
 def hall() -> Iterator[Hall]:
@@ -67,6 +88,15 @@ def test_walks_of_many_seeds_end_alike(hall: Hall):
     for seed in range(SEEDS):
         Walk(hall, seed).go(STEPS)
     missed = MET - set(hall.seen) if SEEDS >= 30 and STEPS >= 60 else set()
+    assert not missed
+
+
+@pytest.mark.timeout(0)
+def test_walks_by_bingx_rules_end_alike(hall: Hall):
+    hall.seen.clear()
+    for seed in range(SEEDS):
+        Walk(hall, seed, BINGX).go(STEPS)
+    missed = MET_AT_BINGX - set(hall.seen) if SEEDS >= 30 and STEPS >= 60 else set()
     assert not missed
 
 

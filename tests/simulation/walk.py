@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from blitz.core.calls import AmendOrder, CancelOrder
+from blitz.core.calls import AmendOrder, CancelOrder, ReplaceOrder
 from blitz.core.ladder_settings import MarginMode
 from blitz.core.orders import (
     STOP_LOSS,
@@ -16,14 +16,16 @@ from blitz.core.orders import (
     Side,
     leg,
 )
+from blitz.simulation.houses import BINGX, BYBIT, House
 from blitz.simulation.venue_orders import VenueIds
-from tests.simulation.twin import SOL, START_PRICES, XRP, Account, Hall, Twin
+from tests.simulation.twin import NEVER_MS, SOL, START_PRICES, XRP, Account, Hall, Twin
 
 LEVELS = 12
 LEVEL = Decimal("0.003")
 """Prices lie on a coarse grid of ±3.6 %: orders often share a price, and no isolated position comes near its end."""
 SIZES = {SOL: Decimal("0.1"), XRP: Decimal("10.1")}
 RESTING_MAX = 9
+NO_SUCH_ORDER = "987654321"
 RECORDS_ASKED = 0.1
 """How often an order of old is asked for between two steps; all of them are at the end."""
 
@@ -31,9 +33,10 @@ RECORDS_ASKED = 0.1
 class Walk:
     """One seed."""
 
-    def __init__(self, hall: Hall, seed: int) -> None:
+    def __init__(self, hall: Hall, seed: int, house: House = BYBIT) -> None:
         self.chance = chance = random.Random(seed)
         self.account: Account = hall.account(
+            house=house,
             ids=chance.choice(list(VenueIds)),
             hedged=chance.random() < 0.4,
             margin_mode=chance.choice(list(MarginMode)),
@@ -60,6 +63,12 @@ class Walk:
             self.liquidate: 2,
             self.switch_ids: 1,
         }
+
+        if house is BINGX:
+            # Its gateway names no largest order and books funding by the hour; liquidation is a matter of its margin.
+            for act in (self.misfit, self.amend_badly, self.fund, self.liquidate):
+                del self._acts[act]
+            self._acts |= {self.replace: 10, self.replace_ended: 3}
 
     def go(self, steps: int) -> None:
         """Take so many steps, and compare after each one."""
@@ -141,7 +150,7 @@ class Walk:
             key=STOP_LOSS, type=OrderType.STOP_MARKET, direction=twin.side.closing, quantity=self.exit_size(twin),
             trigger=self.price(twin, -twin.side.sign),
         )  # fmt: skip
-        twin.send(order, self.new_id(twin))
+        twin.send(order, self.new_id(twin) if self.account.house.stops_carry_ids else "")
 
     def misfit(self, twin: Twin) -> None:
         """An order that breaks a rule of the market, under a new id or an old one."""
@@ -168,7 +177,11 @@ class Walk:
         order = self.some_order(twin)
         if order is None:
             return
-        quantity = self.exit_size(twin) if self.chance.random() < 0.6 else None
+        in_place = self.account.house.amends_price
+        quantity = self.exit_size(twin) if not in_place or self.chance.random() < 0.6 else None
+        if not in_place:
+            twin.do(AmendOrder(order_id=order.order_id, quantity=quantity, price=None, trigger=None))
+            return
         move = self.price(twin) if quantity is None or self.chance.random() < 0.5 else None
         twin.do(
             AmendOrder(
@@ -179,11 +192,36 @@ class Walk:
             )
         )
 
+    def replace(self, twin: Twin) -> None:
+        """Another order in the place of one of the bot's; what it is to be may be refused, and then nothing rests."""
+        exits = [order for order in twin.listed().values() if order.reduce_only]
+        if exits:
+            self._replaced(twin, self.chance.choice(exits))
+
+    def replace_ended(self, twin: Twin) -> None:
+        ended = [twin.venue.orders[each].shown for each in twin.sent() if each not in twin.venue.live]
+        exits = [order for order in ended if order.reduce_only]
+        if exits:
+            self._replaced(twin, self.chance.choice(exits))
+
+    def _replaced(self, twin: Twin, old: OpenOrder) -> None:
+        stops = old.type is OrderType.STOP_MARKET
+        order = DesiredOrder(
+            key=STOP_LOSS if stops else TAKE_PROFIT,
+            type=old.type if stops else OrderType.LIMIT,
+            direction=twin.side.closing,
+            quantity=self.exit_size(twin),
+            price=None if stops else self.price(twin, twin.side.sign),
+            trigger=self.price(twin, -twin.side.sign) if stops else None,
+        )
+        client_id = "" if stops else self.new_id(twin) if self.chance.random() < 0.8 else self.old_id(twin)
+        twin.do(ReplaceOrder(order_id=old.order_id, order=order, client_id=client_id, expires_ms=NEVER_MS))
+
     def amend_badly(self, twin: Twin) -> None:
         order = self.some_order(twin)
         if order is None or self.chance.random() < 0.2:
             ended = [order_id for order_id in twin.sent() if order_id not in twin.venue.live]
-            order_id = self.chance.choice(ended) if ended else "no-such-order"
+            order_id = self.chance.choice(ended) if ended else NO_SUCH_ORDER
             twin.do(AmendOrder(order_id=order_id, quantity=self.size(twin), price=None, trigger=None))
             return
         rules = twin.venue.instrument
@@ -202,7 +240,7 @@ class Walk:
 
     def cancel(self, twin: Twin) -> None:
         order = self.some_order(twin)
-        known = [*twin.sent(), "no-such-order"]
+        known = [*twin.sent(), NO_SUCH_ORDER]
         order_id = order.order_id if order and self.chance.random() < 0.8 else self.chance.choice(known)
         twin.do(CancelOrder(order_id=order_id))
 
@@ -253,7 +291,11 @@ class Walk:
         order_id = live.order_id if live and self.chance.random() < 0.8 else self.chance.choice(sent)
         if self.chance.random() < 0.4:
             twin.cancel_by_hand(order_id)
-        elif live and live.order_id == order_id and live.price is not None and self.chance.random() < 0.6:
+        elif live and self._may_be_dragged(live, order_id):
             twin.edit_by_hand(order_id, price=self.price(twin))
         else:
             twin.edit_by_hand(order_id, quantity=self.exit_size(twin))
+
+    def _may_be_dragged(self, live: OpenOrder, order_id: str) -> bool:
+        is_limit = live.order_id == order_id and live.price is not None
+        return is_limit and self.account.house.amends_price and self.chance.random() < 0.6

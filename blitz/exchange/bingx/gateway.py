@@ -48,6 +48,7 @@ TRAITS = VenueTraits(
     ids_enforced=True,
     amends_price=False,
     stops_carry_ids=False,
+    exits_reserve=True,
 )
 MARGIN_TYPES = {"CROSSED": MarginMode.CROSS, "ISOLATED": MarginMode.ISOLATED}
 STOP_PRICE_OF = "CONTRACT_PRICE"
