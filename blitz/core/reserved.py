@@ -44,8 +44,8 @@ def make_room(memory: BotMemory, seen: Seen, actions: Sequence[Action], mode: Mo
 
 
 def stands_in_the_way(memory: BotMemory) -> bool:
-    """Whether a take-profit may rest that leaves nothing for a market order to close."""
-    return memory.traits.exits_reserve and memory.slot(TAKE_PROFIT).state is not SlotState.EMPTY
+    """Whether a take-profit rests that leaves nothing for a market order to close."""
+    return memory.traits.exits_reserve and memory.slot(TAKE_PROFIT).state is SlotState.LIVE
 
 
 def _was_passed(memory: BotMemory) -> bool:

@@ -346,6 +346,20 @@ def test_a_stop_that_was_passed_finds_the_take_profit_in_its_way_and_takes_it_ba
     assert [call for call in rig.venue.calls if isinstance(call, CancelOrder)]
 
 
+def test_a_stop_that_was_passed_does_not_wait_for_a_take_profit_that_nobody_answered_to():
+    rig = Rig(settings=LONG, venue=BingxVenue(regime="unenforced"), traits=REPEATING_BINGX)
+    rig.venue.fault(SendOrder, "lost_request", tag="sm_tp")
+    rig.run_pass()
+    rig.run_pass()
+    assert rig.memory.slot(TAKE_PROFIT).state is SlotState.UNKNOWN
+    rig.journal.cycles[1] = replace(rig.journal.cycles[1], settings=GUARDED)
+    rig.restart()
+    rig.venue.price = Decimal(56_000)
+    rig.live(3_000)
+    assert rig.journal.fills
+    assert rig.venue.held == 0
+
+
 def test_an_exit_that_finds_nothing_left_to_close_is_tried_again_and_not_in_a_loop():
     rig = running(stop=False, regime="reusable")
     rig.venue.cancel_by_hand(rig.tag("tp"))
