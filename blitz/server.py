@@ -26,6 +26,7 @@ from blitz.bots.user_bot import BotParts
 from blitz.bots.venues import Venues
 from blitz.clock import Clock, SystemClock
 from blitz.errors import ConfigurationProblem
+from blitz.exchange.budget import RateBudget
 from blitz.exchange.clients import Clients
 from blitz.exchange.exchanges import Exchanges
 from blitz.exchange.streams.hub import StreamHub
@@ -72,7 +73,8 @@ def build_services(
     key = load_or_create_key(settings.key_path, settings.secret_key)
     users = UserStore(database, SecretBox(key, on_open=register_secret), clock)
     store, history = BotStore(database, clock), History(database)
-    exchanges = Exchanges(clock, hub, clients=Clients(paper_counts=settings.has_paper_limits))
+    budget = RateBudget(after_another=True)  # a deploy or a crash: what the last process has sent counts on
+    exchanges = Exchanges(clock, hub, clients=Clients(budget, paper_counts=settings.has_paper_limits))
     venues = Venues(
         paper_url=(paper_url or settings.paper_url or NO_PAPER).rstrip("/"),
         users=users,

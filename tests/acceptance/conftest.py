@@ -190,7 +190,7 @@ def servers(home: Path) -> Iterator[Callable[..., Server]]:
     with ExitStack() as stack:
 
         def start(**env: str) -> Server:
-            settings = {"BLITZ_HOME": str(home), "WEB_PORT": "0", **env}
+            settings = {"BLITZ_HOME": str(home), "WEB_PORT": "0", "BLITZ_PAPER_LIMITS": "off", **env}
             program = stack.enter_context(running("serve", env=settings))
             url = program.line(r"Blitz is at (http://\S+)")[1]
             return Server(url=url, program=program, env=settings)

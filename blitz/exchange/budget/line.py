@@ -95,8 +95,10 @@ class _Lane:
 class Line:
     """The line before one exchange. Call `settled` after each change for those whose waiting is over."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, another_until_ms: int | None = None) -> None:
+        """`another_until_ms`: until then another process may have sent from this address, nobody knows how much."""
         self.limits = limits
+        self._another_until_ms = another_until_ms
         self.waiting = dict.fromkeys(Priority, 0)
         self.banned_until_ms = 0
         self.flying = 0
@@ -375,10 +377,15 @@ class Line:
         if windows is None:
             rules = [rule for rule in self.limits.address if rule.covers(endpoint)]
             names = [((rule.name, endpoint if rule.each else ""), rule.quota) for rule in rules]
-            margin_ms = self.limits.margin_ms
-            windows = tuple(self._address.setdefault(name, Window(quota, margin_ms)) for name, quota in names)
+            windows = tuple(self._address.get(name) or self._new_window(name, quota) for name, quota in names)
             self._covering[endpoint] = windows
         return windows
+
+    def _new_window(self, name: tuple[str, str], quota: Quota) -> Window:
+        window = self._address[name] = Window(quota, self.limits.margin_ms)
+        if self._another_until_ms is not None:
+            window.assume_full(self._another_until_ms)
+        return window
 
     def _user_window(self, turn: Turn) -> Window | None:
         """The user's own window at this endpoint; None where nothing is counted or nobody signs."""

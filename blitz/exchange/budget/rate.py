@@ -63,11 +63,12 @@ class Standing:
 class Turnstile:
     """Through here passes whatever is sent to one venue. Safe to use from many threads."""
 
-    def __init__(self, name: str, limits: Limits, clock: Clock) -> None:
+    def __init__(self, name: str, limits: Limits, clock: Clock, another_until_ms: int | None = None) -> None:
+        """See `Line` for `another_until_ms`."""
         self.name = name
         self.limits = limits
         self._clock = clock
-        self._line = Line(limits)
+        self._line = Line(limits, another_until_ms)
         self._lock = threading.Lock()
         self._moment_changed = threading.Condition(self._lock)
         self._waiting: dict[Turn, _Waiting] = {}
@@ -209,8 +210,10 @@ class RateBudget:
     The clock is the machine's own whatever the bots live by: an exchange counts real seconds.
     """
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, *, after_another: bool = False) -> None:
+        """`after_another`: a process that has just ended may have used up the windows; its count died with it."""
         self._clock = clock or SystemClock()
+        self._another_until_ms = self._clock.monotonic_ms() if after_another else None
         self._turnstiles: dict[Hashable, Turnstile] = {}
         self._guard = threading.Lock()
 
@@ -218,7 +221,7 @@ class RateBudget:
         """The venue's turnstile; the first caller's limits and name hold."""
         with self._guard:
             if venue not in self._turnstiles:
-                self._turnstiles[venue] = Turnstile(name, limits, self._clock)
+                self._turnstiles[venue] = Turnstile(name, limits, self._clock, self._another_until_ms)
             return self._turnstiles[venue]
 
     def standings(self) -> list[Standing]:

@@ -56,6 +56,10 @@ class Window:
         self._flying -= 1
         self._ended.append(now_ms)
 
+    def assume_full(self, since_ms: int) -> None:
+        """Somebody whose count nobody has any more may have filled it until then."""
+        self._ended.extend([since_ms] * self.quota.limit)
+
     def told_left(self, left: int, now_ms: int) -> None:
         """The exchange says how many more it would take: what it counted beyond ours, somebody else sent."""
         others = self.quota.limit - left - self.used(now_ms)

@@ -1,6 +1,7 @@
 """The line before an exchange: no window is ever exceeded there, nobody starves, priorities and fairness hold."""
 
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -302,3 +303,20 @@ def test_windows_of_users_who_went_away_are_forgotten():
     line = Line(limits())
     Course(line).live([Wish(at_ms=50 * n, user=f"user{n}") for n in range(1_000)])
     assert len(line._users) <= 30
+
+
+# Restarts
+
+
+@given(st.lists(wishes(), max_size=80), st.lists(wishes(), max_size=80), st.integers(0, 3_000))
+@settings(deadline=None, max_examples=60)
+def test_no_window_is_exceeded_across_a_process_that_dies_at_any_moment(before, after, dies_ms):
+    allowed = limits(address=12, window_ms=1_200, user=4)
+    dead = Course(Line(allowed)).live([wish for wish in before if wish.at_ms <= dies_ms])
+    came = [arrival for arrival in dead.arrivals if arrival[0] <= dies_ms]
+    course = Course(Line(allowed, another_until_ms=dies_ms), now_ms=dies_ms)
+    course.live([replace(wish, at_ms=wish.at_ms + dies_ms) for wish in after])
+    course.arrivals += came
+    assert course.most_in(1_200) <= 12
+    for user in "abc":
+        assert course.most_in(1_000, user, "GET /orders") <= 4, "its window is shorter, so the address's covers it"
