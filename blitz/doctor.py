@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from blitz.storage.users import User, UserStore
 
 ANSWER_SECONDS_MAX = 3
+CLOCK_REMEDY = "set the clock by NTP; orders go by the exchange's own time, but logs and pages by this one"
 CLOCK_SKEW_MS_MAX = 1_000  # the exchanges refuse a request that is stamped more than a second ahead
 OLDEST_BELIEVABLE_MS = 1_767_225_600_000  # 2026-01-01: an earlier clock was never set
 
@@ -151,7 +152,7 @@ def look_at_venue(name: str, url: str, exchange: ExchangeName, *, same_clock: bo
         return Finding(text=f"What answers at {url} is no exchange", remedy="correct the address")
     skew_ms = (before + time.time_ns() // 1_000_000) // 2 - server_ms
     if same_clock and abs(skew_ms) > CLOCK_SKEW_MS_MAX:
-        return Finding(text=f"The clock is {skew_ms / 1000:+.1f} s off that of {name}", remedy="set the clock by NTP")
+        return Finding(text=f"The clock is {skew_ms / 1000:+.1f} s off that of {name}", remedy=CLOCK_REMEDY)
     return Finding(text=f"{name} answers at {url}")
 
 
