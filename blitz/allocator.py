@@ -1,7 +1,7 @@
 """Keeps the C library from hoarding memory: caches for each of a thousand threads, and what all of them have freed.
 
-glibc gives every thread a cache of freed blocks, about 35 KiB for a bot's, which needs it for a few milliseconds in ten
-minutes. The cache can only be switched off before the process starts, so the program starts itself once more.
+glibc gives every thread a cache of freed blocks. A bot's holds about 35 KiB, which it needs for a few milliseconds now
+and then. The cache can only be switched off before the process starts, so the program starts itself once more.
 """
 
 import ctypes

@@ -2,7 +2,7 @@
 
 News are letters in the bot's mailbox. Most echo what the bot did itself or has read already: those wake its thread for
 a moment and are laid aside, because a look costs three requests. While the stream is up the bot looks only when it
-hears something new, when a price should have filled an order of its, and every ten minutes for good measure.
+hears something new, when a price should have filled an order of its, and every quarter of an hour for good measure.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,11 +31,12 @@ from blitz.exchange.streams.happenings import (
 from blitz.exchange.streams.hub import StreamHandle
 from blitz.exchange.streams.prices import Levels
 
-IDLE_LOOK_SECONDS = 600.0
-"""How often a bot looks whose stream is up and to which nothing happens: three or four requests, under half of one per
+IDLE_LOOK_SECONDS = 900.0
+"""How often a bot looks whose stream is up and to which nothing happens: three to six requests, under half of one per
 minute."""
 GOLDEN_RATIO = 0.6180339887
 """Its multiples, less the whole parts, lie as far from each other as can be."""
+FOLLOWED_SECONDS = 0.25
 HINT_SECONDS = 0.05
 """How long a bot that was told of a fill's order or position waits for the fill itself."""
 REACHED_SECONDS = 0.5
@@ -116,6 +117,11 @@ class Listening:
     def fills_told(self, letters: Iterable[Letter]) -> list[Fill]:
         """The fills among these letters."""
         return [one.news.fill for one in letters if isinstance(one, Told) and isinstance(one.news, FillSeen)]
+
+    def is_only_of_fills(self, letters: Iterable[Letter]) -> bool:
+        """Whether these letters tell of fills and what goes with them, and of nothing else."""
+        told = (one.news if isinstance(one, Told) else None for one in letters)
+        return all(isinstance(news, FillSeen | OrderSeen | PositionSeen) for news in told)
 
     def worth(self, letters: Sequence[Letter], memory: BotMemory) -> "Worth":
         """What these letters are worth: the most that any of them is."""
@@ -214,6 +220,11 @@ def nearest_levels(orders: Iterable[OpenOrder]) -> tuple[Decimal | None, Decimal
         waits_below = (order.direction is Direction.BUY) == (order.type is OrderType.LIMIT)
         (lows if waits_below else highs).append(level)
     return max(lows, default=None), min(highs, default=None)
+
+
+def looks_after(user_id: int) -> float:
+    """Seconds from a fill that the exits have followed until this bot looks; not all bots at once."""
+    return FOLLOWED_SECONDS * (1 + user_id * GOLDEN_RATIO % 1)
 
 
 def idle_wait(user_id: int, now: float) -> float:

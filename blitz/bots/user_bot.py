@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from blitz.bots.driver import Driver, PassAbandoned
-from blitz.bots.listening import HINT_SECONDS, Listening, Worth, idle_wait
+from blitz.bots.listening import HINT_SECONDS, Listening, Worth, idle_wait, looks_after
 from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.paper_accounts import WrongSecret
 from blitz.bots.protection import (
@@ -142,6 +142,8 @@ class UserBot:
         self._letters: list[Letter] = []
         """What was taken from the mailbox last."""
         self._listening = Listening(parts.exchanges, self.mailbox)
+        self._has_followed = False
+        """The exits went with a fill just now, and the look for it is still to come."""
         self._answered = threading.Condition()
         self._asked_token = 0
         self._answered_token = 0
@@ -255,7 +257,9 @@ class UserBot:
         """One pass and what follows from it: an end, or how long to wait. Nothing that was read is kept meanwhile."""
         began_ms = self._parts.clock.now_ms()
         try:
-            self._follow(opened, letters)
+            self._has_followed = self._follow(opened, letters)
+            if self._has_followed:
+                return None, looks_after(self.user_id)
             self._recover_if_asked(opened, letters)
             one_pass = run_pass(opened.memory, self._mode, last_cycle=self._last_cycle)
             result = opened.driver.run(one_pass, woken=bool(letters))
@@ -285,14 +289,19 @@ class UserBot:
                 return kept
             if worth is Worth.ECHO:
                 kept.clear()
-            elif due is None or due - time.monotonic() > HINT_SECONDS:
+            elif not self._has_followed and (due is None or due - time.monotonic() > HINT_SECONDS):
                 due = time.monotonic() + HINT_SECONDS
 
-    def _follow(self, opened: Opened, letters: list[Letter]) -> None:
-        """Let the exits go with the fills that a stream told of; the pass that follows looks."""
+    def _follow(self, opened: Opened, letters: list[Letter]) -> bool:
+        """Let the exits go with the fills that a stream told of. True when they did and nothing else was told.
+
+        Then the look has a moment: when everybody is filled at once, nobody's reads come before anybody's exits.
+        """
         fills = self._listening.fills_told(letters)
-        if fills and self._mode is Mode.TRADE:
-            opened.driver.run(follow_fills(opened.memory, fills), woken=True)
+        if not fills or self._mode is not Mode.TRADE:
+            return False
+        acted = opened.driver.run(follow_fills(opened.memory, fills), woken=True)
+        return bool(acted.words) and not acted.open and self._listening.is_only_of_fills(letters)
 
     def _read_commands(self, letters: list[Letter]) -> None:
         for letter in letters:
