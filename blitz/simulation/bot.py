@@ -4,6 +4,7 @@ It waits for a letter or its timer, runs a pass of `core.bot`, and waits again. 
 the process may be killed, before its call takes effect or after. Whatever a killed process had in flight still arrives.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -23,10 +24,11 @@ from blitz.core.calls import (
     SendOrder,
     Step,
 )
+from blitz.core.follow import follow_fills
 from blitz.core.guards import Guard, IdPolicy
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.memory import BotMemory, VenueTraits, recall
-from blitz.core.orders import leg
+from blitz.core.orders import Fill, leg
 from blitz.core.records import SlotState
 from blitz.core.work import Finish, Mode
 from blitz.errors import DatabaseProblem
@@ -83,6 +85,8 @@ class SimulatedBot:
     """As the trader saved them last."""
     traits: VenueTraits
     poll_ms: int
+    streams: bool = False
+    """A private stream tells it of its fills, late, twice or not at all."""
     switched_off: frozenset[Guard] = frozenset()
     id_policy: IdPolicy = IdPolicy.TAG
     wish: Wish = Wish.REST
@@ -97,6 +101,8 @@ class SimulatedBot:
     """Why the bot ended the last time."""
     busy_until_ms: int = 0
     """Until when the process stands still, or the disk takes its time, for this bot."""
+    _told: list[Fill] = field(default_factory=list)
+    """Fills that the stream has told of since the last pass."""
     _step: Step[PassResult] | None = None
     pass_mode: Mode = Mode.TRADE
     _token: int = 0
@@ -147,6 +153,12 @@ class SimulatedBot:
         if self.runs and self._step is None:
             self._look_in(0)
 
+    def hear(self, fills: Sequence[Fill]) -> None:
+        """A stream tells of fills: the exits may go with them before the look."""
+        if self.streams:
+            self._told += fills
+        self.wake()
+
     def stop(self, mode: Mode) -> None:
         """End the bot in this way."""
         self.wish, self.mode = Wish.REST, mode
@@ -160,6 +172,7 @@ class SimulatedBot:
     def die(self) -> None:
         """The process is gone, whatever it was doing."""
         self.runs, self.memory, self._step = False, None, None
+        self._told.clear()
         self._token += 1
 
     @property
@@ -202,8 +215,15 @@ class SimulatedBot:
         assert self.memory is not None
         self.pass_mode = self._mode_of_next_pass()
         self.server.watcher.began(self, self.pass_mode)
-        self._step = run_pass(self.memory, self.pass_mode, last_cycle=self.wish is Wish.LAST_CYCLE)
+        self._step = self._whole_pass(self.memory)
         self._advance(None)
+
+    def _whole_pass(self, memory: BotMemory) -> Step[PassResult]:
+        """What the thread of a real bot does when it wakes: follow the stream, then look."""
+        told, self._told = self._told, []
+        if told and self.pass_mode is Mode.TRADE:
+            yield from follow_fills(memory, told)
+        return (yield from run_pass(memory, self.pass_mode, last_cycle=self.wish is Wish.LAST_CYCLE))
 
     def _mode_of_next_pass(self) -> Mode:
         if self.recovers_left:

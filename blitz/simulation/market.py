@@ -118,10 +118,11 @@ class Market:
             return
         if not account.bot.is_between_passes:
             world.coverage.note(Fault.EVENT_BEFORE_REPLY, account.bot.state)
-        world.after(world.chance("event").randint(1, 80), account.bot.wake)
+        told = tuple(venue.fills[before:])
+        world.after(world.chance("event").randint(1, 80), lambda: account.bot.hear(told))
         if world.strikes(Fault.EVENT_REPEATED, 0.5):
             world.coverage.note(Fault.EVENT_REPEATED, account.bot.state)
-            world.after(world.chance("event").randint(80, 3_000), account.bot.wake)
+            world.after(world.chance("event").randint(80, 3_000), lambda: account.bot.hear(told))
 
     def _act_on(self, account: SimulatedAccount) -> None:
         world = self.world

@@ -44,6 +44,8 @@ BACK_OFF_MS = 75_000
 """The longest wait after a refusal, and a fence."""
 NEXT_CYCLE_MS = 20_000
 """L2: a fence and two looks, and what the take-profit before it takes to be seen."""
+STREAMS_SHARE = 0.6
+"""Share of the bots that hear of their fills by a stream; the others only poll."""
 ENTERED_MS = 3_000
 """How long a bot takes to lay out its ladder once nothing keeps it from entering."""
 STOPPED_MS = 2_000
@@ -143,6 +145,7 @@ class Seed:
             settings=settings,
             traits=self.house.traits(ids_enforced=self.ids is not VenueIds.UNENFORCED),
             poll_ms=chance.choice((1_000, 2_000)),
+            streams=random.Random(f"{self.number}:streams:{user_id}").random() < STREAMS_SHARE,
             switched_off=self.options.switched_off,
             id_policy=self.options.id_policy,
         )
