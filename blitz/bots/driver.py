@@ -76,6 +76,10 @@ class Driver:
             finally:
                 self.waiting_since = None
 
+    def hurry(self) -> None:
+        """A fill was told: what waits in line for something else than an exit is given up. Any thread may call it."""
+        self._gateway.hurry()
+
     @property
     def in_line(self) -> bool:
         """The call that is not answered yet waits for its turn in the rate budget. Any thread may ask."""

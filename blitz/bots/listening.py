@@ -5,7 +5,7 @@ a moment and are laid aside, because a look costs three requests. While the stre
 hears something new, when a price should have filled an order of its, and every quarter of an hour for good measure.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
@@ -69,7 +69,9 @@ class HeardPosition:
 class Listening:
     """One bot's ears. Made by its thread; `_hear` and `_reached` run on the streams' thread."""
 
-    def __init__(self, exchanges: Exchanges, mailbox: Mailbox) -> None:
+    def __init__(self, exchanges: Exchanges, mailbox: Mailbox, on_fill: Callable[[], None]) -> None:
+        """`on_fill` is called on the streams' thread when a fill is told; it must not wait."""
+        self._on_fill = on_fill
         self._exchanges = exchanges
         self._mailbox = mailbox
         self._account: tuple[Venue, Credentials] | None = None
@@ -181,6 +183,8 @@ class Listening:
     def _put(self, news: News, market: str) -> None:
         if market == self._market:
             self._mailbox.put(Told(news=news))
+            if isinstance(news, FillSeen):
+                self._on_fill()
 
     def _reached(self, levels: Levels) -> None:
         """The price is where something must happen: see to it that the bot looks unless it is told of it now."""

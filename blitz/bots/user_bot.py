@@ -141,7 +141,7 @@ class UserBot:
         self._opened: Opened | None = None
         self._letters: list[Letter] = []
         """What was taken from the mailbox last."""
-        self._listening = Listening(parts.exchanges, self.mailbox)
+        self._listening = Listening(parts.exchanges, self.mailbox, self._hurry)
         self._has_followed = False
         """The exits went with a fill just now, and the look for it is still to come."""
         self._answered = threading.Condition()
@@ -291,6 +291,12 @@ class UserBot:
                 kept.clear()
             elif not self._has_followed and (due is None or due - time.monotonic() > HINT_SECONDS):
                 due = time.monotonic() + HINT_SECONDS
+
+    def _hurry(self) -> None:
+        """A fill was told: a look that waits in line must not hold up the exits. Called on the streams' thread."""
+        opened = self._opened
+        if opened is not None:
+            opened.driver.hurry()
 
     def _follow(self, opened: Opened, letters: list[Letter]) -> bool:
         """Let the exits go with the fills that a stream told of. True when they did and nothing else was told.

@@ -50,5 +50,8 @@ class ExchangeGateway(Protocol):
     def in_line(self) -> bool:
         """A request waits for its turn in the rate budget. Any thread may ask."""
 
+    def hurry(self) -> None:
+        """An exit has to move: give up whatever waits in line for something else. Any thread may call it."""
+
     def execute(self, call: VenueCall) -> Reply:
         """Carry out one call and say what came of it: the thing itself, `Rejected`, `Pulled`, `Unknown`, `NotSent`."""

@@ -69,6 +69,11 @@ class MarketGateway(ABC):
         passage = self._client.passage
         return passage is not None and bool(passage.in_line)
 
+    def hurry(self) -> None:
+        """An exit has to move: give up whatever waits in line for something else. Any thread may call it."""
+        if self._client.passage is not None:
+            self._client.passage.hurry()
+
     def execute(self, call: VenueCall) -> Reply:
         """Carry out one call and say what came of it. A request whose turn does not come in time is not sent."""
         began_ms, passage = self._clock.monotonic_ms(), self._client.passage

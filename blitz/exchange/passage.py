@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from blitz.clock import Clock
-from blitz.exchange.budget import Answer, Reader, Turn, Turnstile
+from blitz.exchange.budget import Answer, Priority, Reader, Turn, Turnstile
 from blitz.exchange.errands import ROUTINE, Errand
 
 CODE = re.compile(r'"(?:retCode|code)"\s*:\s*"?(-?\d+)')
@@ -27,6 +27,7 @@ class Passage:
         self.in_line = False
         """A request waits for its turn. Any thread may read it."""
         self._turn: Turn | None = None
+        self._asked: Turn | None = None
         self.left_ms: int | None = None
         """When the first request of this errand left, by the venue's clock; None until it has."""
         self.trip_ms: tuple[int, int] | None = None
@@ -45,15 +46,24 @@ class Passage:
         user = "" if api[-1] == "public" else self._user
         self.in_line = True
         try:
-            turn = self._turnstile.take(user, endpoint, self.errand.priority, self.errand.within_ms)
+            turn = self._turnstile.take(user, endpoint, self.errand.priority, self.errand.within_ms, self._ask)
         finally:
-            self.in_line = False
+            self.in_line, self._asked = False, None
         with self._turnstile.held(turn):
             self._turn, self.trip_ms = turn, None
             self._sent_ms = self._clock.monotonic_ms()
             if self.left_ms is None:
                 self.left_ms = self._clock.now_ms()
             yield
+
+    def _ask(self, turn: Turn) -> None:
+        self._asked = turn
+
+    def hurry(self) -> None:
+        """Give up waiting, unless it is for an exit or a cancel. Any thread may call it."""
+        asked = self._asked
+        if asked is not None and asked.priority is not Priority.PROTECT:
+            self._turnstile.give_up(asked)
 
     def heard(self, status: int, headers: Mapping[str, str], body: str) -> None:
         """Take in an answer as it came from the wire."""

@@ -44,6 +44,8 @@ class Why(StrEnum):
     """The exchange has shut out this address."""
     USER = "user"
     """The exchange has shut out this user from this endpoint, or wants less from them for now."""
+    HURRIED = "hurried"
+    """Who asked has something more urgent to do."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -137,10 +139,10 @@ class Line:
             queue.lane.join(queue)
         self.pump(now_ms)
 
-    def withdraw(self, turn: Turn, now_ms: int) -> None:
+    def withdraw(self, turn: Turn, now_ms: int, why: Why = Why.LATE) -> None:
         """Its deadline has passed, or nobody wants it any more."""
         if turn.state is State.WAITING:
-            self._refuse(turn, Why.LATE, 0)
+            self._refuse(turn, why, 0)
             self.pump(now_ms)
 
     def end(self, turn: Turn, now_ms: int) -> None:

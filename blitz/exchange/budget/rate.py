@@ -6,7 +6,7 @@ sleeps until that moment.
 """
 
 import threading
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -132,13 +132,25 @@ class Turnstile:
                 bans_total=self._line.bans_total,
             )
 
-    def take(self, user: str, endpoint: str, priority: Priority, within_ms: int) -> Turn:
-        """Wait for a turn, which has to be `held` next. Raises `NoTurn` when none comes within that time."""
+    def take(
+        self,
+        user: str,
+        endpoint: str,
+        priority: Priority,
+        within_ms: int,
+        asked: Callable[[Turn], None] | None = None,
+    ) -> Turn:
+        """Wait for a turn, which has to be `held` next. Raises `NoTurn` when none comes within that time.
+
+        `asked` is handed the turn before it is waited for, so that another thread may give it up.
+        """
         with self._lock:
             now_ms = self._now_ms()
             turn = Turn(
                 user=user, endpoint=endpoint, priority=priority, asked_ms=now_ms, deadline_ms=now_ms + within_ms
             )
+            if asked is not None:
+                asked(turn)
             self._line.ask(turn, now_ms)
             self._wake()
             if turn.state is State.WAITING:
@@ -150,6 +162,12 @@ class Turnstile:
         if turn.state is State.REFUSED:
             raise self._no_turn(turn, within_ms)
         return turn
+
+    def give_up(self, turn: Turn) -> None:
+        """Have whoever waits for this turn told at once that it does not come; nothing happens to one that came."""
+        with self._lock:
+            self._line.withdraw(turn, self._now_ms(), Why.HURRIED)
+            self._wake()
 
     def _wake(self) -> None:
         """Wake those whose waiting is over, and the extra thread when it would look too late. The lock is held."""
@@ -190,6 +208,8 @@ class Turnstile:
             sentence = f"{self.name} has shut out this server's address until {until}; nothing is sent before."
         elif turn.why is Why.USER:
             sentence = f"{self.name} takes no more requests of this kind under this key until {until}."
+        elif turn.why is Why.HURRIED:
+            sentence = "Something more urgent came in between; it is asked again."
         else:
             sentence = (
                 f"The limit of requests at {self.name} is used up: the turn of this one did not come within "

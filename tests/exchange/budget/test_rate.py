@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from blitz.clock import SystemClock
-from blitz.exchange.budget import NoTurn, Priority, RateBudget, Told, Turnstile
+from blitz.exchange.budget import NoTurn, Priority, RateBudget, Told, Turn, Turnstile
 from blitz.exchange.budget.answers import Scope
 from tests.exchange.budget.course import limits
 
@@ -112,3 +112,35 @@ def test_each_venue_has_one_turnstile_for_the_whole_process():
     assert budget.turnstile("bybit:live", "Bybit", limits()) is first
     assert budget.turnstile("bybit:demo", "Bybit", limits()) is not first
     assert len(budget.standings()) == 2
+
+
+def test_a_turn_that_is_given_up_ends_its_waiting_at_once():
+    stile = turnstile(in_flight=1)
+    asked: list[Turn] = []
+    told = threading.Event()
+
+    def wait() -> None:
+        with pytest.raises(NoTurn, match="more urgent"):
+            stile.take("bob", ORDER, Priority.FOLLOW, 20_000, asked.append)
+        told.set()
+
+    with stile.turn("ann", ORDER, Priority.PROTECT, 1_000):
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        while not asked:
+            time.sleep(0.001)
+        stile.give_up(asked[0])
+        assert told.wait(1.0)
+    waiting.join()
+    assert stile.standing().waiting[Priority.FOLLOW] == 0
+
+
+def test_giving_up_a_turn_that_has_come_changes_nothing():
+    stile = turnstile()
+    asked: list[Turn] = []
+    turn = stile.take("ann", ORDER, Priority.FOLLOW, 1_000, asked.append)
+    stile.give_up(asked[0])
+    assert stile.standing().in_flight == 1
+    with stile.held(turn):
+        pass
+    assert stile.standing().in_flight == 0
