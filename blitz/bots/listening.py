@@ -200,12 +200,14 @@ class Listening:
 
 def order_worth(order: OpenOrder, memory: BotMemory, *, terminal: bool) -> Worth:
     """What an order event is worth: an order of ours as we left it says nothing, one that fills announces a fill."""
-    slot = next((slot for slot in memory.slots.values() if slot.order_id == order.order_id), None)
+    slot = next((one for one in memory.slots.values() if order.order_id in {one.order_id, one.last_order_id}), None)
     booked = memory.ledger.order_filled.get(order.order_id)
     if slot is None:
         return Worth.NEWS if booked is None else Worth.ECHO
     if order.filled > (booked or Decimal(0)):
         return Worth.HINT
+    if slot.order_id != order.order_id:  # what the slot's order came in the place of
+        return Worth.ECHO if terminal else Worth.NEWS
     if slot.state is not SlotState.LIVE:
         return Worth.ECHO if terminal else Worth.NEWS
     as_left = (order.quantity, order.price, order.trigger) == (slot.quantity, slot.price, slot.trigger)

@@ -7,6 +7,8 @@ import pytest
 import requests
 
 from blitz.bots import listening
+from tests.bots.both import BOTH
+from tests.bots.plain import place_of
 from tests.bots.stage import Stage, Trader, until
 
 LADDER: dict[str, Any] = {
@@ -17,6 +19,11 @@ LADDER: dict[str, Any] = {
     "repeat": True,
 }
 AFTER_LEG_1 = {"tp": ("0.032", "59998.5"), "leg_2": ("0.034", "58806")}
+SHORT_AFTER_LEG_1 = {"tp": ("0.032", "59998.5"), "leg_2": ("0.032", "61206")}
+LOOK = {"bybit": {3}, "bingx": {3, 4}}
+"""Requests of a look while a position is held: orders, fills, position; at BingX funding once an hour has passed."""
+PUSH_SECONDS = 5.0
+"""BingX pushes the whole account so often, whether anything has changed or not."""
 
 
 @pytest.fixture
@@ -32,9 +39,9 @@ def told(stage: Stage) -> Trader:
 
 
 def requests_seen(stage: Stage) -> int:
-    """How many requests the exchange has answered, by its own count."""
+    """How many requests the exchange has answered, by its own count; each house counts its own."""
     counted: dict[str, Any] = requests.get(f"{stage.url}/__paper/limits", timeout=10).json()
-    return int(counted["requests"])
+    return int((counted["bingx"] if stage.exchange == "bingx" else counted)["requests"])
 
 
 def quiet(stage: Stage) -> int:
@@ -48,6 +55,7 @@ def quiet(stage: Stage) -> int:
     return before
 
 
+@BOTH
 def test_the_take_profit_follows_a_fill_without_anybody_polling(stage, told):
     stage.price("59400")
     told.wait_for_ladder(AFTER_LEG_1, seconds=1.0)
@@ -57,25 +65,64 @@ def test_the_take_profit_follows_a_fill_without_anybody_polling(stage, told):
     told.assert_books_agree()
 
 
+@BOTH
+def test_a_short_position_is_followed_too(stage):
+    stage.stream()
+    trader = stage.trader(**LADDER, side="short")
+    trader.start()
+    until(lambda: trader.status().get("stream") == {"live": True, "why": None}, "the stream to be up")
+    trader.wait_for_names("tp", "leg_1", "leg_2")
+    before = quiet(stage)
+    stage.price("60600")
+    until(lambda: trader.ladder() == SHORT_AFTER_LEG_1, "the take-profit to follow", 1.0)
+    assert quiet(stage) - before - 1 in LOOK[stage.exchange]
+    trader.assert_books_agree()
+
+
+@BOTH
 def test_a_bot_that_is_told_asks_nothing_while_nothing_happens(stage, told):
     before = requests_seen(stage)
-    time.sleep(2.0)
+    time.sleep(PUSH_SECONDS + 0.5 if stage.exchange == "bingx" else 2.0)
     assert requests_seen(stage) == before
 
 
+@BOTH
 def test_what_the_bot_did_itself_wakes_it_no_further(stage, told):
     """One fill: one amend and one look; the echoes of both cost nothing."""
     before = quiet(stage)
     stage.price("59400")
     until(lambda: told.ladder() == AFTER_LEG_1, "the take-profit to follow", 1.0)
-    assert quiet(stage) - before == 1 + 3
+    assert quiet(stage) - before - 1 in LOOK[stage.exchange]
 
 
+@pytest.mark.parametrize("exchange", ["bingx"], indirect=True)
+def test_a_listen_key_that_expires_is_replaced_and_what_happened_meanwhile_is_found(stage, told):
+    assert stage.control("faults", fault="expire_listen_key", account=told.key)["expired"] == 1
+    stage.price("59400")
+    told.wait_for_ladder(AFTER_LEG_1, seconds=3.0)
+    until(lambda: told.status()["stream"]["live"], "the stream to be up again")
+    before = quiet(stage)
+    stage.price("58806")
+    until(lambda: told.ladder()["tp"][0] == "0.066", "the take-profit for all of it", 1.0)
+    assert quiet(stage) - before - 1 in LOOK[stage.exchange]
+
+
+@pytest.mark.parametrize("exchange", ["bingx"], indirect=True)
+def test_a_fill_in_an_event_with_an_unknown_status_and_no_time_is_followed(stage, told):
+    stage.fault("odd_event")
+    stage.price("59400")
+    told.wait_for_ladder(AFTER_LEG_1, seconds=1.0)
+    stage.lift_faults()
+    told.assert_books_agree()
+
+
+@BOTH
 def test_an_order_cancelled_by_hand_comes_back_without_polling(stage, told):
     told.cancel(next(tag for tag in told.truth() if tag.startswith("sm_tp")))
     told.wait_for_names("tp", "leg_1", "leg_2", seconds=5.0)
 
 
+@BOTH
 @pytest.mark.parametrize("fault", ["duplicate_event", "garbage_frame"])
 def test_events_sent_twice_or_garbled_change_nothing(stage, told, fault):
     stage.fault(fault)
@@ -85,6 +132,7 @@ def test_events_sent_twice_or_garbled_change_nothing(stage, told, fault):
     told.assert_books_agree()
 
 
+@BOTH
 def test_events_that_come_late_and_behind_younger_ones_change_only_the_delay(stage, told):
     stage.fault("delay_event", delay_ms="700", probability="0.5", seed="3")
     for price, names in (("59400", {"tp", "leg_2"}), ("58806", {"tp"})):
@@ -95,6 +143,7 @@ def test_events_that_come_late_and_behind_younger_ones_change_only_the_delay(sta
     told.assert_books_agree()
 
 
+@BOTH
 def test_a_fill_nobody_tells_of_is_found_by_the_price(stage, told):
     """The event is lost, the link stands: the price stream knows that something must have happened."""
     stage.fault("drop_event")
@@ -102,12 +151,14 @@ def test_a_fill_nobody_tells_of_is_found_by_the_price(stage, told):
     told.wait_for_ladder(AFTER_LEG_1, seconds=3.0)
 
 
+@BOTH
 def test_a_link_that_is_dead_without_knowing_is_made_up_for_by_the_price(stage, told):
     stage.fault("freeze_socket", count="1")
     stage.price("59400")
     told.wait_for_ladder(AFTER_LEG_1, seconds=3.0)
 
 
+@BOTH
 def test_a_broken_link_is_bridged_by_polling_and_says_so(stage, told, monkeypatch):
     stage.fault("drop_socket")
     stage.price("59400")
@@ -118,6 +169,7 @@ def test_a_broken_link_is_bridged_by_polling_and_says_so(stage, told, monkeypatc
     until(lambda: told.status()["stream"]["live"], "the stream to be up again")
 
 
+@BOTH
 def test_an_exchange_that_restarts_is_looked_at_whole(stage, told):
     stage.exchange_down()
     until(lambda: not told.status()["stream"]["live"], "the status to say so")
@@ -128,6 +180,7 @@ def test_an_exchange_that_restarts_is_looked_at_whole(stage, told):
     until(lambda: told.status()["stream"]["live"], "the stream to be up again")
 
 
+@BOTH
 def test_a_price_that_lingers_at_a_level_is_no_busy_loop(stage, told, monkeypatch):
     """Somebody else's order rests at the level of ours: the price stays there and nothing of ours happens."""
     monkeypatch.setattr(listening, "FRUITLESS_SECONDS", 5.0)
@@ -138,19 +191,24 @@ def test_a_price_that_lingers_at_a_level_is_no_busy_loop(stage, told, monkeypatc
     assert quiet(stage) - before <= 12
 
 
+@BOTH
 def test_the_stream_is_given_up_when_the_bot_stops(stage, told):
     told.stop()
     until(lambda: stage.stream_count() == 0, "the stream to be closed")
     assert "stream" not in told.status()
 
 
+@BOTH
 def test_another_symbols_events_are_none_of_the_bots_business(stage, told):
-    client, before = told.client, quiet(stage)
+    client = told.client
     stage.control("price", symbol="ETHUSDT", price="3000")
-    client.create_order("ETH/USDT:USDT", "limit", "buy", "0.1", "2500", {"positionIdx": 0})
+    where = place_of(client, "buy")
+    before = quiet(stage)
+    client.create_order("ETH/USDT:USDT", "limit", "buy", "0.1", "2500", where)
     assert quiet(stage) - before == 1
 
 
+@BOTH
 def test_a_foreign_order_on_the_market_is_shown_at_once(stage, told):
     placed = told.place("buy", "0.01", "50000")
     until(lambda: [o for o in told.status()["foreign_orders"] if o["order_id"] == placed], "it to be shown", 2.0)

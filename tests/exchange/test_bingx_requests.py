@@ -458,6 +458,16 @@ def test_a_payment_whose_rate_is_not_known_is_nobodys_yet(gateway, bingx):
     assert isinstance(gateway.execute(ReadFills(since_ms=HOUR)), Unknown)
 
 
+def test_payments_are_asked_for_only_where_a_full_hour_has_passed(gateway, bingx):
+    now_ms = SystemClock().now_ms()
+    gateway.execute(ReadFills(since_ms=now_ms))
+    is_due = now_ms % HOUR_MS < fills_module.FUNDING_LAG_MS
+    assert any("user/income" in path for path in bingx.asked) is is_due
+    bingx.asked.clear()
+    gateway.execute(ReadFills(since_ms=now_ms - HOUR_MS))
+    assert any("user/income" in path for path in bingx.asked)
+
+
 def test_other_money_flows_are_not_funding(one_way, bingx):
     rows = [payment("-1", incomeType="TRADING_FEE"), payment("-1", symbol="ETH-USDT"), payment("0")]
     bingx.tells[f"GET {V2}/user/income"] = ok(rows)

@@ -61,7 +61,7 @@ class TradeHistory:
                 if not hedged or read.position_side(row) is self._side:
                     fill = self._told(row)
                     found.setdefault(fill.exec_id, fill)
-            if _may_hold_funding(start, end):
+            if _may_hold_funding(start, min(end, now_ms)):
                 for fill in self._funding(start, end, hedged=hedged):
                     found.setdefault(fill.exec_id, fill)
         return tuple(sorted(found.values(), key=lambda fill: fill.moment))
