@@ -85,8 +85,9 @@ class Mailbox:
             taken.append(
                 self._letters.get(timeout=timeout_seconds) if timeout_seconds != 0 else self._letters.get_nowait()
             )
-            self._wake_waits = False  # before the rest is taken: a wake-up that comes meanwhile must not be dropped
             while True:
                 taken.append(self._letters.get_nowait())
         except queue.Empty:
+            # Behind all of them: a wake-up that was taken with the rest must not pass for one that still waits.
+            self._wake_waits = False
             return taken

@@ -1,7 +1,9 @@
 """The mailbox: order is kept, wake-ups are folded, nobody blocks."""
 
+import queue
 import threading
 import time
+from collections.abc import Callable
 
 from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Shutdown, Stop, Wake
 from blitz.core.work import Mode
@@ -64,3 +66,27 @@ def test_no_wake_up_is_lost_between_taking_and_putting():
         assert seen.acquire(timeout=5), "a wake-up was put and never taken"
     taker.join(5)
     assert not taker.is_alive()
+
+
+class _WakeInBetween(queue.SimpleQueue[Letter]):
+    """A queue into which a wake-up is put just after the first letter was taken from it."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        super().__init__()
+        self._wake: Callable[[], None] | None = wake
+
+    def get_nowait(self) -> Letter:
+        wake, self._wake = self._wake, None
+        if wake is not None:
+            wake()
+        return super().get_nowait()
+
+
+def test_a_wake_up_that_is_taken_with_the_rest_holds_up_no_later_one():
+    """A bot that is told would sleep a quarter of an hour over the second one."""
+    mailbox = Mailbox()
+    mailbox._letters = _WakeInBetween(lambda: mailbox.put(Wake()))
+    mailbox.put(LastCycle())
+    assert mailbox.take_all(1) == [LastCycle(), Wake()]
+    mailbox.put(Wake())
+    assert mailbox.take_all(0) == [Wake()], "the wake-up was dropped, though none was waiting"
