@@ -1,7 +1,10 @@
 """Streams over real websockets: up, told, broken, silent, garbage, refused, and up again."""
 
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 
 import pytest
@@ -10,7 +13,7 @@ from blitz.core.credentials import Credentials
 from blitz.exchange.bybit.stream import LIMITS, BybitPrivateStream
 from blitz.exchange.clients import Clients
 from blitz.exchange.exchanges import Exchanges
-from blitz.exchange.streams.dialect import StreamLimits
+from blitz.exchange.streams.dialect import StreamLimits, Told
 from blitz.exchange.streams.happenings import FillSeen, LinkDown, LinkUp, News, OrderSeen, PositionSeen
 from blitz.exchange.streams.hub import StreamHub
 from blitz.exchange.streams.prices import Levels
@@ -154,3 +157,118 @@ def test_a_price_that_reaches_a_level_is_told_once(world, hub):
 
 def test_the_limits_are_the_documented_ones():
     assert (LIMITS.connections, LIMITS.window_seconds, LIMITS.sockets_max) == (500, 300.0, 1_000)
+
+
+class Awkward(BybitPrivateStream):
+    """A dialect whose parts misbehave when a test wants them to."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.venue, world.clock, CREDENTIALS)
+        self.asked = 0
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+        self.fault: Exception | None = None
+        self.is_deaf = False
+
+    def address(self) -> str:
+        self.asked += 1
+        self.may_answer.wait(5)
+        if self.fault is not None:
+            raise self.fault
+        return super().address()
+
+    def ping(self) -> str:
+        if self.fault is not None:
+            raise self.fault
+        return super().ping()
+
+    def read(self, frame: bytes) -> Told:
+        if self.is_deaf:
+            raise KeyError("a fault in the dialect")
+        return super().read(frame)
+
+
+def test_a_stream_given_up_while_it_asks_for_its_address_never_opens(world, hub):
+    """It would tell a bot that has gone, and nobody would close it ever again."""
+    dialect, heard = Awkward(world), Heard()
+    dialect.may_answer.clear()
+    stream = hub.open("bybit:paper", dialect, heard)
+    until(lambda: dialect.asked, "the address to be asked for")
+    stream.close()
+    until(lambda: not hub.links(), "the stream to be given up")
+    dialect.may_answer.set()
+    time.sleep(0.5)
+    assert not stream.is_up
+    assert not heard.news
+
+
+@contextmanager
+def rude_server(*, answers: bool) -> Iterator[str]:
+    """A server that takes connections and closes them at once, or says nothing at all."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        taken: list[socket.socket] = []
+
+        def take() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                taken.append(connection)
+                if answers:
+                    connection.recv(1_000)
+                    connection.close()
+
+        threading.Thread(target=take, daemon=True).start()
+        yield f"ws://127.0.0.1:{listening.getsockname()[1]}/v5/private"
+        listening.shutdown(socket.SHUT_RDWR)
+        for connection in taken:
+            connection.close()
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_stream_whose_handshake_is_not_answered_is_tried_again(world, hub, monkeypatch, answers):
+    monkeypatch.setattr("blitz.exchange.streams.hub.HANDSHAKE_SECONDS", 0.3)
+    dialect, heard = Awkward(world), Heard()
+    with rude_server(answers=answers) as address:
+        dialect._address, right = address, dialect._address
+        hub.open("bybit:paper", dialect, heard)
+        until(lambda: dialect.asked >= 2, "a second try")
+        dialect._address = right
+        up(heard)
+
+
+def test_a_fault_while_opening_is_one_more_failure_and_the_stream_comes_back(world, hub):
+    dialect, heard = Awkward(world), Heard()
+    dialect.fault = KeyError("a fault in the dialect")
+    stream = hub.open("bybit:paper", dialect, heard)
+    until(lambda: "a fault in the server" in stream.reason, "the fault to be told")
+    dialect.fault = None
+    up(heard)
+
+
+def test_a_fault_in_one_stream_leaves_the_others_watched(world, hub, monkeypatch):
+    quick = StreamLimits(
+        connections=500, window_seconds=300.0, sockets_max=1_000, ping_seconds=0.3, silence_seconds=1.0
+    )
+    monkeypatch.setattr(BybitPrivateStream, "limits", quick)
+    dialect, heard = Awkward(world), Heard()
+    hub.open("bybit:paper", dialect, heard)
+    up(heard)
+    dialect.fault = KeyError("a fault in the dialect")
+    until(lambda: heard.of(LinkDown), "the link that cannot ping any more to be found dead")
+    dialect.fault = None
+    up(heard, times=2)
+
+
+def test_a_stream_that_breaks_as_soon_as_it_is_up_comes_back_ever_more_slowly(world, hub):
+    """At four times a second it would use up everybody's new connections within two minutes."""
+    dialect, heard = Awkward(world), Heard()
+    hub.open("bybit:paper", dialect, heard)
+    up(heard)
+    asked, dialect.is_deaf = dialect.asked, True  # each answer to its greeting breaks it
+    world.foreign("buy", "0.016")
+    time.sleep(3.0)
+    assert 1 <= dialect.asked - asked <= 5
+    dialect.is_deaf = False
+    up(heard, times=2)

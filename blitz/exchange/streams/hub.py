@@ -13,10 +13,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from picows import WSError, ws_connect
+from picows import WSError, WSListener, ws_connect
 
 from blitz.errors import GatewayProblem
 from blitz.exchange.streams.dialect import Dialect
@@ -135,7 +136,7 @@ class StreamHub:
         """Have `work` done on the loop thread, soon. Dropped once the hub has stopped."""
         loop = self._loop
         assert loop is not None, "the hub was not started"
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(work)
 
     def later(self, seconds: float, work: Callable[[], None]) -> None:
@@ -227,8 +228,11 @@ class StreamHub:
         try:
             async with self._opening:
                 address = await self._loop.run_in_executor(self._helpers, link.dialect.address)
+                if link.state is LinkState.CLOSED:  # given up while it stood in line or asked for its address
+                    self._failed(queue, link, link.reason)
+                    return
                 link.opening(time.monotonic())
-                await ws_connect(
+                _, told = await ws_connect(
                     lambda: link,
                     address,
                     ssl_context=tls_context(),
@@ -239,15 +243,21 @@ class StreamHub:
                     logger_name=WIRE_LOG,
                     use_aiofastnet=False,  # its own buffers cost more than its speed is worth here
                 )
+            if cast("WSListener | None", told) is None:  # closed in mid-handshake: the library does not say so
+                self._failed(queue, link, "The exchange's stream was closed before it was opened.")
         except GatewayProblem as problem:
             self._failed(queue, link, str(problem))
         except (WSError, OSError, TimeoutError) as problem:
             self._failed(queue, link, f"The exchange's stream cannot be reached ({type(problem).__name__}).")
+        except Exception as fault:  # nobody awaits this: a fault would leave a link that is never opened again
+            log.exception("%s could not be opened because of a fault.", link.dialect.name)
+            self._failed(queue, link, f"The stream met a fault in the server ({type(fault).__name__}).")
 
     def _failed(self, queue: _Queue, link: Link, reason: str) -> None:
         queue.pace.closed()
         link.failed(reason)
         self._come_back(link)
+        self._serve(queue)
 
     def _ended(self, link: Link) -> None:
         """An open connection has ended."""
@@ -267,15 +277,21 @@ class StreamHub:
 
     def _tick(self) -> None:
         assert self._loop is not None
+        self._loop.call_later(CHECK_SECONDS, self._tick)  # first: whatever goes wrong below, there is a next time
         now = time.monotonic()
         for link in list(self._links):
-            link.check(now)
-            if link.state is LinkState.READY and 0 < link.renew_due <= now:
-                link.renew_due = 0.0
-                self._spawn(self._renew(link))
+            try:
+                self._look_over(link, now)
+            except Exception:  # one dialect's fault: the others must still be found dead when they are
+                log.exception("%s could not be looked over because of a fault.", link.dialect.name)
         for work in self._ticks:
             work()
-        self._loop.call_later(CHECK_SECONDS, self._tick)
+
+    def _look_over(self, link: Link, now: float) -> None:
+        link.check(now)
+        if link.state is LinkState.READY and 0 < link.renew_due <= now:
+            link.renew_due = 0.0
+            self._spawn(self._renew(link))
 
     async def _renew(self, link: Link) -> None:
         assert self._loop is not None

@@ -22,6 +22,9 @@ Listener = Callable[[News], None]
 
 READY_SECONDS = 10.0
 """A link that was opened and is not ready by then is broken off."""
+STEADY_SECONDS = 30.0
+"""A link that breaks sooner than this after it was ready has failed like one that was never ready: one that comes and
+goes must not use up everybody's new connections."""
 DATA = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION})
 
 
@@ -49,6 +52,7 @@ class Link(WSListener):
         "listener",
         "opened",
         "pinged",
+        "ready_at",
         "reason",
         "renew_due",
         "state",
@@ -68,7 +72,7 @@ class Link(WSListener):
         """In a row."""
         self.unreadable = 0
         """Frames that could not be read, since the process started."""
-        self.opened = self.heard = self.pinged = self.renew_due = 0.0
+        self.opened = self.heard = self.pinged = self.ready_at = self.renew_due = 0.0
         """Moments of the monotonic clock, seconds; `renew_due` 0: never."""
         self._on_end = on_end
         self._transport: WSTransport | None = None
@@ -110,17 +114,23 @@ class Link(WSListener):
         self._transport = None
         self._parts.clear()
         was_ready = self.state is LinkState.READY
+        is_steady = was_ready and time.monotonic() - self.ready_at >= STEADY_SECONDS
+        self.failures = 0 if is_steady else self.failures + 1
         if self.state is not LinkState.CLOSED:
             self.state = LinkState.WAITING
             self.reason = self._closed_by or "The connection to the exchange's stream broke."
-            if was_ready:
+        try:
+            if was_ready and self.state is not LinkState.CLOSED:
                 self.listener(LinkDown(reason=self.reason))
-        self._on_end(self)
+        finally:
+            self._on_end(self)  # whatever the listener makes of it
 
     # What the hub calls
 
     def opening(self, now: float) -> None:
-        """A connection is being made."""
+        """A connection is being made. One that was given up meanwhile stays closed."""
+        if self.state is LinkState.CLOSED:
+            return
         self.state = LinkState.OPENING
         self.opened = self.heard = self.pinged = now
         every = self.dialect.renew_seconds()
@@ -182,11 +192,10 @@ class Link(WSListener):
 
     def _tell(self, told: Told) -> None:
         if told.refused:
-            self.failures += 1
             self._break_off(told.refused)
             return
         if told.is_ready and self.state is LinkState.OPENING:
-            self.state, self.reason, self.failures = LinkState.READY, "", 0
+            self.state, self.reason, self.ready_at = LinkState.READY, "", time.monotonic()
             self.listener(LinkUp())
         for happening in told.happenings:
             self.listener(happening)
