@@ -13,7 +13,7 @@ import structlog
 
 from blitz.bots.driver import Driver, PassAbandoned
 from blitz.bots.listening import HINT_SECONDS, Listening, Worth, idle_wait, looks_after
-from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Wake
+from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Told, Wake
 from blitz.bots.paper_accounts import WrongSecret
 from blitz.bots.protection import (
     HANGS,
@@ -26,6 +26,7 @@ from blitz.bots.protection import (
 )
 from blitz.bots.sight import remembered_as, sight_of, unreachable
 from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_pass
+from blitz.bots.unshown import Unshown
 from blitz.bots.venues import Venues
 from blitz.clock import Clock
 from blitz.core.bot import PassResult, next_look_in_ms, run_pass
@@ -142,6 +143,7 @@ class UserBot:
         self._letters: list[Letter] = []
         """What was taken from the mailbox last."""
         self._listening = Listening(parts.exchanges, self.mailbox, self._hurry)
+        self._unshown = Unshown()
         self._has_followed = False
         """The exits went with a fill just now, and the look for it is still to come."""
         self._answered = threading.Condition()
@@ -269,9 +271,12 @@ class UserBot:
         if result.finish or refused:
             return self._ending(opened, result, refused, began_ms), None
         self._after_pass(opened, result, began_ms)
+        again: float | None = None
         if result.seen is not None:
             self._listening.looked(result.seen)
-        return None, self._timeout(result)
+            again = self._unshown.looked(result.seen, opened.memory)
+        timeout = self._timeout(result)
+        return None, timeout if again is None or timeout is None else min(timeout, again)
 
     def _next_letters(self, timeout: float | None) -> list[Letter]:
         """Wait for letters that are news, at most for `timeout` seconds; empty when the time is over."""
@@ -280,6 +285,7 @@ class UserBot:
         while True:
             left = None if due is None else max(0.0, due - time.monotonic())
             letters = self.mailbox.take_all(left)
+            self._unshown.heard(letter.news for letter in letters if isinstance(letter, Told))
             kept += letters
             opened = self._opened
             if not letters or opened is None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from blitz.bots import listening
+from blitz.bots import listening, unshown
 from tests.bots.both import BOTH
 from tests.bots.plain import place_of
 from tests.bots.stage import Stage, Trader, until
@@ -27,8 +27,9 @@ PUSH_SECONDS = 5.0
 
 
 @pytest.fixture
-def told(stage: Stage) -> Trader:
-    """A trader whose bot runs, is told by its stream, and has laid its ladder."""
+def told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Trader:
+    """A trader whose bot runs, is told by its stream, and has laid its ladder. Nothing happened before it was up."""
+    monkeypatch.setattr(unshown, "LAG_SECONDS", 0.0)
     stage.stream()
     trader = stage.trader(**LADDER)
     trader.start()
@@ -120,6 +121,33 @@ def test_a_fill_in_an_event_with_an_unknown_status_and_no_time_is_followed(stage
 def test_an_order_cancelled_by_hand_comes_back_without_polling(stage, told):
     told.cancel(next(tag for tag in told.truth() if tag.startswith("sm_tp")))
     told.wait_for_names("tp", "leg_1", "leg_2", seconds=5.0)
+
+
+@BOTH
+def test_what_was_told_is_looked_for_until_reads_show_it(stage, told):
+    """Reads trail events: the look after one may show what was before it, and nobody tells a second time."""
+    stage.fault("lag", delay_ms="1500")
+    told.cancel(next(tag for tag in told.truth() if tag.startswith("sm_tp")))
+    told.wait_for_names("tp", "leg_1", "leg_2", seconds=6.0)
+
+
+@BOTH
+def test_what_happened_while_the_link_was_down_is_found_behind_the_lag_of_reads(stage, told, monkeypatch):
+    monkeypatch.setattr(unshown, "LAG_SECONDS", 3.0)
+    stage.fault("lag", delay_ms="1500")
+    stage.fault("drop_socket", count="1")
+    told.cancel(next(tag for tag in told.truth() if tag.startswith("sm_tp")))
+    told.wait_for_names("tp", "leg_1", "leg_2", seconds=8.0)
+
+
+@BOTH
+def test_a_take_profit_that_a_stale_look_shrank_again_is_mended(stage, told):
+    stage.fault("lag", delay_ms="1500")
+    stage.price("59400")
+    until(lambda: "leg_1" not in told.ladder(), "the fill")
+    time.sleep(4.0)
+    told.wait_for_ladder(AFTER_LEG_1, seconds=2.0)
+    told.assert_books_agree()
 
 
 @BOTH
