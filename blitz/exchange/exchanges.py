@@ -136,7 +136,10 @@ class Exchanges:
         """Tell `listener` what happens to an account, from now on; None without streams."""
         if self._hub is None:
             return None
-        dialect = PROFILES[venue.exchange].private_stream(venue, self.clock(venue), credentials)
+        clock = self.clock(venue)
+        dialect = PROFILES[venue.exchange].private_stream(
+            venue, clock, credentials, lambda: self._clients.client(venue, clock, credentials)
+        )
         return self._hub.open(venue.account, dialect, listener, counts=self._clients.turnstile(venue).limits.counts)
 
     def prices(self, venue: Venue) -> PriceFeed | None:

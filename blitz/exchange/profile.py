@@ -94,8 +94,10 @@ class VenueProfile(Protocol):
     def gateway(self, seat: Seat) -> ExchangeGateway:
         """One user's account on one market."""
 
-    def private_stream(self, venue: Venue, clock: Clock, credentials: Credentials) -> Dialect:
-        """How to listen to one account."""
+    def private_stream(
+        self, venue: Venue, clock: Clock, credentials: Credentials, new_client: Callable[[], ccxt.Exchange]
+    ) -> Dialect:
+        """How to listen to one account. `new_client` makes one whose requests pass the venue's turnstile."""
 
     def price_stream(self, venue: Venue) -> PublicDialect:
         """How to listen to prices."""

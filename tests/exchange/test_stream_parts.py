@@ -127,10 +127,19 @@ def test_no_more_sockets_are_open_than_the_venue_allows():
     pace = ConnectionPace(limits(sockets=2))
     pace.opened(0.0)
     pace.opened(0.0)
-    assert pace.is_full
+    assert pace.is_full()
+    assert pace.is_full(for_prices=True)
     assert pace.wait_seconds(1.0) > 0
     pace.closed()
     assert pace.wait_seconds(1.0) == 0
+
+
+def test_the_places_kept_for_prices_are_for_nothing_else():
+    kept = StreamLimits(connections=9, window_seconds=300.0, sockets_max=2, sockets_for_prices=1)
+    pace = ConnectionPace(kept)
+    pace.opened(0.0)
+    assert pace.wait_seconds(1.0) > 0
+    assert pace.wait_seconds(1.0, for_prices=True) == 0
 
 
 PRICES = st.integers(min_value=1, max_value=30).map(Decimal)

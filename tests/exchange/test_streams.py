@@ -10,15 +10,28 @@ from decimal import Decimal
 import pytest
 
 from blitz.core.credentials import Credentials
-from blitz.exchange.bybit.stream import LIMITS, BybitPrivateStream
+from blitz.exchange.bingx import stream as bingx_stream
+from blitz.exchange.bingx.stream import LIMITS as BINGX_LIMITS
+from blitz.exchange.bingx.stream import BingxPrivateStream
+from blitz.exchange.bybit.stream import LIMITS as BYBIT_LIMITS
+from blitz.exchange.bybit.stream import BybitPrivateStream
 from blitz.exchange.clients import Clients
 from blitz.exchange.exchanges import Exchanges
+from blitz.exchange.streams import hub as hub_module
+from blitz.exchange.streams import link as link_module
 from blitz.exchange.streams.dialect import StreamLimits, Told
 from blitz.exchange.streams.happenings import FillSeen, LinkDown, LinkUp, News, OrderSeen, PositionSeen
 from blitz.exchange.streams.hub import StreamHub
 from blitz.exchange.streams.prices import Levels
+from tests.bots.both import BOTH
 from tests.bots.stage import until
 from tests.exchange.world import CREDENTIALS, World
+
+ONLY_BINGX = pytest.mark.parametrize("exchange", ["bingx"], indirect=True)
+DIALECTS = {"bybit": BybitPrivateStream, "bingx": BingxPrivateStream}
+WRONG = Credentials(api_key="nobody", api_secret="wrong")
+"""BingX gives listen keys for an API key alone, Bybit checks the signature; nobody listens under a wrong key."""
+MARKETS = {"bybit": "BTCUSDT", "bingx": "BTC-USDT"}
 
 
 @pytest.fixture
@@ -56,6 +69,7 @@ def up(heard: Heard, times: int = 1) -> None:
     until(lambda: len(heard.of(LinkUp)) == times, f"the stream to be up {times} times")
 
 
+@BOTH
 def test_a_fill_is_told_with_everything_a_read_would_say(world, hub):
     heard, _ = listen(world, hub)
     up(heard)
@@ -68,6 +82,7 @@ def test_a_fill_is_told_with_everything_a_read_would_say(world, hub):
     assert heard.of(PositionSeen)[-1].quantity == Decimal("0.016")
 
 
+@BOTH
 def test_a_broken_stream_comes_back_by_itself_and_says_so(world, hub):
     heard, stream = listen(world, hub)
     up(heard)
@@ -78,11 +93,13 @@ def test_a_broken_stream_comes_back_by_itself_and_says_so(world, hub):
     assert stream.is_up
 
 
+@BOTH
 def test_a_link_that_says_nothing_is_found_dead(world, hub, monkeypatch):
+    silence = 6.0 if world.exchange == "bingx" else 1.0  # BingX says something every five seconds
     quick = StreamLimits(
-        connections=500, window_seconds=300.0, sockets_max=1_000, ping_seconds=0.3, silence_seconds=1.0
+        connections=500, window_seconds=300.0, sockets_max=1_000, ping_seconds=0.3, silence_seconds=silence
     )
-    monkeypatch.setattr(BybitPrivateStream, "limits", quick)
+    monkeypatch.setattr(DIALECTS[world.exchange], "limits", quick)
     heard, _ = listen(world, hub)
     up(heard)
     world.fault("freeze_socket", count="1")
@@ -91,6 +108,7 @@ def test_a_link_that_says_nothing_is_found_dead(world, hub, monkeypatch):
     assert "Nothing was heard" in heard.of(LinkDown)[0].reason
 
 
+@BOTH
 def test_garbage_is_counted_and_ends_nothing(world, hub):
     heard, _ = listen(world, hub)
     up(heard)
@@ -101,26 +119,28 @@ def test_garbage_is_counted_and_ends_nothing(world, hub):
     assert not heard.of(LinkDown)
 
 
-def test_a_wrong_secret_is_refused_and_told_and_tried_ever_more_slowly(world, hub):
-    heard, stream = listen(world, hub, Credentials(api_key=CREDENTIALS.api_key, api_secret="wrong"))
-    until(lambda: "refuses the stream's sign-in" in stream.reason, "the refusal")
+@BOTH
+def test_a_wrong_key_is_refused_and_told(world, hub):
+    heard, stream = listen(world, hub, WRONG)
+    until(lambda: "The exchange refuses the stream" in stream.reason, "the refusal")
     assert not stream.is_up
     assert not heard.of(LinkUp)
 
 
+@BOTH
 def test_a_stream_waits_for_an_exchange_that_is_away(world, hub):
+    exchanges = Exchanges(world.clock, hub)
+    exchanges.clock(world.venue)
     world.paper.stop()
-    heard, stream = listen_when_away(world, hub)
-    until(lambda: "cannot be reached" in stream.reason, "the reason")
+    heard = Heard()
+    stream = exchanges.listen(world.venue, CREDENTIALS, heard)
+    assert stream is not None
+    wanted = "gives no key" if world.exchange == "bingx" else "cannot be reached"
+    until(lambda: wanted in stream.reason, "the reason")
     assert not heard.of(LinkUp)
 
 
-def listen_when_away(world: World, hub: StreamHub):
-    heard = Heard()
-    dialect = BybitPrivateStream(world.venue, world.clock, CREDENTIALS)
-    return heard, hub.open("bybit:paper", dialect, heard)
-
-
+@BOTH
 def test_a_stream_that_was_given_up_tells_nothing_more(world, hub):
     heard, stream = listen(world, hub)
     up(heard)
@@ -131,32 +151,127 @@ def test_a_stream_that_was_given_up_tells_nothing_more(world, hub):
     assert not heard.of(LinkDown)
 
 
+@BOTH
 def test_connections_beyond_the_venues_limit_wait_their_turn(world, hub, monkeypatch):
     few = StreamLimits(connections=2, window_seconds=2.0, sockets_max=1_000)
-    monkeypatch.setattr(BybitPrivateStream, "limits", few)
+    monkeypatch.setattr(DIALECTS[world.exchange], "limits", few)
     streams = [listen(world, hub, counts=True) for _ in range(4)]
     until(lambda: sum("waits for its turn" in stream.reason for _, stream in streams) == 2, "two to wait")
     until(lambda: all(stream.is_up for _, stream in streams), "all to be up in the next window")
 
 
+@BOTH
 def test_a_price_that_reaches_a_level_is_told_once(world, hub):
-    feed = Exchanges(world.clock, hub).prices(world.venue)
+    feed, market = Exchanges(world.clock, hub).prices(world.venue), MARKETS[world.exchange]
     assert feed is not None
     reached: list[int] = []
     first = Levels(low=Decimal(59_000), high=Decimal(61_000), on_reached=lambda: reached.append(1))
-    feed.wait_for("BTCUSDT", first)
-    until(lambda: feed.last_price("BTCUSDT") == Decimal(60_000), "the first price")
+    feed.wait_for(market, first)
+    until(lambda: feed.last_price(market) == Decimal(60_000), "the first price")
     world.price("59500")
-    until(lambda: feed.last_price("BTCUSDT") == Decimal(59_500), "the next price")
+    until(lambda: feed.last_price(market) == Decimal(59_500), "the next price")
     assert reached == []
     world.price("58900")
     world.price("61100")
-    until(lambda: feed.last_price("BTCUSDT") == Decimal(61_100), "the last price")
+    until(lambda: feed.last_price(market) == Decimal(61_100), "the last price")
     assert reached == [1]
 
 
 def test_the_limits_are_the_documented_ones():
-    assert (LIMITS.connections, LIMITS.window_seconds, LIMITS.sockets_max) == (500, 300.0, 1_000)
+    of_bybit, of_bingx = BYBIT_LIMITS, BINGX_LIMITS
+    assert (of_bybit.connections, of_bybit.window_seconds, of_bybit.sockets_max) == (500, 300.0, 1_000)
+    assert of_bingx.sockets_max == 60
+
+
+@BOTH
+def test_every_private_stream_together_leaves_room_for_prices(world, hub, monkeypatch):
+    few = StreamLimits(connections=100, window_seconds=300.0, sockets_max=3, sockets_for_prices=1)
+    monkeypatch.setattr(DIALECTS[world.exchange], "limits", few)
+    exchanges = Exchanges(world.clock, hub, clients=Clients(paper_counts=True))
+    streams = [exchanges.listen(world.venue, CREDENTIALS, Heard()) for _ in range(4)]
+    until(lambda: sum(one is not None and one.is_up for one in streams) == 2, "all but one place to be taken")
+    feed, market = exchanges.prices(world.venue), MARKETS[world.exchange]
+    assert feed is not None
+    feed.wait_for(market, Levels(low=Decimal(1), high=None, on_reached=lambda: None))
+    until(lambda: feed.last_price(market) == Decimal(60_000), "the price")
+    assert sum(one is not None and one.is_up for one in streams) == 2
+
+
+@BOTH
+def test_a_stream_that_is_refused_is_tried_ever_more_slowly(world, hub):
+    listen(world, hub, WRONG)
+    (link,) = until(hub.links, "the link")
+    until(lambda: link.failures >= 3, "three tries to have failed")
+    assert abs(hub.standing().reconnects - link.failures) <= 1, "each failure counts, once"
+
+
+@BOTH
+def test_a_stream_that_is_closed_before_it_is_ready_is_tried_ever_more_slowly(world, hub, monkeypatch):
+    """An exchange that takes connections and ends them at once is not asked several times a second for ever."""
+    monkeypatch.setattr(link_module, "READY_SECONDS", 0.0)
+    monkeypatch.setattr(DIALECTS[world.exchange], "read", lambda self, frame: Told())
+    listen(world, hub)
+    (link,) = until(hub.links, "the link")
+    until(lambda: link.failures >= 2, "two tries to have failed")
+
+
+@ONLY_BINGX
+def test_a_listen_key_is_renewed_before_it_ends(world, hub, monkeypatch):
+    monkeypatch.setattr(bingx_stream, "KEY_RENEWED_SECONDS", 0.5)
+    world.foreign("buy", "0.016", "59400")
+    clients, heard = Clients(), Heard()
+    stream = Exchanges(world.clock, hub, clients=clients).listen(world.venue, CREDENTIALS, heard)
+    assert stream is not None
+    up(heard)
+    for _ in range(2):  # together more than an hour
+        world.post("clock", advance_ms="3000000")
+        wait_for_renewals(clients)
+    world.price("59400")
+    until(lambda: heard.of(FillSeen), "the fill")
+    assert stream.is_up
+    assert not heard.of(LinkDown)
+
+
+@ONLY_BINGX
+def test_a_renewal_that_fails_is_asked_for_again(world, hub, monkeypatch):
+    monkeypatch.setattr(bingx_stream, "KEY_RENEWED_SECONDS", 0.5)
+    monkeypatch.setattr(hub_module, "RENEW_AGAIN_SECONDS", 0.5)
+    clients, heard = Clients(), Heard()
+    Exchanges(world.clock, hub, clients=clients).listen(world.venue, CREDENTIALS, heard)
+    up(heard)
+    world.fault("http_status", status="500")
+    wait_for_renewals(clients, times=3)
+    assert not heard.of(LinkDown)
+
+
+def wait_for_renewals(clients: Clients, times: int = 2) -> None:
+    asked = requests_to_bingx(clients)
+    until(lambda: requests_to_bingx(clients) >= asked + times, f"the key to be renewed {times} times")
+
+
+def requests_to_bingx(clients: Clients) -> int:
+    """How many requests have passed BingX's turnstile: the time, listen keys, renewals."""
+    return next(one.turns_total for one in clients.standings() if "BingX" in one.name)
+
+
+@ONLY_BINGX
+def test_a_listen_key_that_expires_is_told_and_the_next_one_asked_for(world, hub):
+    heard, stream = listen(world, hub)
+    up(heard)
+    world.fault("expire_listen_key")
+    up(heard, times=2)
+    assert "listen key has expired" in heard.of(LinkDown)[0].reason
+    world.foreign("buy", "0.016")
+    until(lambda: heard.of(FillSeen), "the fill")
+    assert stream.is_up
+
+
+@ONLY_BINGX
+def test_listen_keys_are_asked_for_within_the_budget(world, hub):
+    clients, heard = Clients(paper_counts=True), Heard()
+    Exchanges(world.clock, hub, clients=clients).listen(world.venue, CREDENTIALS, heard)
+    up(heard)
+    assert requests_to_bingx(clients) == 1 + 1  # the venue's time, and the key
 
 
 class Awkward(BybitPrivateStream):

@@ -1,6 +1,6 @@
 """BingX as the rest of the program sees it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -60,9 +60,12 @@ class BingxProfile:
         """One user's account on one market."""
         return BingxGateway(seat)
 
-    def private_stream(self, venue: Venue, clock: Clock, credentials: Credentials) -> BingxPrivateStream:
-        """How to listen to one account."""
-        return BingxPrivateStream(venue, lambda: self.client(venue, clock, credentials))
+    def private_stream(
+        self, venue: Venue, clock: Clock, credentials: Credentials, new_client: Callable[[], ccxt.Exchange]
+    ) -> BingxPrivateStream:
+        """How to listen to one account: under a listen key, which is asked for by requests."""
+        del clock, credentials
+        return BingxPrivateStream(venue, new_client)
 
     def price_stream(self, venue: Venue) -> BingxPriceStream:
         """How to listen to prices."""

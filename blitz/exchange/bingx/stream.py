@@ -13,21 +13,25 @@ from typing import Any
 import ccxt
 import orjson
 
+from blitz.core.calls import Rejected, Unknown
 from blitz.core.orders import ZERO, Direction, Fill, FillKind, OpenOrder, OrderRecord, OrderType
 from blitz.errors import GatewayProblem
 from blitz.exchange.answers import Malformed
 from blitz.exchange.bingx import rows
+from blitz.exchange.bingx.codes import ENVELOPE
 from blitz.exchange.connection import Venue
-from blitz.exchange.rows import Row, number, optional_number, text
+from blitz.exchange.rows import Row, identifier, number, optional_number, text
 from blitz.exchange.streams.dialect import StreamLimits, Told
 from blitz.exchange.streams.happenings import AccountTouched, FillSeen, Happening, OrderSeen, PositionSeen, PriceSeen
 
-LIMITS = StreamLimits(connections=60, window_seconds=60.0, sockets_max=60)
+LIMITS = StreamLimits(connections=60, window_seconds=60.0, sockets_max=60, sockets_for_prices=4)
 """60 sockets per address (exchange-facts §5). What more users there are, poll."""
 KEY_RENEWED_SECONDS = 30 * 60.0
 """A listen key lives for an hour."""
 FRAME_MAX_BYTES = 4 * 1_048_576
 """Of what a frame unpacks to."""
+DIGITS_MAX = 20
+"""Of an id or a time, which arrives unasked and is made a whole number."""
 GZIP = 31
 """zlib's word for a gzip header."""
 HOSTS = {"live": "wss://open-api-swap.bingx.com", "demo": "wss://vst-open-api-ws.bingx.com"}
@@ -53,7 +57,7 @@ class BingxPrivateStream:
 
     def address(self) -> str:
         """Have a listen key made, and say where it is listened to. Raises `GatewayProblem`."""
-        answer = _asked(lambda: self._new_client().user_auth_private_post_userdatastream())
+        answer = _asked(self._new_client().user_auth_private_post_userdatastream)
         key = answer.get("listenKey") if isinstance(answer, dict) else None
         if not isinstance(key, str) or not key:
             raise GatewayProblem("The exchange gives no listen key for the stream.")
@@ -85,7 +89,8 @@ class BingxPrivateStream:
 
     def renew(self) -> None:
         """Give the listen key another hour. Raises `GatewayProblem`."""
-        _asked(lambda: self._new_client().user_auth_private_put_userdatastream({"listenKey": self._key}))
+        request = self._new_client().user_auth_private_put_userdatastream
+        _asked(lambda: request({"listenKey": self._key}))
 
 
 class BingxPriceStream:
@@ -121,8 +126,8 @@ class BingxPriceStream:
         row = message.get("data")
         if isinstance(row, dict):
             return Told(happenings=(PriceSeen(symbol=text(row, "s"), price=number(row, "c")),), is_ready=True)
-        if str(message.get("code")) != "0":
-            return Told(refused=f"The exchange refuses the prices ({str(message.get('msg'))[:100]}).")
+        if str(message.get("code")) != "0":  # one market's refusal must not take the others' prices away
+            raise Malformed(f"a refusal of one market's prices: {str(message.get('msg'))[:100]}")
         return Told(is_ready=True)
 
     def ping(self) -> None:
@@ -153,18 +158,25 @@ def _happenings(kind: object, message: Row) -> list[Happening]:
 
 
 def _of_order(message: Row) -> list[Happening]:
-    """An order event, and the fill in it. Events with an unknown status occur: then something has happened, no more."""
+    """An order event, and the fill in it. What of it cannot be read has happened all the same: then the bot looks.
+
+    Events with an unknown status occur. A trade without an id is no fill: nobody could tell it from one that was read.
+    """
     row = message.get("o")
     if not isinstance(row, dict):
         raise Malformed("an order event without an order")
-    found: list[Happening] = []
-    if row.get("x") == "TRADE" and row.get("ti") and row.get("l"):
-        found.append(FillSeen(fill=_fill(row, at_ms=_moment(message))))
+    is_fill = row.get("x") == "TRADE" and str(row.get("ti") or "0") != "0"
+    readings: list[Callable[[], Happening]] = [lambda: OrderSeen(record=_record(row))]
+    if is_fill:
+        readings.insert(0, lambda: FillSeen(fill=_fill(row, at_ms=_moment(message))))
+    return [_read_or_touched(reading) for reading in readings]
+
+
+def _read_or_touched(reading: Callable[[], Happening]) -> Happening:
     try:
-        found.append(OrderSeen(record=_record(row)))
+        return reading()
     except Malformed:
-        found.append(AccountTouched())
-    return found
+        return AccountTouched()
 
 
 def _record(row: Row) -> OrderRecord:
@@ -176,7 +188,7 @@ def _record(row: Row) -> OrderRecord:
     kind = OrderType.LIMIT if is_limit else OrderType.STOP_MARKET if trigger else OrderType.MARKET
     side, goes = rows.position_side({"positionSide": row.get("ps")}), _direction(row)
     order = OpenOrder(
-        order_id=str(row.get("i", "")),
+        order_id=identifier(row, "i"),
         client_id=str(row.get("c") or ""),
         symbol=text(row, "s"),
         direction=goes,
@@ -192,10 +204,10 @@ def _record(row: Row) -> OrderRecord:
 
 
 def _fill(row: Row, *, at_ms: int) -> Fill:
-    trade_id = str(row["ti"])
+    trade_id = identifier(row, "ti")
     return Fill(
         exec_id=trade_id,
-        order_id=str(row.get("i", "")),
+        order_id=identifier(row, "i"),
         client_id=str(row.get("c") or ""),
         symbol=text(row, "s"),
         kind=FillKind.TRADE,
@@ -205,7 +217,7 @@ def _fill(row: Row, *, at_ms: int) -> Fill:
         fee=-(optional_number(row, "n") or ZERO),
         is_maker=False,
         at_ms=at_ms,
-        sequence=int(trade_id) if trade_id.isdecimal() else 0,
+        sequence=int(trade_id) if trade_id.isdecimal() and len(trade_id) <= DIGITS_MAX else 0,
     )
 
 
@@ -232,7 +244,10 @@ def _positions(message: Row) -> list[Happening]:
 
 def _moment(message: Row) -> int:
     """When it happened: events with a time of 0 occur, the envelope's is right then."""
-    return int(optional_number(message, "T") or number(message, "E"))
+    at = optional_number(message, "T") or number(message, "E")
+    if at.adjusted() >= DIGITS_MAX:
+        raise Malformed("an event with a time of no use")
+    return int(at)
 
 
 def _unpacked(frame: bytes) -> bytes:
@@ -259,7 +274,10 @@ def _message(body: bytes) -> dict[str, Any]:
 
 
 def _asked(request: Callable[[], Any]) -> Any:
-    try:
-        return request()
-    except ccxt.BaseError as problem:
-        raise GatewayProblem(f"The exchange refuses the stream ({type(problem).__name__}).") from problem
+    """What the venue answers; it has no envelope here. Raises `GatewayProblem`, `NoTurn` among them."""
+    answer = ENVELOPE.asked(request)
+    if isinstance(answer, Rejected):
+        raise GatewayProblem(f"The exchange refuses the stream ({answer.code}: {answer.message}).")
+    if isinstance(answer, Unknown):  # its reason may quote the request, and that names the key
+        raise GatewayProblem("The exchange gives no key for the stream right now.")
+    return answer

@@ -1,6 +1,6 @@
 """Bybit as the rest of the program sees it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -70,8 +70,11 @@ class BybitProfile:
         """One user's account on one market."""
         return BybitGateway(seat)
 
-    def private_stream(self, venue: Venue, clock: Clock, credentials: Credentials) -> BybitPrivateStream:
-        """How to listen to one account."""
+    def private_stream(
+        self, venue: Venue, clock: Clock, credentials: Credentials, new_client: Callable[[], ccxt.Exchange]
+    ) -> BybitPrivateStream:
+        """How to listen to one account; it takes no request."""
+        del new_client
         return BybitPrivateStream(venue, clock, credentials)
 
     def price_stream(self, venue: Venue) -> BybitPriceStream:

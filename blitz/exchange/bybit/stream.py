@@ -21,7 +21,7 @@ from blitz.exchange.rows import Row, number, optional_number, text
 from blitz.exchange.streams.dialect import NOTHING, StreamLimits, Told
 from blitz.exchange.streams.happenings import AccountTouched, FillSeen, Happening, OrderSeen, PositionSeen, PriceSeen
 
-LIMITS = StreamLimits(connections=500, window_seconds=300.0, sockets_max=1_000)
+LIMITS = StreamLimits(connections=500, window_seconds=300.0, sockets_max=1_000, sockets_for_prices=10)
 """500 new connections per five minutes and domain, 1,000 open per address (exchange-facts §5)."""
 PRIVATE_TOPICS = ("order", "execution", "position")
 AUTH_MS = 10_000

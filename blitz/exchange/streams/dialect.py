@@ -20,6 +20,8 @@ class StreamLimits:
     window_seconds: float
     sockets_max: int
     """Connections open at a time per address."""
+    sockets_for_prices: int = 0
+    """So many of them no private stream takes: every told bot needs prices, should an event be lost."""
     ping_seconds: float = 5.0
     """How often a client says something, so that a dead link is found soon."""
     silence_seconds: float = 12.0

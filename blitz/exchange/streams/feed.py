@@ -55,7 +55,9 @@ class PriceFeed:
         if self._newest is None or len(self._markets) >= MARKETS_PER_STREAM:
             dialect = self._new_dialect()
             markets: set[str] = set()
-            handle = self._hub.open(self._venue, dialect, lambda news: self._hear(news, markets), counts=self._counts)
+            handle = self._hub.open(
+                self._venue, dialect, lambda news: self._hear(news, markets), counts=self._counts, for_prices=True
+            )
             self._newest, self._markets = (dialect, handle), markets
         dialect, handle = self._newest
         self._markets.add(symbol)

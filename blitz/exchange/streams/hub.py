@@ -39,6 +39,8 @@ HANDSHAKE_SECONDS = 8.0
 FRAME_MAX_BYTES = 4 * 1_048_576
 READ_BUFFER_BYTES = 1_024
 """Most frames are a kilobyte; the buffer grows when one is not."""
+RENEW_AGAIN_SECONDS = 60.0
+"""After a renewal that failed; it is asked for long before it is needed."""
 HELPERS = 4
 """Threads for what a dialect has to ask over HTTP."""
 STOP_SECONDS = 5.0
@@ -122,9 +124,14 @@ class StreamHub:
         self._thread.join(STOP_SECONDS)
         self._helpers.shutdown(wait=False, cancel_futures=True)
 
-    def open(self, venue: str, dialect: Dialect, listener: Listener, *, counts: bool = True) -> StreamHandle:
-        """Keep a stream up from now on. Streams of one `venue` share its limit on connections, if it counts any."""
-        link = Link(venue, dialect, listener, self._ended)
+    def open(
+        self, venue: str, dialect: Dialect, listener: Listener, *, counts: bool = True, for_prices: bool = False
+    ) -> StreamHandle:
+        """Keep a stream up from now on. Streams of one `venue` share its limit on connections, if it counts any.
+
+        One `for_prices` waits in front of all others, and for places that are kept for its like.
+        """
+        link = Link(venue, dialect, listener, self._ended, for_prices=for_prices)
         self.call(lambda: self._enlist(link, counts))
         return StreamHandle(self, link)
 
@@ -194,7 +201,10 @@ class StreamHub:
     def _line_up(self, link: Link) -> None:
         if link.state is not LinkState.CLOSED:
             queue = self._queues[link.venue]
-            queue.waiting.append(link)
+            if link.for_prices:
+                queue.waiting.appendleft(link)
+            else:
+                queue.waiting.append(link)
             self._serve(queue)
 
     def _serve(self, queue: _Queue) -> None:
@@ -204,7 +214,7 @@ class StreamHub:
             queue.timer.cancel()
             queue.timer = None
         while queue.waiting:
-            wait = queue.pace.wait_seconds(now)
+            wait = queue.pace.wait_seconds(now, for_prices=queue.waiting[0].for_prices)
             if wait > 0:
                 self._hold_up(queue, wait)
                 return
@@ -217,7 +227,8 @@ class StreamHub:
 
     def _hold_up(self, queue: _Queue, wait: float) -> None:
         assert self._loop is not None
-        why = "as many streams are open" if queue.pace.is_full else "as many streams were opened lately"
+        full = queue.pace.is_full(for_prices=queue.waiting[0].for_prices)
+        why = "as many streams are open" if full else "as many streams were opened lately"
         for link in queue.waiting:
             link.waits(f"The stream waits for its turn: {why} as the exchange allows. The bot polls meanwhile.")
         queue.timer = self._loop.call_later(wait, self._serve, queue)
@@ -298,8 +309,9 @@ class StreamHub:
         try:
             await self._loop.run_in_executor(self._helpers, link.dialect.renew)
         except GatewayProblem as problem:
-            # A link that was not renewed ends by itself, and opening it anew makes a new address.
+            # Should it end before that is made up for, opening it anew makes a new address.
             log.info("%s could not be renewed: %s", link.dialect.name, problem)
+            link.renew_due = time.monotonic() + RENEW_AGAIN_SECONDS
             return
         link.renew_due = time.monotonic() + (link.dialect.renew_seconds() or 0.0)
 

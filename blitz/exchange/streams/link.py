@@ -48,6 +48,7 @@ class Link(WSListener):
         "_transport",
         "dialect",
         "failures",
+        "for_prices",
         "heard",
         "listener",
         "opened",
@@ -60,8 +61,17 @@ class Link(WSListener):
         "venue",
     )
 
-    def __init__(self, venue: str, dialect: Dialect, listener: Listener, on_end: Callable[["Link"], None]) -> None:
+    def __init__(
+        self,
+        venue: str,
+        dialect: Dialect,
+        listener: Listener,
+        on_end: Callable[["Link"], None],
+        *,
+        for_prices: bool = False,
+    ) -> None:
         """`on_end` is called once whenever an open connection has ended."""
+        self.for_prices = for_prices
         self.venue = venue
         self.dialect = dialect
         self.listener = listener

@@ -17,19 +17,19 @@ class ConnectionPace:
         self._opened: deque[float] = deque()
         self._open = 0
 
-    def wait_seconds(self, now: float) -> float:
+    def wait_seconds(self, now: float, *, for_prices: bool = False) -> float:
         """How long a new connection has to wait; 0: open it now and tell by `opened`."""
         self._forget(now)
-        if self._open >= self._limits.sockets_max:
+        if self.is_full(for_prices=for_prices):
             return self._limits.window_seconds
         if len(self._opened) < self._limits.connections:
             return 0.0
         return self._opened[0] + self._limits.window_seconds - now
 
-    @property
-    def is_full(self) -> bool:
-        """Whether as many are open as the venue allows at a time."""
-        return self._open >= self._limits.sockets_max
+    def is_full(self, *, for_prices: bool = False) -> bool:
+        """Whether as many are open as the venue allows at a time; some places are kept for prices."""
+        kept = 0 if for_prices else self._limits.sockets_for_prices
+        return self._open >= self._limits.sockets_max - kept
 
     def opened(self, now: float) -> None:
         """A connection is being opened: it counts from the try on, whatever comes of it."""
