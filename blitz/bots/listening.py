@@ -104,12 +104,21 @@ class Listening:
     @property
     def is_up(self) -> bool:
         """Whether whatever happens is told of."""
-        return self._stream is not None and self._stream.is_up
+        stream = self._stream
+        return stream is not None and stream.is_up
 
     @property
     def trouble(self) -> str | None:
         """Why the stream is not up, as a sentence; None while it is, or where there are no streams."""
-        return None if self._stream is None or self._stream.is_up else self._stream.reason
+        stream = self._stream
+        return None if stream is None or stream.is_up else stream.reason
+
+    @property
+    def last_price(self) -> Decimal | None:
+        """The last price of the market as it is pushed; None while it is not. Safe in any thread."""
+        account, market = self._account, self._market
+        feed = self._exchanges.prices(account[0]) if account is not None and self.is_up else None
+        return None if feed is None else feed.last_price(market)
 
     def looked(self, seen: Seen) -> None:
         """A look has shown this: wait for its levels from now on."""

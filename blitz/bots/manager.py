@@ -18,7 +18,7 @@ from blitz.allocator import give_back
 from blitz.bots.incidents import Incidents, ProtectionFigures
 from blitz.bots.mailbox import LastCycle, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.protection import Protection
-from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_the_end
+from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_the_end, at_price
 from blitz.bots.user_bot import BotParts, MissingCredentials, NotLive, UserBot, must_go_live
 from blitz.clock import iso_utc
 from blitz.core.ladder_settings import plain
@@ -151,7 +151,7 @@ class SimpleBotManager:
         with self._lock:
             info = self.managed_bots.get(user_id)
             last = self._last.get(user_id)
-        snapshot = _shown(info["bot"]) if info else last
+        snapshot = at_price(_shown(info["bot"]), info["bot"].pushed_price) if info else last
         uptime = int(time.monotonic() - info["start_time"]) if info else 0
         status, message = self._status_words(user_id, snapshot)
         now_ms = self._parts.clock.now_ms()

@@ -129,6 +129,17 @@ def after_pass(
     )
 
 
+def at_price(snapshot: BotSnapshot, price: Decimal | None) -> BotSnapshot:
+    """The same picture at a price that was pushed since; None: there is none, and the last look's stands."""
+    position = snapshot.position
+    if price is None or position is None:
+        return snapshot
+    quantity, average = Decimal(position["quantity"] or 0), Decimal(position["average"] or 0)
+    unrealised = (price - average) * quantity * snapshot.settings.side.sign
+    now = {"last_price": plain(price), "unrealised": plain(unrealised.quantize(PRICE_QUANTUM))}
+    return replace(snapshot, position={**position, **now})
+
+
 def after_the_end(snapshot: BotSnapshot, now_ms: int) -> BotSnapshot:
     """A stopped bot's last picture, without claiming what nobody watches any more."""
     legs_rest = any(row["resting"] and str(row["key"]).startswith("leg_") for row in snapshot.orders)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import structlog
 
@@ -164,6 +165,11 @@ class UserBot:
     def is_told(self) -> bool:
         """Whether the exchange tells the bot of whatever happens, so that it need not poll."""
         return self._listening.is_up
+
+    @property
+    def pushed_price(self) -> Decimal | None:
+        """The market's last price, newer than the last look's; None while nobody pushes it."""
+        return self._listening.last_price
 
     @property
     def stream_trouble(self) -> str | None:

@@ -1,6 +1,7 @@
 """A bot that is told answers at once and looks seldom; what a stream gets wrong changes nothing but the delay."""
 
 import time
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -217,6 +218,17 @@ def test_a_price_that_lingers_at_a_level_is_no_busy_loop(stage, told, monkeypatc
     stage.price("59400")
     until(lambda: told.ladder()["tp"][0] == "0.017", "the part that filled")
     assert quiet(stage) - before <= 12
+
+
+@BOTH
+def test_the_page_shows_the_present_price_while_the_bot_looks_at_nothing(stage, told):
+    before = quiet(stage)
+    stage.price("59900")
+    until(lambda: told.status()["position"]["last_price"] == "59900", "the price as it was pushed", 3.0)
+    position = told.status()["position"]
+    gained = (Decimal(59900) - Decimal(position["average"])) * Decimal(position["quantity"])
+    assert Decimal(position["unrealised"]) == gained
+    assert requests_seen(stage) == before
 
 
 @BOTH
