@@ -15,7 +15,7 @@ from blitz.core.look import attribute
 from blitz.core.memory import BotMemory
 from blitz.core.orders import STOP_LOSS, TAKE_PROFIT, ZERO, Fill, FillKind, OpenOrder, OrderKey, Role
 from blitz.core.plan import Situation, plan
-from blitz.core.records import Change, SlotSaved, SlotState
+from blitz.core.records import Change, Slot, SlotSaved, SlotState
 from blitz.core.second_writer import in_fight
 from blitz.core.work import Acted
 
@@ -69,17 +69,30 @@ def _grown(memory: BotMemory) -> Situation | None:
     if cycle is None or unclear or books.quantity <= 0 or not 0 < len(memory.streamed) <= STREAMED_MAX:
         return None
     quantity, cost = books.quantity, books.cost
+    filled = dict(books.order_filled)
     for fill in memory.streamed.values():
         booked = attribute(memory, fill)
         if booked is None:
             continue
         if booked.key is None or booked.key.role is not Role.LEG or fill.kind is not FillKind.TRADE:
             return None
-        quantity += fill.quantity
-        cost += fill.quantity * fill.price
+        fresh = _fresh(memory.slot(booked.key), fill, filled.get(fill.order_id, ZERO))
+        filled[fill.order_id] = filled.get(fill.order_id, ZERO) + fresh
+        quantity += fresh
+        cost += fresh * fill.price
     if quantity == books.quantity:
         return None
     return _situation(memory, quantity, cost / quantity)
+
+
+def _fresh(slot: Slot, fill: Fill, filled: Decimal) -> Decimal:
+    """What of a fill is new. No order fills more than it asks for: what is told beyond that was read under another id.
+
+    An exit that asks for more than is held would be refused where exits reserve, and leave the position bare.
+    """
+    if fill.order_id not in {slot.order_id, slot.last_order_id}:
+        return fill.quantity
+    return max(ZERO, min(fill.quantity, slot.quantity - filled))
 
 
 def _situation(memory: BotMemory, quantity: Decimal, average: Decimal) -> Situation:
