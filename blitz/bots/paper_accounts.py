@@ -7,7 +7,7 @@ import urllib3
 from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import ExchangeName
 from blitz.errors import BlitzError, GatewayProblem
-from blitz.exchange.door import shared_pool
+from blitz.exchange.carrier import shared_pool
 
 PAPER_BALANCE = Decimal(10_000)
 """USDT that a new paper account starts with."""

@@ -15,20 +15,13 @@ import urllib3
 
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
+from blitz.exchange.carrier import shared_pool
 from blitz.exchange.passage import Passage
-from blitz.exchange.trust import tls_context
 
 TIMEOUT_MS = 8_000
-POOL_CONNECTIONS_MAX = 64
 ANSWER_BYTES_MAX = 8 * 1_048_576
 """The longest honest answer, a venue's list of markets, is two megabytes."""
 PIECE_BYTES = 65_536
-
-
-@functools.cache
-def shared_pool() -> urllib3.PoolManager:
-    """The connections of all clients, kept alive."""
-    return urllib3.PoolManager(num_pools=16, maxsize=POOL_CONNECTIONS_MAX, ssl_context=tls_context())
 
 
 class OneDoor(ccxt.Exchange):  # type: ignore[misc]

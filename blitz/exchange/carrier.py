@@ -1,0 +1,87 @@
+"""The connections that carry requests: kept alive, verified, and never waiting for an answer without an end.
+
+A timeout of a socket bounds the pause between two bytes, not the answer: a byte now and then would hold a bot's thread
+for hours. Here the whole answer has its time, from the first byte of its head to the last of its body.
+"""
+
+import functools
+import http.client
+import io
+import socket
+import time
+from typing import Any
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from blitz.exchange.trust import tls_context
+
+POOL_CONNECTIONS_MAX = 64
+ANSWER_SECONDS = 16.0
+"""The whole answer; the longest honest one, a venue's list of markets, is two megabytes."""
+SIGNS_OF_LIFE = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+"""Bots that are told ask nothing for minutes. A router on the way forgets such a connection without a word, and the
+first exit after the pause would wait in vain: so the system keeps it alive, or finds it dead, in seconds."""
+
+
+class _InTime(io.RawIOBase):
+    """What a socket receives, until the time is over."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._pause_max = sock.gettimeout()
+        self._ends = time.monotonic() + ANSWER_SECONDS
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer is not complete in time")
+        self._sock.settimeout(left if self._pause_max is None else min(left, self._pause_max))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer whose head and body have to come in time."""
+
+    def __init__(self, sock: socket.socket, *rest: Any, **more: Any) -> None:
+        super().__init__(sock, *rest, **more)
+        buffered: Any = self.fp
+        self.fp = io.BufferedReader(_InTime(buffered.detach(), sock))
+
+
+class _Plain(HTTPConnection):
+    response_class = _Answer
+
+
+class _Secure(HTTPSConnection):
+    response_class = _Answer
+
+
+class _PlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Secure
+
+
+@functools.cache
+def shared_pool() -> urllib3.PoolManager:
+    """The connections of all clients. Proxies that the environment names are none of ours."""
+    options = [*HTTPConnection.default_socket_options, (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+    for name, value in SIGNS_OF_LIFE.items():
+        if hasattr(socket, name):  # not every system knows all of them
+            options.append((socket.IPPROTO_TCP, getattr(socket, name), value))
+    pool = urllib3.PoolManager(
+        num_pools=16, maxsize=POOL_CONNECTIONS_MAX, ssl_context=tls_context(), socket_options=options
+    )
+    pool.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+    return pool
