@@ -146,6 +146,8 @@ def bench() -> None:
 
 @bench.command()
 @click.option("--bots", type=click.IntRange(1, 5_000), default=100, show_default=True, help="How many bots run.")
+@click.option("--exchange", type=click.Choice(["bybit", "bingx"]), default="bybit", show_default=True,
+              help="Whose API they speak.")  # fmt: skip
 @click.option("--fills-per-second", type=click.IntRange(1, 500), default=50, show_default=True,
               help="In the steady part.")  # fmt: skip
 @click.option("--idle-seconds", type=click.IntRange(1, 3_600), default=30, show_default=True,
@@ -155,7 +157,13 @@ def bench() -> None:
 @click.option("--no-yardstick", is_flag=True, help="Leave out the bots that look every ten seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def reaction(
-    bots: int, fills_per_second: int, idle_seconds: int, variants: tuple[str, ...], no_yardstick: bool, as_json: bool
+    bots: int,
+    exchange: str,
+    fills_per_second: int,
+    idle_seconds: int,
+    variants: tuple[str, ...],
+    no_yardstick: bool,
+    as_json: bool,
 ) -> int:
     """Time the way from a fill to the new take-profit, weigh a bot, count what it asks while nothing happens."""
     configure_console("WARNING")
@@ -163,6 +171,7 @@ def reaction(
 
     return run_reaction(
         ReactionOptions(
+            exchange=exchange,
             bots=bots,
             fills_per_second=fills_per_second,
             idle_seconds=idle_seconds,

@@ -28,7 +28,9 @@ class BenchProblem(BlitzError):
 class BenchExchange:
     """Starts it, moves its price, reads its stopwatch and its counters."""
 
-    def __init__(self, folder: Path, *, tls: bool, limits: bool) -> None:
+    def __init__(self, folder: Path, name: str, *, tls: bool, limits: bool) -> None:
+        self.name = name
+        """Whose API the bots speak: `bybit` or `bingx`."""
         self.limits = limits
         self.certificate = _certificate(folder) if tls else None
         port = free_port()
@@ -67,7 +69,13 @@ class BenchExchange:
 
     def requests(self) -> int:
         """Requests it has counted."""
-        return int(self.ask("GET", "limits")["requests"])
+        return int(self.counted()["requests"])
+
+    def counted(self) -> dict[str, Any]:
+        """What it has counted against the limits of its API."""
+        told = self.ask("GET", "limits")
+        of_bingx: dict[str, Any] = told["bingx"]
+        return of_bingx if self.name == "bingx" else told
 
 
 def _certificate(folder: Path) -> Path:

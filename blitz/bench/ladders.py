@@ -21,12 +21,12 @@ def gap_of(number: int, bots: int) -> Decimal:
     return (FIRST_GAP + SPREAD * number / bots).quantize(Decimal("0.0001"))
 
 
-def settings_of(number: int, bots: int) -> LadderSettings:
+def settings_of(number: int, bots: int, exchange: str) -> LadderSettings:
     """What one trader has chosen."""
     grids = [{"amount": "100", "gap": str(gap)} for gap in (Decimal(0), gap_of(number, bots), BURST_GAP)]
     chosen = {
         "symbol": "BTC/USDT", "side": "long", "leverage": "10", "grids": grids, "rounds": "3", "take_profit": "20",
-        "stop_loss": "0", "repeat": True, "mode": "paper",
+        "stop_loss": "0", "repeat": True, "mode": "paper", "exchange": exchange,
     }  # fmt: skip
     return parse_settings(chosen, base=DEFAULT_SETTINGS)
 

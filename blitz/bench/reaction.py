@@ -22,9 +22,10 @@ BOTS_PREFIX = "paper-"
 """How the keys of paper accounts begin that a server makes for its traders."""
 SETTLE_SECONDS = 2.0
 BURST_SECONDS = 60.0
-WINDOW_SECONDS = 5.0
-WINDOW_REQUESTS = 600
-"""Bybit's limit per address."""
+WINDOWS = {"bybit": (600, 5.0), "bingx": (300, 10.0)}
+"""So many moved take-profits an address may send in so many seconds: Bybit counts all requests, BingX each endpoint."""
+BINGX_TOLD_MAX = 56
+"""So many bots of one address have streams where BingX's limits are enforced: four of 60 are for prices."""
 VARIANTS = ("plain", "tls", "limits")
 
 
@@ -32,6 +33,7 @@ VARIANTS = ("plain", "tls", "limits")
 class ReactionOptions:
     """What is measured."""
 
+    exchange: str = "bybit"
     bots: int = 100
     fills_per_second: int = 50
     idle_seconds: int = 30
@@ -46,6 +48,8 @@ def run_reaction(options: ReactionOptions) -> int:
     found: list[VariantFigures] = []
     yardstick: Reaction | None = None
     try:
+        if options.exchange == "bingx" and "limits" in options.variants and options.bots > BINGX_TOLD_MAX:
+            raise BenchProblem(f"BingX's limits leave streams for {BINGX_TOLD_MAX} bots: choose --bots or --variant.")
         for name in options.variants:
             with tempfile.TemporaryDirectory(prefix="blitz-bench-") as folder:
                 run = _Run(options, name, Path(folder), progress)
@@ -70,7 +74,7 @@ class _Run:
         self._name = name
         self._folder = folder
         self._progress = progress
-        self._exchange = BenchExchange(folder, tls=name == "tls", limits=name == "limits")
+        self._exchange = BenchExchange(folder, options.exchange, tls=name == "tls", limits=name == "limits")
 
     def measured(self) -> VariantFigures:
         """Run it from beginning to end."""
@@ -105,7 +109,7 @@ class _Run:
         steady = self._steady() if self._name != "limits" else None
         burst, last_ms = self._burst()
         after_kib = server.rss_kib()
-        counted = self._exchange.ask("GET", "limits")
+        counted = self._exchange.counted()
         # Without its limits the exchange counts all the same, but nothing was asked to keep to them.
         breaches = int(counted["breaches"]) if counted["enforced"] else 0
         return VariantFigures(
@@ -114,7 +118,7 @@ class _Run:
             steady=steady,
             burst=burst,
             burst_last_ms=last_ms,
-            optimum_ms=_optimum_ms(bots) if self._name == "limits" else 0.0,
+            optimum_ms=_optimum_ms(bots, self._options.exchange) if self._name == "limits" else 0.0,
             start_seconds=round(start_seconds, 1),
             rss_mib=round(rss_kib / KIB_PER_MIB, 1),
             rss_kib_per_bot=round((rss_kib - empty_kib) / max(1, bots - 1), 1),
@@ -172,9 +176,10 @@ class _Run:
         self._progress.print(f"{self._name}: {words}", style="dim")
 
 
-def _optimum_ms(bots: int) -> float:
+def _optimum_ms(bots: int, exchange: str) -> float:
     """When the last take-profit can be there at best: whole windows pass before those beyond the first may be sent."""
-    return max(0, math.ceil(bots / WINDOW_REQUESTS) - 1) * WINDOW_SECONDS * 1000
+    requests, seconds = WINDOWS[exchange]
+    return max(0, math.ceil(bots / requests) - 1) * seconds * 1000
 
 
 def _machine() -> str:

@@ -41,7 +41,7 @@ class BenchServer:
         }
         if exchange.certificate:
             env["SSL_CERT_FILE"] = str(exchange.certificate)
-        _fill_database(folder, bots)
+        _fill_database(folder, bots, exchange.name)
         self.program = Program("the server", ["serve"], env, folder / "server.log")
 
     def start(self) -> float:
@@ -96,7 +96,7 @@ class BenchServer:
         return {name: float(value) for name, value in lines}
 
 
-def _fill_database(home: Path, bots: int) -> None:
+def _fill_database(home: Path, bots: int, exchange: str) -> None:
     """Traders whose bots should run. Their passwords are of no use and cost nothing."""
     clock = SystemClock()
     database = Database.open(home / "instance" / "users.db")
@@ -106,6 +106,6 @@ def _fill_database(home: Path, bots: int) -> None:
     users, store = UserStore(database, box, clock, passwords=cheap), BotStore(database, clock)
     for number in range(bots):
         user = users.create(f"trader{number}@example.com", f"bench password {number}")
-        users.save_settings(user.id, settings_of(number, bots))
+        users.save_settings(user.id, settings_of(number, bots, exchange))
         store.set_desired(user.id, "running")
     database.close()

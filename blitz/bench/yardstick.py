@@ -33,14 +33,16 @@ class Yardstick:
         self._exchange = exchange
         self._over = threading.Event()
         self._exchanges = Exchanges(SystemClock())
-        self._venue = Venue(exchange=ExchangeName.BYBIT, mode=Mode.PAPER, base_url=exchange.url)
+        self._venue = Venue(exchange=ExchangeName(exchange.name), mode=Mode.PAPER, base_url=exchange.url)
         self._threads = [threading.Thread(target=self._loop, args=(number,), daemon=True) for number in range(LOOPS)]
 
     def start(self) -> None:
         """Enter and begin to loop."""
         for number in range(LOOPS):
             key = f"{PREFIX}{number}"
-            self._exchange.ask("POST", "accounts", key=key, secret=f"{key}-secret", balance="10000")
+            self._exchange.ask(
+                "POST", "accounts", key=key, secret=f"{key}-secret", balance="10000", exchange=self._exchange.name
+            )
         for thread in self._threads:
             thread.start()
 
@@ -52,7 +54,8 @@ class Yardstick:
 
     def _loop(self, number: int) -> None:
         key = f"{PREFIX}{number}"
-        settings = parse_settings({"symbol": "BTC/USDT", "leverage": "10"}, base=DEFAULT_SETTINGS)
+        chosen = {"symbol": "BTC/USDT", "leverage": "10", "exchange": self._exchange.name}
+        settings = parse_settings(chosen, base=DEFAULT_SETTINGS)
         gateway = self._exchanges.gateway(self._venue, Credentials(api_key=key, api_secret=f"{key}-secret"), settings)
         held = _quantity(gateway)
         _send(gateway, leg(0), OrderType.MARKET, QUANTITY, None, key)

@@ -179,7 +179,8 @@ def test_a_price_that_reaches_a_level_is_told_once(world, hub):
 
 def test_the_limits_are_the_documented_ones():
     of_bybit, of_bingx = BYBIT_LIMITS, BINGX_LIMITS
-    assert (of_bybit.connections, of_bybit.window_seconds, of_bybit.sockets_max) == (500, 300.0, 1_000)
+    assert (of_bybit.connections, of_bybit.window_seconds) == (500, 300.0)
+    assert of_bybit.sockets_max > 100_000, "open private streams are not counted there"
     assert of_bingx.sockets_max == 60
 
 

@@ -21,8 +21,9 @@ from blitz.exchange.rows import Row, number, optional_number, text
 from blitz.exchange.streams.dialect import NOTHING, StreamLimits, Told
 from blitz.exchange.streams.happenings import AccountTouched, FillSeen, Happening, OrderSeen, PositionSeen, PriceSeen
 
-LIMITS = StreamLimits(connections=500, window_seconds=300.0, sockets_max=1_000, sockets_for_prices=10)
-"""500 new connections per five minutes and domain, 1,000 open per address (exchange-facts §5)."""
+LIMITS = StreamLimits(connections=500, window_seconds=300.0)
+"""500 new connections per five minutes and domain. The 1,000 open ones per address are those of market data, and all of
+its markets together need no dozen (https://bybit-exchange.github.io/docs/v5/ws/connect)."""
 PRIVATE_TOPICS = ("order", "execution", "position")
 AUTH_MS = 10_000
 """How long the signature of a greeting is good for."""

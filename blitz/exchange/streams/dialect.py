@@ -10,6 +10,9 @@ from typing import Protocol
 
 from blitz.exchange.streams.happenings import Happening
 
+UNCOUNTED = 2**31
+"""More than anybody opens."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamLimits:
@@ -18,7 +21,7 @@ class StreamLimits:
     connections: int
     """New connections per window and address."""
     window_seconds: float
-    sockets_max: int
+    sockets_max: int = UNCOUNTED
     """Connections open at a time per address."""
     sockets_for_prices: int = 0
     """So many of them no private stream takes: every told bot needs prices, should an event be lost."""
@@ -29,7 +32,7 @@ class StreamLimits:
 
     def lifted(self) -> "StreamLimits":
         """The same for an exchange that counts no connections."""
-        return replace(self, connections=2**31, sockets_max=2**31)
+        return replace(self, connections=UNCOUNTED, sockets_max=UNCOUNTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
