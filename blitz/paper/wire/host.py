@@ -101,6 +101,10 @@ class VenueHost:
         """Send events to the streams."""
         for sink in self._sinks:
             sink.publish(events)
+        if self.stopwatch.runs:
+            for event in events:  # an account without a link could have asked from now on
+                if event.kind is EventKind.EXECUTION and event.account is not None:
+                    self.stopwatch.told(event.account)
 
     def refresh(self, symbol: str) -> None:
         """Show listeners where a symbol stands."""
