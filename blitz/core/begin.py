@@ -3,6 +3,7 @@
 Starting never cancels (S11). A position that nobody's journal explains is refused unless its fills carry our tags.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
 from blitz.core.act import act
@@ -37,6 +38,9 @@ HISTORY_MS = 7 * 24 * 3_600_000
 BLOCKED_WAIT_MS = 5_000
 """How soon an entry that something blocks is thought of again."""
 
+LEFT_OVER_WAIT_MS = 1_000
+"""How soon an order of an earlier cycle that could not be taken back is tried again: no cycle begins before."""
+
 NOTHING_TO_RECOVER = Acted(words=("checked_positions", "no_missing_orders"), idle=True)
 
 
@@ -59,7 +63,8 @@ def adopt_or_enter(
     left_over = [*seen.own.items(), *named(memory, seen.surplus)]
     if left_over and not in_fight(memory):
         # Of a cycle that was given up or forgotten: filled beside a new ladder, they would exceed it (S3).
-        return (yield from act(memory, [Cancel(key=key, resting=order) for key, order in left_over]))
+        taken_back = yield from act(memory, [Cancel(key=key, resting=order) for key, order in left_over])
+        return replace(taken_back, wake_in_ms=0 if taken_back.words else LEFT_OVER_WAIT_MS)
     return (yield from enter(memory, seen))
 
 

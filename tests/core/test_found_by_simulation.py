@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from blitz.core.bot import next_look_in_ms
+from blitz.core.bot import next_look_in_ms
 from blitz.core.calls import (
     AmendOrder,
     Call,
@@ -287,6 +288,23 @@ def test_left_over_legs_and_twins_of_them_are_taken_back_before_the_next_entry()
     assert set(rig.quantities()) == WHOLE
     kinds = [type(call) for call in writes(rig, 0) if not isinstance(call, PrepareAccount)]
     assert kinds[:4] == [CancelOrder, CancelOrder, CancelOrder, SendOrder]
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["taken back", "no answer"])
+def test_a_bot_that_clears_what_is_left_over_looks_again_by_itself(is_lost):
+    # A bot that need not poll would wait a quarter of an hour before it entered, unless somebody told it something.
+    rig = Rig(venue=ScriptedVenue(regime="unenforced"))
+    rig.venue._new_order(
+        rig.tag("leg_9"), Direction.BUY, OrderType.LIMIT, Decimal("0.001"), Decimal(49000), None, False
+    )
+    if is_lost:
+        rig.venue.fault(CancelOrder, "lost_request")
+    results = [rig.run_pass()]
+    while not writes(rig, 0) and len(results) < 5:
+        rig.venue.now_ms += 1_000
+        results.append(rig.run_pass())
+    assert results[-1].wake_in_ms is not None
+    assert next_look_in_ms(results[-1], 900_000) <= 1_000
 
 
 # Order ids
