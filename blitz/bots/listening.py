@@ -34,6 +34,8 @@ from blitz.exchange.streams.prices import Levels
 IDLE_LOOK_SECONDS = 900.0
 """How often a bot looks whose stream is up and to which nothing happens: three to six requests, under half of one per
 minute."""
+TROUBLED_LOOK_SECONDS = 60.0
+"""How often while something needs the trader's attention: what he sets right, such as the margin mode, nobody tells."""
 GOLDEN_RATIO = 0.6180339887
 """Its multiples, less the whole parts, lie as far from each other as can be."""
 FOLLOWED_SECONDS = 0.25
@@ -242,10 +244,10 @@ def looks_after(user_id: int) -> float:
     return FOLLOWED_SECONDS * (1 + user_id * GOLDEN_RATIO % 1)
 
 
-def idle_wait(user_id: int, now: float) -> float:
+def idle_wait(user_id: int, now: float, *, in_trouble: bool = False) -> float:
     """Seconds until this bot looks although nothing happened.
 
     Every bot has its own place in the period, so that they never look together, whenever they were started.
     """
-    place = user_id * GOLDEN_RATIO % 1
-    return IDLE_LOOK_SECONDS - (now + place * IDLE_LOOK_SECONDS) % IDLE_LOOK_SECONDS
+    place, period = user_id * GOLDEN_RATIO % 1, TROUBLED_LOOK_SECONDS if in_trouble else IDLE_LOOK_SECONDS
+    return period - (now + place * period) % period

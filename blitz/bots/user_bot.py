@@ -384,7 +384,8 @@ class UserBot:
         """Seconds to wait for the next letter."""
         poll = self._parts.poll_seconds
         if poll is not None and self._listening.is_up:
-            poll = max(poll, idle_wait(self.user_id, time.monotonic()))
+            in_trouble = self.snapshot.attention is not None
+            poll = max(poll, idle_wait(self.user_id, time.monotonic(), in_trouble=in_trouble))
         elif poll is not None and self.snapshot.settings.mode is not TradingMode.PAPER:
             poll = max(poll, REMOTE_POLL_SECONDS)
         if poll is not None:

@@ -232,6 +232,20 @@ def test_the_page_shows_the_present_price_while_the_bot_looks_at_nothing(stage, 
 
 
 @BOTH
+def test_what_the_trader_sets_right_is_found_though_nobody_tells_of_it(stage, told, monkeypatch):
+    monkeypatch.setattr(listening, "TROUBLED_LOOK_SECONDS", 0.5)
+    leverage = int(Decimal(told.status()["position"]["leverage"]))
+    told.set_leverage(leverage + 1)
+    told.place("buy", "0.01", "50000")  # whatever the exchange tells of the leverage, of this it tells
+    told.wait_for_status("needs_attention")
+    quiet_since = time.monotonic()
+    until(lambda: time.monotonic() - quiet_since > unshown.GIVEN_UP_SECONDS, "what was told to be shown or given up")
+    stage.fault("drop_event")
+    told.set_leverage(leverage)
+    told.wait_for_status("running", seconds=4.0)
+
+
+@BOTH
 def test_the_stream_is_given_up_when_the_bot_stops(stage, told):
     told.stop()
     until(lambda: stage.stream_count() == 0, "the stream to be closed")
