@@ -181,6 +181,17 @@ def test_a_fill_nobody_tells_of_is_found_by_the_price(stage, told):
 
 
 @BOTH
+def test_a_fill_that_neither_event_nor_the_first_look_shows_is_found_by_the_price(stage, told, monkeypatch):
+    monkeypatch.setattr(listening, "FRUITLESS_SECONDS", 1.0)
+    stage.fault("drop_event")
+    stage.fault("lag", delay_ms="1500")
+    stage.price("59400")
+    time.sleep(1.2)
+    stage.price("59399")  # it lingers below the level
+    told.wait_for_ladder(AFTER_LEG_1, seconds=6.0)
+
+
+@BOTH
 def test_a_link_that_is_dead_without_knowing_is_made_up_for_by_the_price(stage, told):
     stage.fault("freeze_socket", count="1")
     stage.price("59400")

@@ -36,10 +36,12 @@ class PriceBoard:
     _numbers: "count[int]" = field(default_factory=count)
 
     def wait_for(self, levels: Levels) -> None:
-        """Add a bot's levels. One that is reached already is not told of: the bot has just looked."""
-        if levels.low is not None and (self.price is None or self.price > levels.low):
+        """Add a bot's levels. One that is reached already is told of with the next price: what should have happened
+        there may have been too young for the look that has just been, and an event of it lost.
+        """
+        if levels.low is not None:
             heapq.heappush(self._lows, (-levels.low, next(self._numbers), levels))
-        if levels.high is not None and (self.price is None or self.price < levels.high):
+        if levels.high is not None:
             heapq.heappush(self._highs, (levels.high, next(self._numbers), levels))
 
     def moved(self, price: Decimal) -> None:
