@@ -7,7 +7,6 @@ from decimal import Decimal
 import pytest
 
 from blitz.core.bot import next_look_in_ms
-from blitz.core.bot import next_look_in_ms
 from blitz.core.calls import (
     AmendOrder,
     Call,
