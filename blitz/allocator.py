@@ -10,7 +10,9 @@ import platform
 import sys
 
 TUNABLES = "GLIBC_TUNABLES"
-NO_CACHES = "glibc.malloc.tcache_count=0"
+NO_CACHES = "glibc.malloc.tcache_count=0:glibc.malloc.mmap_threshold=131072"
+"""Large buffers, such as the 256 KiB that each TLS connection has and never fills, stay out of the heaps as well: there
+every one would in time be made of pages that others have used."""
 
 
 def without_thread_caches() -> None:
