@@ -5,7 +5,7 @@ a moment and are laid aside, because a look costs three requests. While the stre
 hears something new, when a price should have filled an order of its, and every quarter of an hour for good measure.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
@@ -26,7 +26,6 @@ from blitz.exchange.streams.happenings import (
     News,
     OrderSeen,
     PositionSeen,
-    PriceSeen,
 )
 from blitz.exchange.streams.hub import StreamHandle
 from blitz.exchange.streams.prices import Levels
@@ -39,8 +38,9 @@ TROUBLED_LOOK_SECONDS = 60.0
 GOLDEN_RATIO = 0.6180339887
 """Its multiples, less the whole parts, lie as far from each other as can be."""
 FOLLOWED_SECONDS = 0.25
-HINT_SECONDS = 0.05
-"""How long a bot that was told of a fill's order or position waits for the fill itself."""
+HELD_SECONDS = 0.1
+"""So long, news of orders and positions are gathered before they are delivered: each delivery wakes a thread, and most
+of what goes with a fill says nothing that the fill itself has not said."""
 REACHED_SECONDS = 0.5
 """So long after a price has reached an order of ours its fill must have been told of; otherwise the bot looks."""
 FRUITLESS_SECONDS = 5.0
@@ -55,7 +55,7 @@ class Worth(IntEnum):
     ECHO = 0
     """It says what the bot has done itself or read already."""
     HINT = 1
-    """It announces a fill: the fill itself is told in a moment, and lets the exits follow without any read."""
+    """It goes with a fill: nothing new to a bot whose exits have followed that fill and which is about to look."""
     NEWS = 2
     """The bot has to look."""
 
@@ -83,6 +83,8 @@ class Listening:
         self._awaited: tuple[Decimal | None, Decimal | None] | None = None
         self._fruitless = 0
         self._position: HeardPosition | None = None
+        self._held: list[News] = []
+        """Gathered on the streams' thread."""
 
     # The bot's thread
 
@@ -129,19 +131,21 @@ class Listening:
 
     def fills_told(self, letters: Iterable[Letter]) -> list[Fill]:
         """The fills among these letters."""
-        return [one.news.fill for one in letters if isinstance(one, Told) and isinstance(one.news, FillSeen)]
+        return [news.fill for news in news_in(letters) if isinstance(news, FillSeen)]
 
-    def is_only_of_fills(self, letters: Iterable[Letter]) -> bool:
+    def is_only_of_fills(self, letters: Sequence[Letter]) -> bool:
         """Whether these letters tell of fills and what goes with them, and of nothing else."""
-        told = (one.news if isinstance(one, Told) else None for one in letters)
-        return all(isinstance(news, FillSeen | OrderSeen | PositionSeen) for news in told)
+        if not all(isinstance(letter, Told) for letter in letters):
+            return False
+        return all(isinstance(news, FillSeen | OrderSeen | PositionSeen) for news in news_in(letters))
 
     def worth(self, letters: Sequence[Letter], memory: BotMemory) -> "Worth":
         """What these letters are worth: the most that any of them is."""
-        return max((self._worth(one, memory) for one in letters), default=Worth.ECHO)
+        if not all(isinstance(letter, Told) for letter in letters):
+            return Worth.NEWS
+        return max((self._worth(news, memory) for news in news_in(letters)), default=Worth.ECHO)
 
-    def _worth(self, letter: Letter, memory: BotMemory) -> "Worth":
-        news = letter.news if isinstance(letter, Told) else None
+    def _worth(self, news: News, memory: BotMemory) -> "Worth":
         match news:
             case FillSeen(fill=fill):
                 is_known = fill.exec_id in memory.ledger.seen or fill.exec_id in memory.booked_before
@@ -180,22 +184,24 @@ class Listening:
         match news:
             case AccountTouched():
                 self._mailbox.put(Wake())
-            case FillSeen(fill=fill):
-                self._put(news, fill.symbol)
-            case OrderSeen(record=record):
-                self._put(news, record.order.symbol)
-            case PositionSeen(symbol=symbol):
-                self._put(news, symbol)
-            case LinkUp() | LinkDown():
-                self._mailbox.put(Told(news=news))
-            case PriceSeen():
-                pass
-
-    def _put(self, news: News, market: str) -> None:
-        if market == self._market:
-            self._mailbox.put(Told(news=news))
-            if isinstance(news, FillSeen):
+            case FillSeen(fill=fill) if fill.symbol == self._market:
+                self._mailbox.put(Told(news=(news,)))
                 self._on_fill()
+            case OrderSeen(record=record) if record.order.symbol == self._market:
+                self._hold(news)
+            case PositionSeen(symbol=symbol) if symbol == self._market:
+                self._hold(news)
+            case LinkUp() | LinkDown():
+                self._mailbox.put(Told(news=(news,)))
+
+    def _hold(self, news: News) -> None:
+        if not self._held:
+            self._exchanges.later(HELD_SECONDS, self._deliver_held)
+        self._held.append(news)
+
+    def _deliver_held(self) -> None:
+        held, self._held = self._held, []
+        self._mailbox.put(Told(news=tuple(held)))
 
     def _reached(self, levels: Levels) -> None:
         """The price is where something must happen: see to it that the bot looks unless it is told of it now."""
@@ -207,6 +213,13 @@ class Listening:
     def _look_unless_done(self, levels: Levels) -> None:
         if self._levels is levels:  # no look since has shown that what rested there is done
             self._mailbox.put(Wake())
+
+
+def news_in(letters: Iterable[Letter]) -> Iterator[News]:
+    """What streams told in these letters."""
+    for letter in letters:
+        if isinstance(letter, Told):
+            yield from letter.news
 
 
 def order_worth(order: OpenOrder, memory: BotMemory, *, terminal: bool) -> Worth:

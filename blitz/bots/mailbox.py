@@ -55,9 +55,9 @@ class Shutdown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A stream told something."""
+    """A stream told something, in this order."""
 
-    news: News
+    news: tuple[News, ...]
 
 
 Letter = Wake | Told | Stop | LastCycle | Recover | Shutdown

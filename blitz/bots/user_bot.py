@@ -7,14 +7,15 @@ catches everything at its very top, records it and ends; nothing else here catch
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import structlog
 
+from blitz.bots.crowd import Doorways
 from blitz.bots.driver import Driver, PassAbandoned
-from blitz.bots.listening import HINT_SECONDS, Listening, Worth, idle_wait, looks_after
-from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Told, Wake
+from blitz.bots.listening import Listening, Worth, idle_wait, looks_after, news_in
+from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.paper_accounts import WrongSecret
 from blitz.bots.protection import (
     HANGS,
@@ -73,6 +74,8 @@ class BotParts:
     store: BotStore
     exchanges: Exchanges
     venues: Venues
+    doorways: Doorways = field(default_factory=Doorways)
+    """Through which bots follow their fills when many are filled at once."""
     poll_seconds: float | None = 1.0
     """How long a bot waits between looks when nothing happens; None: only when it is woken (a replay)."""
 
@@ -287,22 +290,16 @@ class UserBot:
     def _next_letters(self, timeout: float | None) -> list[Letter]:
         """Wait for letters that are news, at most for `timeout` seconds; empty when the time is over."""
         due = None if timeout is None else time.monotonic() + timeout
-        kept: list[Letter] = []
         while True:
             left = None if due is None else max(0.0, due - time.monotonic())
             letters = self.mailbox.take_all(left)
-            self._unshown.heard(letter.news for letter in letters if isinstance(letter, Told))
-            kept += letters
+            self._unshown.heard(news_in(letters))
             opened = self._opened
             if not letters or opened is None:
-                return kept
-            worth = self._listening.worth(kept, opened.memory)
-            if worth is Worth.NEWS:
-                return kept
-            if worth is Worth.ECHO:
-                kept.clear()
-            elif not self._has_followed and (due is None or due - time.monotonic() > HINT_SECONDS):
-                due = time.monotonic() + HINT_SECONDS
+                return letters
+            worth = self._listening.worth(letters, opened.memory)
+            if worth is Worth.NEWS or (worth is Worth.HINT and not self._has_followed):
+                return letters
 
     def _hurry(self) -> None:
         """A fill was told: a look that waits in line must not hold up the exits. Called on the streams' thread."""
@@ -318,7 +315,8 @@ class UserBot:
         fills = self._listening.fills_told(letters)
         if not fills or self._mode is not Mode.TRADE:
             return False
-        acted = opened.driver.run(follow_fills(opened.memory, fills), woken=True)
+        with self._parts.doorways.of(opened.memory.settings.mode).passed():
+            acted = opened.driver.run(follow_fills(opened.memory, fills), woken=True)
         return bool(acted.words) and not acted.open and self._listening.is_only_of_fills(letters)
 
     def _read_commands(self, letters: list[Letter]) -> None:

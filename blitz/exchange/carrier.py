@@ -57,11 +57,36 @@ class _Answer(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_InTime(buffered.detach(), sock))
 
 
-class _Plain(HTTPConnection):
+class _SentWhole:
+    """Mixed into a connection: head and body of a request leave together, as one packet and one call of the system."""
+
+    _pieces: list[bytes] | None = None
+
+    def request(self, *words: Any, **options: Any) -> None:
+        """Send a request. A connection that was never made, or has ended, is made first."""
+        if self.sock is None:  # type: ignore[attr-defined]
+            self.connect()  # type: ignore[attr-defined]
+        pieces: list[bytes] = []
+        self._pieces = pieces
+        try:
+            super().request(*words, **options)  # type: ignore[misc]
+        finally:
+            self._pieces = None
+        self.send(b"".join(pieces))
+
+    def send(self, data: Any) -> None:
+        """Keep what belongs to the request that is being put together; send anything else."""
+        if self._pieces is None:
+            super().send(data)  # type: ignore[misc]
+        else:
+            self._pieces.append(data)
+
+
+class _Plain(_SentWhole, HTTPConnection):
     response_class = _Answer
 
 
-class _Secure(HTTPSConnection):
+class _Secure(_SentWhole, HTTPSConnection):
     response_class = _Answer
 
 
