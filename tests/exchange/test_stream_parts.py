@@ -94,7 +94,14 @@ def test_prices_are_asked_for_again_after_a_reconnect():
     stream = BybitPriceStream(LIVE)
     stream.add("BTCUSDT")
     stream.add("ETHUSDT")
-    assert orjson.loads(stream.greeting()[0])["args"] == ["tickers.BTCUSDT", "tickers.ETHUSDT"]
+    assert [orjson.loads(frame)["args"] for frame in stream.greeting()] == [["tickers.BTCUSDT"], ["tickers.ETHUSDT"]]
+
+
+def test_a_market_that_is_listed_no_more_costs_the_others_nothing():
+    refusal = b'{"success":false,"ret_msg":"error:handler not found,topic:tickers.GONEUSDT","op":"subscribe"}'
+    told = BybitPriceStream(LIVE).read(refusal)
+    assert not told.refused
+    assert not told.is_ready
 
 
 def limits(connections=3, sockets=100):

@@ -110,21 +110,19 @@ class BybitPriceStream:
         return self._address
 
     def greeting(self) -> Sequence[str]:
-        """Ask for every market again."""
-        return (_subscription(self._symbols),)
+        """Ask for every market again, each by itself: one that is listed no more must not cost the others theirs."""
+        return [_subscription(symbol) for symbol in self._symbols]
 
     def add(self, symbol: str) -> str:
         """Ask for one more market."""
         self._symbols.append(symbol)
-        return _subscription([symbol])
+        return _subscription(symbol)
 
     def read(self, frame: bytes) -> Told:
         """What a frame says. Raises `Malformed`. A delta without a price says nothing new."""
         message = _message(frame)
         if message.get("op") == "subscribe":
-            if message.get("success") is not True:
-                return Told(refused=f"The exchange refuses the prices ({_said(message)}).")
-            return Told(is_ready=True)
+            return Told(is_ready=message.get("success") is True)
         topic, row = message.get("topic"), message.get("data")
         if not isinstance(topic, str) or not isinstance(row, dict) or "lastPrice" not in row:
             return NOTHING
@@ -142,8 +140,8 @@ class BybitPriceStream:
         """Never called."""
 
 
-def _subscription(symbols: Sequence[str]) -> str:
-    return _frame({"op": "subscribe", "args": [f"tickers.{symbol}" for symbol in symbols]})
+def _subscription(symbol: str) -> str:
+    return _frame({"op": "subscribe", "args": [f"tickers.{symbol}"]})
 
 
 def _happenings(topic: str, message: Row) -> list[Happening]:
