@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blitz.core.ladder_settings import ExchangeName, Mode
@@ -171,6 +171,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)  # threads of tests before it may still be ending
 @given(st.binary(max_size=200), st.booleans())
 def test_no_frame_at_all_raises_anything_but_malformed(body, packed):
     for stream in (private(), BingxPriceStream(LIVE)):
@@ -180,6 +181,7 @@ def test_no_frame_at_all_raises_anything_but_malformed(body, packed):
             pass
 
 
+@settings(deadline=None)  # threads of tests before it may still be ending
 @given(st.dictionaries(st.sampled_from(list(ORDER)), JSON, max_size=6), JSON, JSON)
 def test_no_odd_field_raises_anything_but_malformed(changed, account, time):
     order = {**ORDER, **changed}

@@ -6,7 +6,7 @@ from functools import partial
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blitz.clock import ManualClock
@@ -74,6 +74,7 @@ def test_what_cannot_be_read_is_malformed_and_nothing_else(frame):
         private().read(frame)
 
 
+@settings(deadline=None)  # threads of tests before it may still be ending
 @given(st.binary(max_size=200))
 def test_no_frame_at_all_raises_anything_but_malformed(frame):
     try:
