@@ -74,15 +74,14 @@ class _Run:
         self._name = name
         self._folder = folder
         self._progress = progress
-        self._exchange = BenchExchange(folder, options.exchange, tls=name == "tls", limits=name == "limits")
+        self._exchange = self._new_exchange("exchange")
 
     def measured(self) -> VariantFigures:
         """Run it from beginning to end."""
-        self._exchange.start()
+        empty_kib = self._weight_of_one()
         server: BenchServer | None = None
         try:
-            self._exchange.price(str(ENTRY))
-            empty_kib = self._weight_of_one()
+            self._open(self._exchange)
             server = BenchServer(self._folder / "server", self._exchange, self._options.bots)
             self._tell(f"starting {self._options.bots} bots")
             start_seconds = server.start()
@@ -92,15 +91,32 @@ class _Run:
                 server.stop()
             self._exchange.program.kill()
 
+    def _new_exchange(self, name: str) -> BenchExchange:
+        folder = self._folder / name
+        folder.mkdir()
+        return BenchExchange(folder, self._options.exchange, tls=self._name == "tls", limits=self._name == "limits")
+
+    def _open(self, exchange: BenchExchange) -> None:
+        exchange.start()
+        exchange.price(str(ENTRY))
+
     def _weight_of_one(self) -> int:
-        """What the server weighs with a single bot, KiB: everything is loaded that all bots share."""
+        """What the server weighs with a single bot, KiB: everything is loaded that all bots share.
+
+        At an exchange of its own, or its orders would fill later on and nobody answer.
+        """
         self._tell("weighing the server with one bot")
-        server = BenchServer(self._folder / "one", self._exchange, 1)
+        exchange = self._new_exchange("exchange-of-one")
+        server: BenchServer | None = None
         try:
+            self._open(exchange)
+            server = BenchServer(self._folder / "one", exchange, 1)
             server.start()
             return server.rss_kib()
         finally:
-            server.stop()
+            if server is not None:
+                server.stop()
+            exchange.program.kill()
 
     def _figures(self, server: BenchServer, empty_kib: int, start_seconds: float) -> VariantFigures:
         bots = self._options.bots

@@ -98,6 +98,22 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _Secure
 
 
+ONCE = urllib3.Retry(total=False, redirect=False)
+"""Nothing is sent a second time, and no redirect is followed."""
+
+
+def connections_to(url: str) -> tuple[urllib3.HTTPConnectionPool, str]:
+    """The connections to the host of an absolute `url`, and what to ask for there."""
+    path = url.find("/", url.index("//") + 2)
+    base, target = (url, "/") if path < 0 else (url[:path], url[path:])
+    return _connections_to(base), target
+
+
+@functools.lru_cache(maxsize=64)
+def _connections_to(base: str) -> urllib3.HTTPConnectionPool:
+    return shared_pool().connection_from_url(base)
+
+
 @functools.cache
 def shared_pool() -> urllib3.PoolManager:
     """The connections of all clients. Proxies that the environment names are none of ours."""

@@ -15,7 +15,7 @@ import urllib3
 
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
-from blitz.exchange.carrier import shared_pool
+from blitz.exchange.carrier import ONCE, connections_to
 from blitz.exchange.passage import Passage
 
 TIMEOUT_MS = 8_000
@@ -74,13 +74,14 @@ class OneDoor(ccxt.Exchange):  # type: ignore[misc]
         """Status, reason, headers and text of the answer."""
         details = f"{self.id} {method} {url}"
         try:
-            answer = shared_pool().request(
+            connections, target = connections_to(url)
+            answer = connections.urlopen(
                 method,
-                url,
+                target,
                 body=body.encode() if body else None,
                 headers=headers,
                 timeout=self.timeout / 1000,
-                retries=False,
+                retries=ONCE,
                 redirect=False,
                 preload_content=False,
             )

@@ -33,6 +33,9 @@ class EventSink(Protocol):
     def publish(self, events: Sequence[VenueEvent]) -> None:
         """Send private events, and public updates for every symbol they mention."""
 
+    def listens(self, account: str) -> bool:
+        """Whether anybody is told of this account's events here."""
+
     def refresh(self, symbol: str) -> None:
         """Bring public topics of a symbol up to date, after prices that were not published one by one."""
 
@@ -103,8 +106,11 @@ class VenueHost:
             sink.publish(events)
         if self.stopwatch.runs:
             for event in events:  # an account without a link could have asked from now on
-                if event.kind is EventKind.EXECUTION and event.account is not None:
+                if event.kind is EventKind.EXECUTION and event.account is not None and not self._hears(event.account):
                     self.stopwatch.told(event.account)
+
+    def _hears(self, account: str) -> bool:
+        return any(sink.listens(account) for sink in self._sinks)
 
     def refresh(self, symbol: str) -> None:
         """Show listeners where a symbol stands."""

@@ -1,7 +1,7 @@
 """Times how long clients take from a fill to their next order: for benches, over the control interface.
 
-From the moment an execution is handed to the account's link, or has happened where there is none, until the account's
-next order, amend or replacement has arrived here. Off until somebody asks for it.
+From the moment an execution is handed to the network, or has happened where nobody listens, until the account's next
+order, amend or replacement has arrived here. Off until somebody asks for it.
 """
 
 import time

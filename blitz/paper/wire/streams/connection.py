@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -31,7 +32,7 @@ class Connection:
         self.key = ""
         self.frozen = False
         """A frozen link stays open and says nothing: an injected fault."""
-        self._outgoing: asyncio.Queue[str | bytes | None] = asyncio.Queue(maxsize=QUEUE_MAX)
+        self._outgoing: asyncio.Queue[str | bytes | Callable[[], None] | None] = asyncio.Queue(maxsize=QUEUE_MAX)
         self._hang_up = False
         self._request: web.BaseRequest | None = None
 
@@ -53,7 +54,11 @@ class Connection:
         """Queue a binary frame as it is."""
         self._queue(frame)
 
-    def _queue(self, frame: str | bytes) -> None:
+    def when_reached(self, work: Callable[[], None]) -> None:
+        """Have `work` done when everything before it was handed to the network and what comes next is about to be."""
+        self._queue(work)
+
+    def _queue(self, frame: str | bytes | Callable[[], None]) -> None:
         """A reader that is `QUEUE_MAX` frames behind loses the link."""
         if self.frozen:
             return
@@ -88,6 +93,8 @@ class Connection:
             while (frame := await self._outgoing.get()) is not None:
                 if isinstance(frame, str):
                     await self.socket.send_str(frame)
+                elif callable(frame):
+                    frame()
                 else:
                     await self.socket.send_bytes(frame)
             if self._hang_up:

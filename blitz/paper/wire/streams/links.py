@@ -7,6 +7,7 @@ nobody listened to is gone, as on the real venues.
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from blitz.paper.wire.faults import FaultKind, FaultRule
 from blitz.paper.wire.host import VenueHost
@@ -50,6 +51,10 @@ class PrivateLinks:
             link.abort()
         return len(broken)
 
+    def listens(self, account: str) -> bool:
+        """Whether the account has a link."""
+        return account in self.links
+
     def refresh(self, symbol: str) -> None:
         """Nothing: private topics carry events only."""
 
@@ -65,8 +70,9 @@ class PrivateLinks:
 
         `send_odd` sends the event as the venue sometimes garbles it, where that is known.
         """
-        if "execution" in names:
-            self.host.stopwatch.told(key)
+        if "execution" in names and self.host.stopwatch.runs:
+            for link in self.links.get(key, ()):
+                link.when_reached(partial(self.host.stopwatch.told, key))
         fault = self.host.faults.strike(EVENT_FAULTS, key, names, symbol)
         if fault is None:
             send()

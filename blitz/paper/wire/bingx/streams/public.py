@@ -119,6 +119,11 @@ class BingxPublicStreams:
         for symbol in moved:
             self.refresh(symbol)
 
+    def listens(self, account: str) -> bool:
+        """Public topics tell of no account."""
+        del account
+        return False
+
     def refresh(self, symbol: str) -> None:
         """Send every topic of a pair as it stands."""
         for channel in list(self._channels.values()):

@@ -105,6 +105,11 @@ class PublicStreams:
         for symbol in moved:
             self.refresh(symbol)
 
+    def listens(self, account: str) -> bool:
+        """Public topics tell of no account."""
+        del account
+        return False
+
     def refresh(self, symbol: str) -> None:
         """Bring every topic of a symbol up to date with the venue."""
         for channel in list(self._channels.values()):
