@@ -72,6 +72,7 @@ def test_a_take_profit_that_the_exchange_refuses_is_one_incident_that_names_the_
     assert (began["quantity"], began["cause"], began["since"]) == ("0.016", "refused", status["since"])
     assert (ended["log_level"], ended["now"]) == ("info", "protected")
     assert ended["seconds"] > 5
+    until(lambda: len(told(hurried, alice)) == 2, "the end to be told")
     first, second = told(hurried, alice)
     assert first.startswith("UNPROTECTED since ")
     assert "(110099: not this time)" in first
@@ -133,6 +134,7 @@ def test_a_thread_that_hangs_in_one_call_is_judged_by_the_watchdog(stage, alice,
 
     assert (guard(alice)["state"], guard(alice)["cause"]) == ("unknown", "bot_hangs")
     until(lambda: incident(alice) is None, "the end of the incident", 10)
+    until(lambda: len(told(stage, alice)) == 2, "the end to be told")
     began, ended = told(stage, alice)
     assert began.startswith("PROTECTION UNKNOWN since ")
     assert ended.startswith("Protected again after ")
@@ -173,6 +175,7 @@ def test_a_stopped_bot_whose_legs_rest_is_an_incident_until_it_starts_again(hurr
 
     until(lambda: guard(alice)["yes"], "a look")
     until(lambda: incident(alice) is None, "the end of the incident")
+    until(lambda: len(told(hurried, alice)) == 2, "the end to be told")
     assert [line.split(" ")[0] for line in told(hurried, alice)] == ["UNPROTECTED", "Protected"]
 
 

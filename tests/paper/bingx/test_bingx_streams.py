@@ -222,7 +222,7 @@ def test_funding_is_told_as_a_change_of_the_account(paper, alice):
 
     async def story(line):
         await line.next()
-        await control(paper, "clock", advance_ms=9 * 3_600_000)
+        await control(paper, "clock", advance_ms=8 * 3_600_000)
         account = (await line.next("ACCOUNT_UPDATE"))["a"]
         assert (account["m"], account["B"][0]["bc"]) == ("FUNDING_FEE", "-0.60000000")
 

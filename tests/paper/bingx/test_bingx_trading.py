@@ -237,9 +237,9 @@ def test_the_balance_shows_margin_in_use_and_frozen(alice):
 
 def test_funding_and_fees_are_in_the_income(paper, alice):
     enter(alice, "0.1")
-    paper.post("clock", advance_ms=9 * 3_600_000)
+    paper.post("clock", advance_ms=8 * 3_600_000)
     client = paper.client("alice")
-    client.nonce = lambda: client.milliseconds() + 9 * 3_600_000
+    client.nonce = lambda: client.milliseconds() + 8 * 3_600_000
     [funding] = client.fetch_funding_history(SYMBOL)
     assert funding["amount"] == "-0.60000000"
     kinds = [row["incomeType"] for row in client.swap_v2_private_get_user_income({"symbol": "BTC-USDT"})["data"]]
