@@ -6,10 +6,10 @@ no deltas here.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
-from blitz.paper.engine import EventKind, PriceChange, PublicTrade, VenueEvent
+from blitz.paper.engine import PublicTrade
 from blitz.paper.wire.bingx.market import INTERVALS
 from blitz.paper.wire.bingx.streams.frames import zipped
 from blitz.paper.wire.bingx.streams.market_rows import (
@@ -21,8 +21,8 @@ from blitz.paper.wire.bingx.streams.market_rows import (
     trade_event_row,
 )
 from blitz.paper.wire.bingx.symbols import in_the_engine
-from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.streams.connection import Connection
+from blitz.paper.wire.streams.topics import Channel, PublicTopics
 from blitz.paper.wire.text import JsonObject
 
 DEPTH = re.compile(r"depth(5|10|20|50|100)(@\d+ms)?")
@@ -56,10 +56,10 @@ class Topic:
         return None
 
 
-@dataclass(slots=True)
-class _Channel:
-    topic: Topic
-    readers: dict[Connection, None] = field(default_factory=dict)
+class _Channel(Channel):
+    def __init__(self, topic: Topic) -> None:
+        super().__init__()
+        self.topic = topic
 
     def tell(self, message: JsonObject) -> None:
         frame = zipped(message)
@@ -67,79 +67,38 @@ class _Channel:
             reader.send_bytes(frame)
 
 
-class BingxPublicStreams:
+class BingxPublicStreams(PublicTopics[_Channel]):
     """Everybody's subscriptions to market data."""
 
-    def __init__(self, host: VenueHost) -> None:
-        self._host = host
-        self._channels: dict[str, _Channel] = {}
+    def open_channel(self, name: str) -> _Channel | None:
+        """The channel of a topic, new; None when there is no such topic."""
+        topic = Topic.parse(name, tuple(self.host.venue.instruments))
+        return None if topic is None else _Channel(topic)
 
-    def knows(self, name: str) -> bool:
-        """Whether there is such a topic."""
-        return Topic.parse(name, tuple(self._host.venue.instruments)) is not None
-
-    def subscribe(self, connection: Connection, name: str) -> None:
-        """Add a subscription to a known topic and send the present state."""
-        topic = Topic.parse(name, tuple(self._host.venue.instruments))
-        assert topic is not None, f"{name} was not checked before"
-        channel = self._channels.setdefault(name, _Channel(topic))
+    def join(self, channel: _Channel, connection: Connection) -> None:
+        """Add a reader and send it the present state."""
         channel.readers[connection] = None
-        connection.topics[name] = None
-        state = self._state(topic)
+        state = self._state(channel.topic)
         if state is not None:
             connection.send_bytes(zipped(state))
 
-    def unsubscribe(self, connection: Connection, name: str) -> None:
-        """Drop one subscription."""
-        connection.topics.pop(name, None)
-        channel = self._channels.get(name)
-        if channel is not None:
-            channel.readers.pop(connection, None)
-            if not channel.readers:
-                del self._channels[name]
-
-    def forget(self, connection: Connection) -> None:
-        """Drop all subscriptions of a link that closed."""
-        for name in list(connection.topics):
-            self.unsubscribe(connection, name)
-
-    def publish(self, events: Sequence[VenueEvent]) -> None:
-        """Tell subscribers of every pair whose price or tape moved."""
-        if not self._channels:
-            return
-        trades: dict[str, list[PublicTrade]] = {}
-        moved: dict[str, None] = {}
-        for event in events:
-            if event.kind is EventKind.TRADE and isinstance(event.row, PublicTrade):
-                trades.setdefault(event.row.symbol, []).append(event.row)
-            elif event.kind is EventKind.TICKER and isinstance(event.row, PriceChange):
-                moved[event.row.symbol] = None
-        for symbol, prints in trades.items():
-            self._tell_trades(symbol, prints)
-        for symbol in moved:
-            self.refresh(symbol)
-
-    def listens(self, account: str) -> bool:
-        """Public topics tell of no account."""
-        del account
-        return False
-
     def refresh(self, symbol: str) -> None:
         """Send every topic of a pair as it stands."""
-        for channel in list(self._channels.values()):
+        for channel in list(self.channels.values()):
             state = self._state(channel.topic) if channel.topic.symbol == symbol else None
             if state is not None:
                 channel.tell(state)
 
-    def _tell_trades(self, symbol: str, prints: list[PublicTrade]) -> None:
-        rows = [trade_event_row(trade) for trade in reversed(prints)]
-        for channel in list(self._channels.values()):
+    def tell_trades(self, symbol: str, trades: list[PublicTrade]) -> None:
+        """Send these trades of a pair, newest first."""
+        rows = [trade_event_row(trade) for trade in reversed(trades)]
+        for channel in list(self.channels.values()):
             if channel.topic.symbol == symbol and channel.topic.kind == "trade":
                 channel.tell({"code": 0, "dataType": channel.topic.name, "data": rows})
 
     def _state(self, topic: Topic) -> JsonObject | None:
         """The topic as it stands; None for trades, which have no standing, and before the first bar."""
-        venue, now_ms = self._host.venue, self._host.clock.now_ms()
+        venue, now_ms = self.host.venue, self.host.clock.now_ms()
         head: JsonObject = {"code": 0, "dataType": topic.name}
         match topic.kind:
             case "trade":

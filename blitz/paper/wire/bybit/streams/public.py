@@ -5,13 +5,13 @@ somebody joins, so that everybody's changes apply to what they have.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from blitz.paper.engine import INTERVALS_MS, EventKind, PriceChange, PublicTrade, VenueEvent
+from blitz.paper.engine import INTERVALS_MS, PublicTrade
 from blitz.paper.wire.bybit.market_rows import kline_event_row, level_rows, ticker_row, trade_event_row
-from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.streams.connection import Connection
+from blitz.paper.wire.streams.topics import Channel, PublicTopics
 
 BOOK_DEPTHS = ("1", "50", "200", "500")
 Levels = dict[str, str]
@@ -40,84 +40,43 @@ class Topic:
                 return None
 
 
-@dataclass(slots=True)
-class _Channel:
-    topic: Topic
-    readers: dict[Connection, None] = field(default_factory=dict)
-    ticker: dict[str, Any] = field(default_factory=dict)
-    bids: Levels = field(default_factory=dict)
-    asks: Levels = field(default_factory=dict)
-    bar_start_ms: int = 0
+class _Channel(Channel):
+    def __init__(self, topic: Topic) -> None:
+        super().__init__()
+        self.topic = topic
+        self.ticker: dict[str, Any] = {}
+        self.bids: Levels = {}
+        self.asks: Levels = {}
+        self.bar_start_ms = 0
 
     def tell(self, message: dict[str, Any]) -> None:
         for reader in self.readers:
             reader.send(message)
 
 
-class PublicStreams:
+class PublicStreams(PublicTopics[_Channel]):
     """Everybody's subscriptions to market data."""
 
-    def __init__(self, host: VenueHost) -> None:
-        self._host = host
-        self._channels: dict[str, _Channel] = {}
+    def open_channel(self, name: str) -> _Channel | None:
+        """The channel of a topic, new; None when there is no such topic."""
+        topic = Topic.parse(name, tuple(self.host.venue.instruments))
+        return None if topic is None else _Channel(topic)
 
-    def knows(self, name: str) -> bool:
-        """Whether there is such a topic."""
-        return Topic.parse(name, tuple(self._host.venue.instruments)) is not None
-
-    def subscribe(self, connection: Connection, name: str) -> None:
-        """Add a subscription to a known topic and send its snapshot."""
-        topic = Topic.parse(name, tuple(self._host.venue.instruments))
-        assert topic is not None, f"{name} was not checked before"
-        channel = self._channels.setdefault(name, _Channel(topic))
+    def join(self, channel: _Channel, connection: Connection) -> None:
+        """Bring the others up to date, add a reader and send it a snapshot: all have the same then."""
         self._update(channel)
         channel.readers[connection] = None
-        connection.topics[name] = None
         self._send_snapshot(channel, connection)
-
-    def unsubscribe(self, connection: Connection, name: str) -> None:
-        """Drop one subscription."""
-        connection.topics.pop(name, None)
-        channel = self._channels.get(name)
-        if channel is not None:
-            channel.readers.pop(connection, None)
-            if not channel.readers:
-                del self._channels[name]
-
-    def forget(self, connection: Connection) -> None:
-        """Drop all subscriptions of a link that closed."""
-        for name in list(connection.topics):
-            self.unsubscribe(connection, name)
-
-    def publish(self, events: Sequence[VenueEvent]) -> None:
-        """Tell subscribers of every symbol whose price or tape moved."""
-        if not self._channels:
-            return
-        trades: dict[str, list[PublicTrade]] = {}
-        moved: dict[str, None] = {}
-        for event in events:
-            if event.kind is EventKind.TRADE and isinstance(event.row, PublicTrade):
-                trades.setdefault(event.row.symbol, []).append(event.row)
-            elif event.kind is EventKind.TICKER and isinstance(event.row, PriceChange):
-                moved[event.row.symbol] = None
-        for symbol, prints in trades.items():
-            self._publish_trades(symbol, prints)
-        for symbol in moved:
-            self.refresh(symbol)
-
-    def listens(self, account: str) -> bool:
-        """Public topics tell of no account."""
-        del account
-        return False
 
     def refresh(self, symbol: str) -> None:
         """Bring every topic of a symbol up to date with the venue."""
-        for channel in list(self._channels.values()):
+        for channel in list(self.channels.values()):
             if channel.topic.symbol == symbol:
                 self._update(channel)
 
-    def _publish_trades(self, symbol: str, trades: list[PublicTrade]) -> None:
-        channel = self._channels.get(f"publicTrade.{symbol}")
+    def tell_trades(self, symbol: str, trades: list[PublicTrade]) -> None:
+        """Send these trades of a symbol, oldest first."""
+        channel = self.channels.get(f"publicTrade.{symbol}")
         if channel is not None:
             rows = [trade_event_row(trade) for trade in trades]
             channel.tell(self._message(channel, "snapshot", rows))
@@ -143,9 +102,9 @@ class PublicStreams:
                 self._update_bars(channel)
 
     def _update_ticker(self, channel: _Channel) -> None:
-        venue, symbol = self._host.venue, channel.topic.symbol
+        venue, symbol = self.host.venue, channel.topic.symbol
         minutes = venue.instruments[symbol].funding_interval_minutes
-        now = ticker_row(venue.ticker(symbol, self._host.clock.now_ms()), minutes)
+        now = ticker_row(venue.ticker(symbol, self.host.clock.now_ms()), minutes)
         changed = {name: value for name, value in now.items() if channel.ticker.get(name) != value}
         channel.ticker = now
         if changed:
@@ -155,7 +114,7 @@ class PublicStreams:
 
     def _update_book(self, channel: _Channel) -> None:
         depth = int(channel.topic.argument)
-        book = self._host.venue.book(channel.topic.symbol, depth, self._host.clock.now_ms())
+        book = self.host.venue.book(channel.topic.symbol, depth, self.host.clock.now_ms())
         bids = dict(level_rows(book.bids[:depth]))
         asks = dict(level_rows(book.asks[:depth]))
         changed_bids, changed_asks = _difference(channel.bids, bids), _difference(channel.asks, asks)
@@ -164,8 +123,8 @@ class PublicStreams:
             channel.tell(self._message(channel, "delta", self._book(channel, changed_bids, changed_asks)))
 
     def _book(self, channel: _Channel, bids: Levels, asks: Levels) -> dict[str, Any]:
-        now_ms = self._host.clock.now_ms()
-        update = self._host.venue.book(channel.topic.symbol, 1, now_ms).update_id
+        now_ms = self.host.clock.now_ms()
+        update = self.host.venue.book(channel.topic.symbol, 1, now_ms).update_id
         sides = {"b": [list(level) for level in bids.items()], "a": [list(level) for level in asks.items()]}
         return {"s": channel.topic.symbol, **sides, "u": update, "seq": update}
 
@@ -181,13 +140,13 @@ class PublicStreams:
         channel.tell(self._message(channel, "snapshot", [newest]))
 
     def _bars(self, channel: _Channel, limit: int) -> list[dict[str, Any]]:
-        now_ms = self._host.clock.now_ms()
+        now_ms = self.host.clock.now_ms()
         topic = channel.topic
-        bars = self._host.venue.klines(topic.symbol, topic.argument, None, None, limit, now_ms)
+        bars = self.host.venue.klines(topic.symbol, topic.argument, None, None, limit, now_ms)
         return [kline_event_row(bar, now_ms) for bar in reversed(bars)]
 
     def _message(self, channel: _Channel, kind: str, data: object, *, cs: bool = False) -> dict[str, Any]:
-        now_ms = self._host.clock.now_ms()
+        now_ms = self.host.clock.now_ms()
         message = {"topic": channel.topic.name, "type": kind, "data": data, "ts": now_ms}
         return {**message, "cs": now_ms} if cs else {**message, "cts": now_ms}
 
