@@ -13,8 +13,6 @@ from blitz.exchange.door import OneDoor, client_of, kind_of
 from blitz.exchange.passage import Passage
 from blitz.exchange.profiles import PROFILES
 
-TITLES = {"bybit": "Bybit", "bingx": "BingX"}
-
 
 class Clients:
     """Every client of this process, before one rate budget. Safe to use from many threads."""
@@ -46,9 +44,8 @@ class Clients:
         limits = PROFILES[venue.exchange].limits
         if venue.mode is Mode.PAPER:
             limits = limits.near(counts=self._paper_counts)
-        title = TITLES.get(venue.exchange.value, venue.exchange.value)
         kind = "testnet" if venue.testnet else venue.mode.value
-        return self._budget.turnstile(venue, f"{title} ({kind})", limits)
+        return self._budget.turnstile(venue, f"{venue.exchange.label} ({kind})", limits)
 
     def standings(self) -> list[Standing]:
         """How the turnstiles of all venues stand that were ever asked for."""

@@ -1,7 +1,7 @@
 """One TLS context for every connection of this process.
 
-A context of its own per connection costs 700 KiB and 20 ms (performance §2); shared, it costs nothing. Trusted are the
-packaged authorities and those of the machine, `SSL_CERT_FILE` and `SSL_CERT_DIR` included; verification is never off.
+A context of its own per connection costs 700 KiB and 20 ms; shared, it costs nothing. Trusted are the packaged
+authorities and those of the machine, `SSL_CERT_FILE` and `SSL_CERT_DIR` included; verification is never off.
 """
 
 import functools

@@ -84,7 +84,7 @@ class StreamHandle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How the streams are, for /metrics and the admin."""
+    """How the streams are, in figures."""
 
     ready: int
     waiting: int

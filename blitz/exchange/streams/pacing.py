@@ -1,7 +1,7 @@
 """When a new connection may be opened: venues count them per address, and a ban would cost every user his stream.
 
 Pure: times are handed in, in seconds of a monotonic clock. Bybit allows 500 new connections per five minutes and
-closes the address otherwise, so after a restart of a large server some bots poll for a while (performance §7).
+closes the address otherwise, so after a restart of a large server some bots poll for a while.
 """
 
 from collections import deque
