@@ -7,12 +7,11 @@ catches everything at its very top, records it and ends; nothing else here catch
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import structlog
 
-from blitz.bots.crowd import Doorways
 from blitz.bots.driver import Driver, PassAbandoned
 from blitz.bots.listening import Listening, Worth, idle_wait, looks_after, news_in
 from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Wake
@@ -74,8 +73,6 @@ class BotParts:
     store: BotStore
     exchanges: Exchanges
     venues: Venues
-    doorways: Doorways = field(default_factory=Doorways)
-    """Through which bots follow their fills when many are filled at once."""
     poll_seconds: float | None = 1.0
     """How long a bot waits between looks when nothing happens; None: only when it is woken (a replay)."""
 
@@ -315,8 +312,7 @@ class UserBot:
         fills = self._listening.fills_told(letters)
         if not fills or self._mode is not Mode.TRADE:
             return False
-        with self._parts.doorways.of(opened.memory.settings.mode).passed():
-            acted = opened.driver.run(follow_fills(opened.memory, fills), woken=True)
+        acted = opened.driver.run(follow_fills(opened.memory, fills), woken=True)
         return bool(acted.words) and not acted.open and self._listening.is_only_of_fills(letters)
 
     def _read_commands(self, letters: list[Letter]) -> None:
