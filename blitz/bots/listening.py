@@ -37,7 +37,9 @@ TROUBLED_LOOK_SECONDS = 60.0
 """How often while something needs the trader's attention: what he sets right, such as the margin mode, nobody tells."""
 GOLDEN_RATIO = 0.6180339887
 """Its multiples, less the whole parts, lie as far from each other as can be."""
-FOLLOWED_SECONDS = 0.25
+FOLLOWED_SECONDS = 1.0
+"""The exits are where they belong, so the look can wait until everybody else's are: a thousand looks right behind a
+thousand fills kept the last exits waiting for seconds."""
 HELD_SECONDS = 0.1
 """So long, news of orders and positions are gathered before they are delivered: each delivery wakes a thread, and most
 of what goes with a fill says nothing that the fill itself has not said."""
