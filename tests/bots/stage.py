@@ -23,6 +23,7 @@ from blitz.bots.venues import Venues
 from blitz.clock import Clock, SystemClock
 from blitz.core.bot import PassResult
 from blitz.core.ladder_settings import parse_settings
+from blitz.exchange.clients import Clients
 from blitz.exchange.exchanges import Exchanges
 from blitz.exchange.streams.hub import StreamHub
 from blitz.paper.server import PaperConfig, PaperServer
@@ -270,13 +271,13 @@ class Stage:
         self._hub: StreamHub | None = None
         self.manager = self.new_manager()
 
-    def stream(self, **parts: Any) -> StreamHub:
+    def stream(self, clients: Clients | None = None, **parts: Any) -> StreamHub:
         """From now on bots are told by streams, and look by themselves as seldom as they ever do."""
         if self._hub is None:
             self._hub = StreamHub()
             self._hub.start()
         self.manager.shut_down()
-        self.manager = self.new_manager(exchanges=Exchanges(self.clock, self._hub), **parts)
+        self.manager = self.new_manager(exchanges=Exchanges(self.clock, self._hub, clients=clients), **parts)
         return self._hub
 
     def stream_count(self) -> int:

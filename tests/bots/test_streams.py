@@ -8,6 +8,10 @@ import pytest
 import requests
 
 from blitz.bots import listening, unshown
+from blitz.core.ladder_settings import ExchangeName, Mode
+from blitz.exchange.budget import NoTurn, Priority, Turnstile
+from blitz.exchange.clients import Clients
+from blitz.exchange.connection import Venue
 from tests.bots.both import BOTH
 from tests.bots.plain import place_of
 from tests.bots.stage import Stage, Trader, until
@@ -65,6 +69,31 @@ def test_the_take_profit_follows_a_fill_without_anybody_polling(stage, told):
     until(lambda: (told.status()["cycle"] or {}).get("number") == 2, "the next cycle")
     told.wait_for_names("tp", "leg_1", "leg_2")
     told.assert_books_agree()
+
+
+def others_read(turnstile: Turnstile) -> None:
+    """Use up what the window has for reads."""
+    for number in range(600):
+        with turnstile.turn(f"reader {number}", "GET v5/order/realtime", Priority.FOLLOW, 100):
+            pass
+
+
+def test_a_look_that_waits_in_line_does_not_hold_up_the_exits(stage):
+    """Reads have used up their share of the window: the bot's own look waits for seconds, its exits do not."""
+    clients = Clients(paper_counts=True)
+    stage.stream(clients)
+    trader = stage.trader(**LADDER)
+    trader.start()
+    trader.wait_for_names("tp", "leg_1", "leg_2", seconds=15.0)
+    until(lambda: trader.status().get("stream") == {"live": True, "why": None}, "the stream to be up")
+    quiet(stage)
+    turnstile = clients.turnstile(Venue(exchange=ExchangeName.BYBIT, mode=Mode.PAPER, base_url=stage.url))
+    with pytest.raises(NoTurn):
+        others_read(turnstile)
+    stage.manager.wake(trader.id)
+    until(lambda: turnstile.standing().waiting[Priority.FOLLOW], "the look to wait in line", 2.0)
+    stage.price("59400")
+    until(lambda: trader.ladder() == AFTER_LEG_1, "the take-profit to follow", 1.0)
 
 
 @BOTH
