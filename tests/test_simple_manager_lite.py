@@ -37,10 +37,12 @@ def tearDownModule() -> None:
 class SimpleManagerLite(unittest.TestCase):
     """One stage per test: exchange, database, a manager and two traders."""
 
+    exchange = "bybit"
+
     def setUp(self) -> None:
         stack = ExitStack()
         self.addCleanup(stack.close)
-        self.stage = stack.enter_context(opened_stage())
+        self.stage = stack.enter_context(opened_stage(exchange=self.exchange))
         self.manager = self.stage.manager
         self.alice = self.stage.trader("alice")
         self.bob = self.stage.trader("bob")
@@ -63,23 +65,19 @@ class SimpleManagerLite(unittest.TestCase):
     def test_order_tags_are_the_documented_ones(self) -> None:
         self.alice.start()
         self.alice.wait_for_names(*NAMES)
-        user = self.alice.id
+        user, kept = self.alice.id, self.stage.kept
         documented = {f"sm_tp_{user}_BTCUSDTUSDT"} | {f"sm_leg_{leg}_{user}_BTCUSDTUSDT" for leg in (1, 2, 3)}
-        self.assertEqual(set(self.alice.resting()), documented)
+        self.assertEqual(set(self.alice.resting()), {kept(tag) for tag in documented})
         self.assertEqual(
-            [row["orderLinkId"] for row in self.alice.account()["executions"]], [f"sm_leg_0_{user}_BTCUSDTUSDT"]
+            [row["orderLinkId"] for row in self.alice.account()["executions"]], [kept(f"sm_leg_0_{user}_BTCUSDTUSDT")]
         )
         self.assertTrue(all(TAG.fullmatch(tag) for tag in documented))
-
-    def test_a_tag_travels_in_all_six_ccxt_fields(self) -> None:
-        fields = {"text", "clientOrderId", "clientOrderID", "newClientOrderId", "orderLinkId", "label"}
-        self.assertEqual(order_params("sm_tp_7_BTCUSDT"), dict.fromkeys(fields, "sm_tp_7_BTCUSDT"))
 
     def test_recover_orders_idempotence(self) -> None:
         self.alice.start()
         before = self.alice.wait_for_names(*NAMES)
         user = self.alice.id
-        self.alice.cancel(*(f"sm_{name}_{user}_BTCUSDTUSDT" for name in ("tp", "leg_1", "leg_3")))
+        self.alice.cancel(*(self.alice.tag(name) for name in ("tp", "leg_1", "leg_3")))
         first = self.manager.recover_orders_for_user(user)
         self.assertTrue(first["success"])
         self.assertEqual(first["message"], "Recovery process completed")
@@ -127,17 +125,31 @@ class SimpleManagerLite(unittest.TestCase):
         self.assertNotIn(self.alice.id, self.manager.managed_bots)
         self.assertFalse(info["thread"].is_alive())
 
-    def test_the_five_methods_have_the_documented_signatures(self) -> None:
-        for name in ("start_bot_for_user", "stop_bot_for_user", "get_bot_status", "recover_orders_for_user"):
-            first, *more = list(signature(getattr(self.manager, name)).parameters.values())
-            self.assertEqual((first.name, first.annotation), ("user_id", int), name)
-            self.assertTrue(all(one.kind is Parameter.KEYWORD_ONLY for one in more), name)
-        self.assertEqual(dict(signature(SimpleBotManager.get_all_bot_statuses).parameters).keys(), {"self"})
-
     def _four(self, user: int) -> tuple[object, ...]:
         told = self.manager.get_bot_status(user)
         self.assertEqual(list(told)[:4], ["running", "status", "uptime", "message"])
         return tuple(told[name] for name in ("running", "status", "uptime", "message"))
+
+
+class SimpleManagerLiteAtBingx(SimpleManagerLite):
+    """The same at BingX, which keeps the documented tags in lower case."""
+
+    exchange = "bingx"
+
+
+class Documented(unittest.TestCase):
+    """What is as documented wherever a bot trades."""
+
+    def test_a_tag_travels_in_all_six_ccxt_fields(self) -> None:
+        fields = {"text", "clientOrderId", "clientOrderID", "newClientOrderId", "orderLinkId", "label"}
+        self.assertEqual(order_params("sm_tp_7_BTCUSDT"), dict.fromkeys(fields, "sm_tp_7_BTCUSDT"))
+
+    def test_the_five_methods_have_the_documented_signatures(self) -> None:
+        for name in ("start_bot_for_user", "stop_bot_for_user", "get_bot_status", "recover_orders_for_user"):
+            first, *more = list(signature(getattr(SimpleBotManager, name)).parameters.values())[1:]
+            self.assertEqual((first.name, first.annotation), ("user_id", int), name)
+            self.assertTrue(all(one.kind is Parameter.KEYWORD_ONLY for one in more), name)
+        self.assertEqual(dict(signature(SimpleBotManager.get_all_bot_statuses).parameters).keys(), {"self"})
 
 
 if __name__ == "__main__":

@@ -15,6 +15,12 @@ def exchange(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def side() -> str:
+    """The side of a ladder; `tests.bots.both.BOTH_SIDES` runs a test on each."""
+    return "long"
+
+
+@pytest.fixture
 def stage(tmp_path: Path, exchange: str) -> Iterator[Stage]:
     """A paper exchange with BTC at 60000, a database and a manager."""
     with opened_stage(tmp_path, exchange=exchange) as opened:

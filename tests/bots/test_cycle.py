@@ -78,13 +78,18 @@ def test_exits_are_reduce_only_and_entries_are_not(alice):
     assert closing == {"tp": True, "sl": True, "leg_1": False, "leg_2": False, "leg_3": False}
 
 
-def test_the_stop_loss_follows_the_average_and_ends_the_cycle(stage, alice):
-    alice.choose(stop_loss="40", repeat=False, rounds=2)
+@pytest.mark.parametrize(
+    ("side", "target", "stop", "leg", "next_stop", "through"),
+    [("long", "60300", "57600", "59400", "57312", "57000"), ("short", "59700", "62400", "60600", "62712", "63000")],
+    ids=["long", "short"],
+)
+def test_the_stop_loss_follows_the_average_and_ends_the_cycle(stage, side, target, stop, leg, next_stop, through):
+    alice = stage.trader(side=side, stop_loss="40", repeat=False, rounds=2)
     alice.start()
-    alice.wait_for_ladder({"tp": ("0.016", "60300"), "sl": ("0.016", "57600"), "leg_1": ("0.016", "59400")})
-    stage.price("59400")
-    alice.wait_for_ladder({"tp": ("0.032", "59998.5"), "sl": ("0.032", "57312")})
-    stage.price("57000", sweep="true")
+    alice.wait_for_ladder({"tp": ("0.016", target), "sl": ("0.016", stop), "leg_1": ("0.016", leg)})
+    stage.price(leg)
+    alice.wait_for_ladder({"tp": ("0.032", "59998.5"), "sl": ("0.032", next_stop)})
+    stage.price(through, sweep="true")
     alice.wait_for_status("stopped")
     assert alice.ladder() == {}
     assert stage.history.cycles(alice.id)[0].end == "stop_loss"
@@ -158,7 +163,9 @@ def test_a_side_changed_during_a_cycle_waits_for_the_next_one(stage, alice):
     assert alice.size() < 0
 
 
-def test_foreign_orders_survive_a_whole_life(stage, alice):
+@pytest.mark.parametrize(("side", "steps"), [("long", LONG), ("short", SHORT)], ids=["long", "short"])
+def test_foreign_orders_survive_a_whole_life(stage, side, steps):
+    alice = stage.trader(side=side)
     foreign = {
         alice.place("buy", "0.01", "40000"),
         alice.place("sell", "0.01", "90000", clientOrderId="mine_alone"),
@@ -169,7 +176,7 @@ def test_foreign_orders_survive_a_whole_life(stage, alice):
         return {str(row["id"]) for row in alice.client.fetch_open_orders(SYMBOL)} >= foreign
 
     alice.start()
-    for price, ladder in LONG:
+    for price, ladder in steps:
         stage.price(price)
         alice.wait_for_ladder(ladder)
         assert foreign_rest()

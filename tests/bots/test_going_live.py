@@ -3,6 +3,7 @@
 from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import ExchangeName
 from blitz.core.records import BotEvent, EventKind
+from tests.bots.both import BOTH
 from tests.bots.stage import until
 
 LADDER = ("tp", "leg_1", "leg_2", "leg_3")
@@ -11,7 +12,7 @@ LADDER = ("tp", "leg_1", "leg_2", "leg_3")
 def go_live(stage, trader):
     keys = Credentials(api_key=trader.key, api_secret=trader.secret)
     told = BotEvent(kind=EventKind.WENT_LIVE, at_ms=stage.clock.now_ms())
-    assert stage.users.go_live(trader.id, keys, ExchangeName.BYBIT, told)
+    assert stage.users.go_live(trader.id, keys, ExchangeName(stage.exchange), told)
 
 
 def change_key(stage, trader, key="another-key"):
@@ -37,6 +38,7 @@ def test_recover_places_nothing_with_real_money_that_nobody_allowed(stage):
     assert bob.recover(dry_run=True)["status"] == "not_live"
 
 
+@BOTH
 def test_after_going_live_the_bot_trades_on_the_live_account(stage):
     bob = stage.trader("bob", mode="live")
     go_live(stage, bob)
@@ -45,8 +47,8 @@ def test_after_going_live_the_bot_trades_on_the_live_account(stage):
 
     bob.wait_for_names(*LADDER)
     assert bob.status()["mode"] == "live"
-    assert stage.history.cycles(bob.id, account="bybit:live")[0].number == 1
-    assert stage.history.cycles(bob.id, account="bybit:paper") == []
+    assert stage.history.cycles(bob.id, account=f"{stage.exchange}:live")[0].number == 1
+    assert stage.history.cycles(bob.id, account=f"{stage.exchange}:paper") == []
 
 
 def test_a_paper_bot_does_not_slide_into_live_with_its_next_cycle(stage, alice):

@@ -13,6 +13,7 @@ from blitz.bots.manager import SimpleBotManager
 from blitz.core.work import Mode
 from blitz.errors import DatabaseProblem
 from blitz.storage.journal import BotJournal
+from tests.bots.both import BOTH
 from tests.bots.stage import until
 
 NAMES = ("tp", "leg_1", "leg_2", "leg_3")
@@ -57,8 +58,10 @@ def test_start_of_a_user_who_does_not_exist_is_refused(stage):
     assert stage.manager.managed_bots == {}
 
 
+@BOTH
 def test_without_a_key_of_its_own_a_paper_trader_gets_an_account(stage):
     user = stage.users.create("nokey@example.com", "correct horse battery staple")
+    stage.users.save_settings(user.id, manager_settings(stage, user.id, exchange=stage.exchange))
     assert stage.manager.start_bot_for_user(user.id)["status"] == "started"
 
 
@@ -75,6 +78,7 @@ def manager_settings(stage, user_id, **changes):
     return parse_settings(changes, base=stage.users.by_id(user_id).settings)
 
 
+@BOTH
 def test_sixty_four_starts_at_once_start_one_bot(stage, alice):
     barrier = threading.Barrier(64)
 
@@ -89,6 +93,7 @@ def test_sixty_four_starts_at_once_start_one_bot(stage, alice):
     assert [thread.name for thread in threading.enumerate()].count(f"bot_user_{alice.id}") == 1
 
 
+@BOTH
 def test_starts_and_stops_at_once_never_leave_two_bots(stage, alice):
     def press(number):
         return alice.start() if number % 2 else alice.stop()
@@ -104,6 +109,7 @@ def test_starts_and_stops_at_once_never_leave_two_bots(stage, alice):
     alice.assert_books_agree()
 
 
+@BOTH
 def test_a_slow_exchange_of_one_user_delays_no_other(stage):
     slow, quick = stage.trader("slow"), stage.trader("quick")
     stage.fault("delay_response", account=slow.key, delay_ms="1500")
@@ -144,6 +150,7 @@ def test_a_status_that_cannot_be_recorded_ends_no_bot(hurried, monkeypatch):
     until(lambda: alice.status()["message"] == "Bot is running", "the end of it")
 
 
+@BOTH
 def test_an_entry_whose_intent_cannot_be_stored_is_not_sent(stage, alice, monkeypatch):
     monkeypatch.setattr(BotJournal, "save", unwritable)
     bot = stage.manager._register(alice.id)

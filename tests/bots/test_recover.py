@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from tests.bots.both import BOTH
+from tests.bots.both import BOTH, BOTH_SIDES
 
 pytestmark = BOTH
 
@@ -12,8 +12,9 @@ THREE = ["checked_positions", "created_tp", "created_leg_1", "created_leg_3"]
 
 
 @pytest.fixture
-def laddered(alice):
+def laddered(alice, side):
     """Alice with her first ladder at rest."""
+    alice.choose(side=side)
     alice.start()
     alice.wait_for_names(*NAMES)
     return alice
@@ -23,6 +24,7 @@ def cancel_three(trader):
     trader.cancel(*(trader.tag(name) for name in ("tp", "leg_1", "leg_3")))
 
 
+@BOTH_SIDES
 def test_recover_of_a_running_bot_creates_exactly_the_three_that_are_missing(laddered):
     before = laddered.ladder()
     cancel_three(laddered)
@@ -34,6 +36,7 @@ def test_recover_of_a_running_bot_creates_exactly_the_three_that_are_missing(lad
     assert laddered.recover()["actions"] == ["checked_positions", "no_missing_orders"]
 
 
+@BOTH_SIDES
 def test_recover_of_a_stopped_bot_does_the_same_and_says_that_nobody_watches(laddered):
     before = laddered.ladder()
     laddered.stop(legs="keep")
@@ -104,6 +107,7 @@ def test_recover_does_not_touch_a_foreign_position(stage, alice):
     assert alice.resting() == {}
 
 
+@BOTH_SIDES
 def test_recover_adopts_a_position_whose_journal_is_lost(stage, laddered):
     laddered.stop()
     lost = stage.users.by_id(laddered.id)

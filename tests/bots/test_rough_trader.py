@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from tests.bots.both import BOTH
 from tests.bots.stage import Stage, until
 
 LADDER: dict[str, Any] = {
@@ -16,9 +17,11 @@ LADDER: dict[str, Any] = {
 }
 
 
+@BOTH
 def test_a_trade_by_hand_from_just_before_the_start_is_not_booked_after_a_restart(stage: Stage) -> None:
     # Given a position that was opened by hand a while ago and closed right before the bot started
     alice = stage.trader(**LADDER)
+    alice.keep_one_position()
     alice.place("sell", "0.006", None)
     time.sleep(1.5)
     alice.place("buy", "0.006", None, reduceOnly=True)
@@ -34,6 +37,7 @@ def test_a_trade_by_hand_from_just_before_the_start_is_not_booked_after_a_restar
     alice.wait_for_ladder({"tp": ("0.032", "59998.5"), "sl": ("0.032", "57312")})
 
 
+@BOTH
 def test_a_position_that_the_bot_did_not_open_is_never_called_protected(stage: Stage) -> None:
     alice = stage.trader(**LADDER)
     alice.place("buy", "0.003", None)
@@ -84,6 +88,7 @@ def test_a_dry_recover_that_could_not_look_does_not_say_that_nothing_is_missing(
     assert "no_missing_orders" not in answer["actions"]
 
 
+@BOTH
 def test_an_exchange_that_is_away_is_told_without_its_address(stage: Stage) -> None:
     alice = stage.trader(**LADDER)
     alice.start()

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.bots.both import BOTH
+from tests.bots.both import BOTH, BOTH_SIDES
 from tests.bots.stage import until
 
 pytestmark = BOTH
@@ -13,8 +13,8 @@ NAMES = ("tp", "leg_1", "leg_2", "leg_3")
 
 
 @pytest.fixture
-def laddered(alice):
-    alice.choose(stop_loss="40")
+def laddered(alice, side):
+    alice.choose(side=side, stop_loss="40")
     alice.start()
     alice.wait_for_names(*NAMES, "sl")
     return alice
@@ -41,6 +41,7 @@ def test_stop_keeping_the_legs_leaves_everything_resting(laddered):
     assert {tag: laddered.order_id(tag) for tag in laddered.resting()} == before
 
 
+@BOTH_SIDES
 def test_stop_closing_the_position_leaves_nothing(stage, laddered):
     told = laddered.stop(position="close")
     assert told["status"] == "stopped"

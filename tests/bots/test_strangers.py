@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.bots.both import BOTH
+from tests.bots.both import BOTH, BOTH_SIDES
 from tests.bots.stage import SYMBOL, until
 
 pytestmark = BOTH
@@ -127,7 +127,7 @@ def test_two_users_do_not_see_each_other(stage):
     alice.assert_books_agree()
 
 
-@pytest.mark.parametrize("side", ["long", "short"])
+@BOTH_SIDES
 def test_a_hedge_account_trades_its_side_beside_a_foreign_position_on_the_other(stage, side):
     alice = stage.trader(side=side, stop_loss="40")
     alice.client.set_position_mode(True, SYMBOL)

@@ -1,5 +1,6 @@
 """What the status says right after a button was pressed, and while nobody watches, is true."""
 
+from tests.bots.both import BOTH
 from tests.bots.stage import until
 
 NAMES = ("tp", "leg_1", "leg_2", "leg_3")
@@ -9,6 +10,7 @@ def states(trader):
     return {row["key"]: row["state"] for row in trader.status()["orders"]}
 
 
+@BOTH
 def test_start_answers_with_the_ladder_laid(alice):
     alice.start()
 
@@ -22,6 +24,7 @@ def test_start_answers_with_the_ladder_laid(alice):
     assert alice.status()["protected"]["yes"] is True
 
 
+@BOTH
 def test_a_stopped_bot_whose_exits_rest_alone_is_protected(alice):
     alice.start()
     alice.wait_for_names(*NAMES)
@@ -32,6 +35,7 @@ def test_a_stopped_bot_whose_exits_rest_alone_is_protected(alice):
     assert alice.status()["protected"]["yes"] is True
 
 
+@BOTH
 def test_a_stopped_bot_with_resting_legs_does_not_claim_protection(alice):
     alice.start()
     alice.wait_for_names(*NAMES)
