@@ -12,6 +12,7 @@ import ccxt.pro
 import pytest
 import requests
 
+from blitz.paper.wire.bingx.streams import sockets
 from tests.paper.bingx.test_bingx_trading import LONG, SYMBOL, buy, enter, take_profit
 
 LISTEN = "/openApi/user/auth/userDataStream"
@@ -331,8 +332,9 @@ def test_the_switch_ends_listen_keys_at_once(paper):
     talk(paper, story)
 
 
-@pytest.mark.slow
-def test_a_link_that_answers_no_ping_is_dropped_and_one_that_does_is_kept(paper):
+def test_a_link_that_answers_no_ping_is_dropped_and_one_that_does_is_kept(paper, monkeypatch):
+    monkeypatch.setattr(sockets, "PING_EVERY_MS", 500)
+
     async def silent(line):
         line.hears_beats = True
         said = []
@@ -345,8 +347,8 @@ def test_a_link_that_answers_no_ping_is_dropped_and_one_that_does_is_kept(paper)
     async def answering(line):
         line.hears_beats = True
         for _ in range(4):
-            while await line.next() != "Ping":
-                pass
+            while (message := await line.next()) != "Ping":
+                assert message != "closed"
             await line.socket.send_str("Pong")
 
     talk(paper, answering)
