@@ -62,9 +62,11 @@ def build_services(
     clock: Clock | None = None,
     poll_seconds: float | None = 1.0,
     hub: StreamHub | None = None,
+    budget: RateBudget | None = None,
 ) -> Services:
     """Build every part over a migrated database, without starting a bot or a server. Without a `hub` bots poll.
 
+    Without a `budget` another server is taken to have run here until now: a deploy, or a crash.
     Raises `ConfigurationProblem` with a sentence when a folder, the key file or the database is unusable.
     """
     clock = clock or SystemClock()
@@ -73,7 +75,7 @@ def build_services(
     key = load_or_create_key(settings.key_path, settings.secret_key)
     users = UserStore(database, SecretBox(key, on_open=register_secret), clock)
     store, history = BotStore(database, clock), History(database)
-    budget = RateBudget(after_another=True)  # a deploy or a crash: what the last process has sent counts on
+    budget = budget or RateBudget(after_another=True)
     exchanges = Exchanges(clock, hub, clients=Clients(budget, paper_counts=settings.has_paper_limits))
     venues = Venues(
         paper_url=(paper_url or settings.paper_url or NO_PAPER).rstrip("/"),

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from blitz.app import create_app
 from blitz.bots.manager import SimpleBotManager
 from blitz.clock import ManualClock
+from blitz.exchange.budget import RateBudget
 from blitz.paper.config import PaperConfig
 from blitz.paper.server import PaperServer
 from blitz.server import build_services
@@ -87,12 +88,14 @@ class World:
         return requests.get(f"{self.paper.url}/__paper/state", timeout=5).json()
 
 
-def build_world(home: Path, **settings: Any) -> World:
+def build_world(home: Path, *, after_another: bool = False, **settings: Any) -> World:
+    """A server that is the first at its address, unless another is to have run just before it."""
     chosen = Settings(home=home, db_path=home / "users.db", **settings)
     paper = PaperServer(PaperConfig(feed="manual", enforce_limits=False))
     paper.start()
     clock = ManualClock(NOON_MS)
-    parts = build_services(chosen, paper_url=paper.url, poll_seconds=0.1)
+    budget = None if after_another else RateBudget()
+    parts = build_services(chosen, paper_url=paper.url, poll_seconds=0.1, budget=budget)
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     box = SecretBox(load_or_create_key(chosen.key_path, None))
     parts = replace(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from decimal import Decimal
 
 import pytest
@@ -392,6 +393,17 @@ def test_the_rights_of_a_key_are_read_from_its_exchange(make_world, paper_url, n
     assert shown["plan"]["total"]["margin"].startswith("788.6")
     assert codes(shown["warnings"]) == ([] if ips else ["key_not_bound"])
     assert is_armed(world) == (code is None)
+
+
+def test_a_server_that_follows_another_asks_nothing_until_what_that_one_sent_counts_no_more(make_world, exchange):
+    began = time.monotonic()
+    world = make_world(rehearsal_url=exchange.url, after_another=True)
+    client = world.signed_in(world.trader)
+
+    client.put("/api/bot/settings", json={"mode": "live", "api_key": KEY, "api_secret": SECRET})
+
+    assert client.get("/api/bot/live").json["status"] == "ready"
+    assert time.monotonic() - began > 5, "the longest window of Bybit"
 
 
 # The page and the strip
