@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.conftest import Exchange, Server, Trader, until
-from tests.bots.both import BOTH
+from tests.bots.both import BOTH, BOTH_SIDES
 from tests.bots.plain import place_of
 
 pytestmark = BOTH
@@ -28,6 +28,14 @@ LADDER: dict[str, Any] = {
 }
 LONG_LEGS = {1: ("59400", "0.016"), 2: ("58806", "0.034"), 3: ("57629.9", "0.069")}
 SHORT_LEGS = {1: ("60600", "0.016"), 2: ("61206", "0.032"), 3: ("62430.1", "0.064")}
+LEGS = {"long": LONG_LEGS, "short": SHORT_LEGS}
+TARGETS = {
+    "long": [("60300", "0.016"), ("59998.5", "0.032"), ("59535.7", "0.066"), ("58708.9", "0.135")],
+    "short": [("59700", "0.016"), ("59998.5", "0.032"), ("60449.2", "0.064"), ("61283.5", "0.128")],
+}
+"""Price and quantity of the take-profit after the entry and after each leg."""
+FOREIGN = {"long": ("buy", "40000"), "short": ("sell", "90000")}
+"""An order that the bot's owner rests beside it, on the bot's own side."""
 
 
 @pytest.fixture
@@ -77,25 +85,27 @@ def see(client: Any, expected: dict[str, tuple[Decimal, Decimal]]) -> None:
         assert seen[-1] == expected
 
 
-def test_a_long_trades_through_every_leg_and_the_take_profit_and_starts_again(
-    exchange: Exchange, server: Server
+@BOTH_SIDES
+def test_a_ladder_trades_through_every_leg_and_the_take_profit_and_starts_again(
+    exchange: Exchange, server: Server, side: str
 ) -> None:
-    trader = server.sign_in("long@example.com")
-    trader.told("PUT", "/api/bot/settings", LADDER | {"exchange": exchange.name, "side": "long"})
+    trader = server.sign_in("ladder@example.com")
+    trader.told("PUT", "/api/bot/settings", LADDER | {"exchange": exchange.name, "side": side})
     client = exchange.client(KEY, SECRET)
-    foreign = client.create_order(SYMBOL, "limit", "buy", "0.01", "40000", place_of(client, "buy"))["id"]
-    also = {foreign: (Decimal(40_000), Decimal("0.01"))}
-    user = trader.user_id
+    direction, price = FOREIGN[side]
+    foreign = client.create_order(SYMBOL, "limit", direction, "0.01", price, place_of(client, direction))["id"]
+    also = {foreign: (Decimal(price), Decimal("0.01"))}
+    user, legs, targets = trader.user_id, LEGS[side], TARGETS[side]
 
     assert trader.told("POST", "/api/bot/start")["status"] == "started"
-    see(client, also | ladder(user, LONG_LEGS, 1, 2, 3) | target(user, "60300", "0.016"))
-    exchange.price("59400")
-    see(client, also | ladder(user, LONG_LEGS, 2, 3) | target(user, "59998.5", "0.032"))
-    exchange.price("58806")
-    see(client, also | ladder(user, LONG_LEGS, 3) | target(user, "59535.7", "0.066"))
-    exchange.price("57629.9")
-    see(client, also | target(user, "58708.9", "0.135"))
-    exchange.price("58708.9")
+    see(client, also | ladder(user, legs, 1, 2, 3) | target(user, *targets[0]))
+    exchange.price(legs[1][0])
+    see(client, also | ladder(user, legs, 2, 3) | target(user, *targets[1]))
+    exchange.price(legs[2][0])
+    see(client, also | ladder(user, legs, 3) | target(user, *targets[2]))
+    exchange.price(legs[3][0])
+    see(client, also | target(user, *targets[3]))
+    exchange.price(targets[3][0])
 
     status = until(
         lambda: (told := trader.status())["cycle"] and told["cycle"]["number"] == 2 and told["position"] and told,
@@ -106,19 +116,6 @@ def test_a_long_trades_through_every_leg_and_the_take_profit_and_starts_again(
     assert Decimal(books["realised"]) == Decimal(status["profit"]["realised"])
     assert Decimal(books["fees"]) == Decimal(status["profit"]["fees"])
     assert foreign in resting(client)
-
-
-def test_a_short_mirrors_every_sign(exchange: Exchange, server: Server) -> None:
-    trader = server.sign_in("short@example.com")
-    trader.told("PUT", "/api/bot/settings", LADDER | {"exchange": exchange.name, "side": "short"})
-    client, user = exchange.client(KEY, SECRET), trader.user_id
-
-    trader.told("POST", "/api/bot/start")
-    see(client, ladder(user, SHORT_LEGS, 1, 2, 3) | target(user, "59700", "0.016"))
-    exchange.price("60600")
-    see(client, ladder(user, SHORT_LEGS, 2, 3) | target(user, "59998.5", "0.032"))
-    exchange.price("59998.5")
-    until(lambda: trader.status()["profit"]["cycles"] == 1, "the first cycle to close")
 
 
 def cancel(client: Any, user_id: int, *names: str) -> None:
@@ -219,15 +216,3 @@ def test_the_preview_shows_what_will_rest(exchange: Exchange, server: Server) ->
     )
     resting = sum(Decimal(price) * Decimal(quantity) for price, quantity in LONG_LEGS.values()) * Decimal("0.0002")
     assert Decimal(long["total"]["entry_fees"]) == pytest.approx(entry + resting, abs=Decimal("0.01"))
-
-
-def test_two_servers_never_share_a_database(server: Server) -> None:
-    with pytest.raises(AssertionError, match="two would trade the same accounts twice"):
-        _second(server)
-
-
-def _second(server: Server) -> None:
-    from tests.acceptance.conftest import running
-
-    with running("serve", env=server.env) as program:
-        program.line(r"Blitz is at")

@@ -162,12 +162,13 @@ def test_an_auto_deleveraged_part_shrinks_the_take_profit(stage, laddered):
     laddered.assert_books_agree()
 
 
-def test_funding_is_booked_to_the_last_digit(hurried):
-    alice = hurried.trader()
+@BOTH_SIDES
+def test_funding_is_booked_to_the_last_digit(hurried, side):
+    alice = hurried.trader(side=side)
     alice.start()
     alice.wait_for_names(*NAMES)
     hurried.control("funding", symbol="BTCUSDT", rate="0.000123")
     hurried.move_time(9 * 3_600_000)
     charged = Decimal(alice.account()["funding"])
-    assert charged > 0
+    assert charged > 0 if side == "long" else charged < 0
     until(lambda: hurried.history.totals(alice.id).funding == charged, "the funding to be booked")
