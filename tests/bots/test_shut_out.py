@@ -5,6 +5,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+import pytest
 import requests
 
 from blitz.core.bot import REQUESTS_PAUSED
@@ -71,6 +72,28 @@ def test_a_bot_that_is_shut_out_can_be_stopped(stage):
     assert answer["status"] in {"stopping", "stopped"}
     until(lambda: alice.status()["status"] in {"stopped", "not_running"}, "the end, once the exchange answers", 20)
     assert set(alice.named()) == {"tp"}
+
+
+@pytest.mark.parametrize("exchange", ["bingx"], indirect=True)
+def test_a_key_that_is_kept_out_of_an_endpoint_waits_until_the_moment_named_and_nobody_else_does(hurried):
+    """Where the exchange shuts out a key instead of the address, and says until when."""
+    alice, bob = hurried.trader(), hurried.trader("bob")
+    for trader in (alice, bob):
+        trader.start()
+        trader.wait_for_ladder(LADDER)
+    words = f"over 1 error code occur in 1s, please unblock after {hurried.venue_ms() + 6_500}"
+    hurried.fault("ret_code", code="100410", message=words, account=alice.key, endpoint="order/realtime", count="1")
+    attention = until(partial(attention_of, alice), "her to be told")
+    assert attention["code"] == REQUESTS_PAUSED
+    assert "takes no more requests of this kind under this key until" in attention["message"]
+    hurried.price("59400")
+    bob.wait_for_names("tp", "leg_2", "leg_3")
+    until(lambda: Decimal(bob.named()["tp"].quantity) == bob.size(), "his take-profit to follow", 1.0)
+    assert attention_of(alice), "she still waits"
+    until(partial(is_calm, alice), "calm again")
+    until(lambda: Decimal(alice.named()["tp"].quantity) == alice.size(), "her take-profit to follow", 1.0)
+    for trader in (alice, bob):
+        trader.assert_books_agree()
 
 
 def test_a_bot_that_waits_for_its_turn_is_said_to_wait_and_not_to_hang(stage):
