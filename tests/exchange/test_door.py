@@ -106,17 +106,19 @@ WRECKS = {
 
 @pytest.mark.parametrize("answer", WRECKS.values(), ids=WRECKS)
 def test_an_answer_that_is_wrecked_is_unknown_and_the_next_one_is_read(answer):
-    answers = [answer, OK]
+    answers, hung_up = [answer, OK], threading.Event()
 
     def one_each(talk: socket.socket) -> None:
         talk.sendall(answers.pop(0))
         if answers:
             talk.shutdown(socket.SHUT_RDWR)
+            hung_up.set()
 
     with server(one_each) as (url, asked):
         with pytest.raises(ccxt.NetworkError):
             ask(url)
         assert len(asked) == 1, "a request went out a second time by itself"
+        assert hung_up.wait(5), "an answer may be read before its connection ends"
         assert ask(url) == FINE
 
 
