@@ -291,7 +291,7 @@ class SimpleBotManager:
             info["status"] = snapshot.status.value
         try:
             self._parts.store.record_status(bot.user_id, snapshot.status.value, snapshot.message)
-            if not snapshot.status.is_alive and not self._closing.is_set():
+            if not snapshot.status.is_alive and not bot.ends_with_server:
                 self._ended(bot)
         except DatabaseProblem as problem:
             # What is lost is a record; no bot ends and no position goes uncovered because of one.

@@ -192,6 +192,11 @@ class UserBot:
             last = unread(last, WAITS_IN_LINE if in_line else HANGS, since_ms=now_ms - waits_ms)
         return last.as_of(now_ms)
 
+    @property
+    def ends_with_server(self) -> bool:
+        """It ended for no other reason than that the server stops, and resumes at the next start."""
+        return self.finish is _LEAVING
+
     def wait_answered(self, token: int, timeout_seconds: float) -> bool:
         """Wait until a pass that began after `Wake(token=token)` has come to rest."""
         with self._answered:

@@ -80,6 +80,23 @@ def test_a_bot_that_ended_by_itself_is_not_resumed(stage, alice):
     assert alice.size() == 0
 
 
+def test_a_bot_that_ends_by_itself_just_as_the_server_stops_is_not_resumed(stage, alice, monkeypatch):
+    alice.choose(repeat=False)
+    alice.start()
+    alice.wait_for_names(*NAMES)
+    record = stage.store.record_status
+
+    def record_and_stop_the_server(user_id, status, message):
+        record(user_id, status, message)
+        if status == "stopped":
+            stage.manager._closing.set()
+
+    monkeypatch.setattr(stage.store, "record_status", record_and_stop_the_server)
+    stage.price("60300")
+    until(lambda: stage.manager.managed_bots == {}, "the end of the bot")
+    assert stage.store.desired(alice.id) == "stopped"
+
+
 def test_the_exchange_restarts_and_the_bot_goes_on(stage, alice):
     alice.start()
     alice.wait_for_names(*NAMES)
