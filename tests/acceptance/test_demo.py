@@ -33,6 +33,7 @@ def played(tmp_path: Path, *words: str, **settings: Any) -> dict[str, Any]:
 EXCHANGES = pytest.mark.parametrize("exchange", ["bybit", "bingx"])
 
 
+@pytest.mark.slow
 @EXCHANGES
 def test_a_run_on_a_made_up_market_is_exact_and_repeatable(tmp_path: Path, exchange: str) -> None:
     first = played(tmp_path, "--seed", "7", side="long", stop_loss=40, exchange=exchange)
@@ -56,6 +57,7 @@ def test_a_run_on_a_made_up_market_is_exact_and_repeatable(tmp_path: Path, excha
     ]
 
 
+@pytest.mark.slow
 @EXCHANGES
 @pytest.mark.parametrize(
     ("side", "stop_loss", "cycles_min", "fills_min", "stopped_min"),

@@ -156,6 +156,7 @@ def numbers(client: Any) -> set[str]:
     return {order["id"] for order in client.fetch_open_orders(SYMBOL)}
 
 
+@pytest.mark.slow
 def test_a_restart_changes_no_order_and_the_bot_goes_on(
     exchange: Exchange, server: Server, start_server: Callable[..., Server]
 ) -> None:

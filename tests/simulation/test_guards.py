@@ -63,6 +63,7 @@ def missed(guard: Guard, number: int) -> Caught | None:
     return Caught(guard=guard, seeds=1, seed=number, invariants=broken, what=violations[0].what)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guard", Guard)
 def test_without_a_guard_a_checker_goes_red(guard: Guard):
     known = missed(guard, KNOWN[guard])

@@ -77,6 +77,7 @@ def store(request: pytest.FixtureRequest, on_file: Callable[[], SqliteStore]) ->
     return MemoryStore() if request.param == "memory" else on_file()
 
 
+@pytest.mark.slow
 @given(events=st.lists(EVENTS, min_size=1, max_size=14))
 @MANY
 def test_both_stores_keep_the_same(on_file: Callable[[], SqliteStore], events: Sequence[tuple]):
@@ -125,6 +126,7 @@ def change_set(number: int) -> tuple[Change, ...]:
     )
 
 
+@pytest.mark.slow
 @given(steps=st.lists(st.tuples(st.booleans(), st.sampled_from([None, None, *FAULTS]), st.booleans()), max_size=12))
 @MANY
 def test_no_power_cut_takes_a_durable_save(on_file: Callable[[], SqliteStore], steps: Sequence[tuple]):

@@ -63,6 +63,7 @@ def without_filled_legs(monkeypatch: pytest.MonkeyPatch) -> None:
 # The run
 
 
+@pytest.mark.slow
 def test_no_seed_breaks_an_invariant(findings: Findings):
     assert [(verdict.seed, verdict.violations) for verdict in findings.failing] == []
     assert findings.seeds == SEEDS
@@ -176,6 +177,7 @@ def test_a_trace_tells_the_story_of_a_seed():
     assert lines[-1] == "No violation."
 
 
+@pytest.mark.slow
 def test_a_violation_is_told_with_its_seed_and_ends_with_code_1(failing: Verdict, monkeypatch: pytest.MonkeyPatch):
     without_filled_legs(monkeypatch)
     code, printed = simulated(first=failing.seed, seeds=1, faults=",".join(FEW))

@@ -82,6 +82,7 @@ def twin(hall: Hall) -> Twin:
     return hall.account().twins[0]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(0)
 def test_walks_of_many_seeds_end_alike(hall: Hall):
     hall.seen.clear()
@@ -91,6 +92,7 @@ def test_walks_of_many_seeds_end_alike(hall: Hall):
     assert not missed
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(0)
 def test_walks_by_bingx_rules_end_alike(hall: Hall):
     hall.seen.clear()
