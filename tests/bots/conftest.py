@@ -7,6 +7,8 @@ import pytest
 
 from tests.bots.stage import HurriedClock, Stage, Trader, opened_stage
 
+HURRY = 5
+
 
 @pytest.fixture
 def exchange(request: pytest.FixtureRequest) -> str:
@@ -30,7 +32,7 @@ def stage(tmp_path: Path, exchange: str) -> Iterator[Stage]:
 @pytest.fixture
 def hurried(tmp_path: Path, exchange: str) -> Iterator[Stage]:
     """The same, where exchange and server agree on a clock that runs five times as fast."""
-    with opened_stage(tmp_path, HurriedClock(5), exchange=exchange) as opened:
+    with opened_stage(tmp_path, HurriedClock(HURRY), exchange=exchange) as opened:
         yield opened
 
 

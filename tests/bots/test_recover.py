@@ -3,7 +3,9 @@
 import pytest
 import requests
 
+from blitz.bots import user_bot
 from tests.bots.both import BOTH, BOTH_SIDES
+from tests.bots.conftest import HURRY
 
 pytestmark = BOTH
 
@@ -14,10 +16,14 @@ THREE = ["checked_positions", "created_tp", "created_leg_1", "created_leg_3"]
 @pytest.fixture
 def laddered(alice, side):
     """Alice with her first ladder at rest."""
-    alice.choose(side=side)
-    alice.start()
-    alice.wait_for_names(*NAMES)
-    return alice
+    return laid(alice, side)
+
+
+def laid(trader, side):
+    trader.choose(side=side)
+    trader.start()
+    trader.wait_for_names(*NAMES)
+    return trader
 
 
 def cancel_three(trader):
@@ -108,17 +114,18 @@ def test_recover_does_not_touch_a_foreign_position(stage, alice):
 
 
 @BOTH_SIDES
-def test_recover_adopts_a_position_whose_journal_is_lost(stage, laddered):
-    laddered.stop()
-    lost = stage.users.by_id(laddered.id)
-    with stage.db.write() as connection:
+def test_recover_adopts_a_position_whose_journal_is_lost(hurried, side, monkeypatch):
+    monkeypatch.setattr(user_bot, "RECOVER_WAIT_SECONDS", user_bot.RECOVER_WAIT_SECONDS / HURRY)
+    alice = laid(hurried.trader(), side)
+    alice.stop()
+    with hurried.db.write() as connection:
         for table in ("order_slots", "cycles", "fills"):
-            connection.exec_driver_sql(f"DELETE FROM {table} WHERE user_id = {lost.id}")
-    told = laddered.recover()
+            connection.exec_driver_sql(f"DELETE FROM {table} WHERE user_id = {alice.id}")
+    told = alice.recover()
     assert told["success"], told
     assert "adopted_cycle" in told["actions"]
     assert {"created_leg_1", "created_leg_2", "created_leg_3"} <= set(told["actions"])
-    laddered.wait_for_names(*NAMES)
+    alice.wait_for_names(*NAMES)
 
 
 def test_two_recovers_at_once_create_each_order_once(laddered):

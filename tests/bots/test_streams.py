@@ -274,6 +274,7 @@ def test_the_page_shows_the_present_price_while_the_bot_looks_at_nothing(stage, 
 @BOTH
 def test_what_the_trader_sets_right_is_found_though_nobody_tells_of_it(stage, told, monkeypatch):
     monkeypatch.setattr(listening, "TROUBLED_LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(unshown, "GIVEN_UP_SECONDS", 2.0)
     leverage = int(Decimal(told.status()["position"]["leverage"]))
     told.set_leverage(leverage + 1)
     told.place("buy", "0.01", "50000")  # whatever the exchange tells of the leverage, of this it tells
