@@ -90,6 +90,8 @@ class Driver:
             raise PassAbandoned
         match call:
             case ReadClock():
+                if call.ask_in_doubt:
+                    self._gateway.ask_time_in_doubt()
                 doubt = self._clock.doubt() if isinstance(self._clock, VenueTime) else ""
                 return ClockRead(now_ms=self._clock.now_ms(), doubt=doubt)
             case Save():

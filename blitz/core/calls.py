@@ -21,6 +21,9 @@ from blitz.core.records import Change
 class ReadClock:
     """What time is it? Asked once per pass, and once more right before each intent."""
 
+    ask_in_doubt: bool = False
+    """Where the time is in doubt, ask the venue first: a pass begins, and would hold entries back for it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOpenOrders:

@@ -13,7 +13,7 @@ CLOCK_UNSURE = "clock_unsure"
 
 def watch_clock(memory: BotMemory) -> Step[int]:
     """Ask for the time, in milliseconds, and hold entries back while it is in doubt."""
-    reply = yield ReadClock()
+    reply = yield ReadClock(ask_in_doubt=True)
     assert isinstance(reply, ClockRead), f"ReadClock was answered with {reply!r}"
     said = f"{reply.doubt} No entry is sent until it is known again; take-profit and stop-loss go on."
     memory.hold(CLOCK_UNSURE, said if reply.doubt else None)

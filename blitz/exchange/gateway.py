@@ -53,5 +53,8 @@ class ExchangeGateway(Protocol):
     def hurry(self) -> None:
         """An exit has to move: give up whatever waits in line for something else. Any thread may call it."""
 
+    def ask_time_in_doubt(self) -> None:
+        """Ask the venue for its time where that is in doubt; not again soon after it did not answer."""
+
     def execute(self, call: VenueCall) -> Reply:
         """Carry out one call and say what came of it: the thing itself, `Rejected`, `Pulled`, `Unknown`, `NotSent`."""

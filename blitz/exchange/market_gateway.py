@@ -74,6 +74,14 @@ class MarketGateway(ABC):
         if self._client.passage is not None:
             self._client.passage.hurry()
 
+    def ask_time_in_doubt(self) -> None:
+        """Ask for the time that nobody asked for since long ago, or that a clock's jump made doubtful."""
+        if not self._clock.doubt():
+            return
+        if self._client.passage is not None:
+            self._client.passage.sent_on(errand_of(ReadPosition(), self._clock.now_ms(), woken=self.woken))
+        self._clock.refresh(self._client)
+
     def execute(self, call: VenueCall) -> Reply:
         """Carry out one call and say what came of it. A request whose turn does not come in time is not sent."""
         began_ms, passage = self._clock.monotonic_ms(), self._client.passage

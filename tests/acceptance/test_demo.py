@@ -93,6 +93,7 @@ def test_a_person_gets_a_readable_run() -> None:
     assert "The ladder it rests" in done.stdout
     assert "take-profit" in done.stdout
     assert "Our books equal the exchange's to the last digit." in done.stdout
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,9 @@ class Account:
     def hurry(self) -> None:
         """Nothing waits in line here."""
 
+    def ask_time_in_doubt(self) -> None:
+        """The time is known here."""
+
     def execute(self, call: VenueCall) -> Reply:
         if self.leaves_at is not None and isinstance(call, self.leaves_at):
             self.leaving.set()

@@ -20,6 +20,7 @@ from blitz.exchange.venue_clock import EVERY_MS, VenueClock
 from tests.exchange.world import CREDENTIALS, Liar, World, venue_at
 
 TIME = "/v5/market/time"
+AN_HOUR_MS = 3_600_000
 
 
 class Machine(SystemClock):
@@ -126,6 +127,24 @@ def test_a_try_that_failed_is_not_repeated_with_every_look(world, liar):
     assert liar.asked.count(TIME) == 2
 
 
+def test_a_pass_after_a_long_silence_asks_for_the_time_before_it_doubts_it(world, liar):
+    machine = Machine()
+    exchanges, gateway = listening(world, liar, machine)
+    clock = exchanges.clock(venue_at(liar.url))
+    driver = Driver(gateway, None, clock)  # type: ignore[arg-type]  # no pass of this test saves anything
+    machine.ahead_ms += AN_HOUR_MS
+    world.post("clock", advance_ms=str(AN_HOUR_MS))
+    assert "has not told it for 60 minutes" in driver.run(time_and_doubt())[1]
+    liar.edit = lambda path, body: b"" if path == TIME else body
+    for _ in range(3):
+        assert driver.run(time_and_doubt(ask_in_doubt=True))[1]
+    assert liar.asked.count(TIME) == 2, "once when it was opened, and once in vain"
+    machine.ahead_ms += venue_clock.AGAIN_MS
+    world.post("clock", advance_ms=str(venue_clock.AGAIN_MS))
+    liar.edit = lambda path, body: body
+    assert driver.run(time_and_doubt(ask_in_doubt=True))[1] == ""
+
+
 def test_a_server_that_cannot_compare_clocks_says_so_with_every_answer_about_time(world, liar, monkeypatch):
     machine = Machine()
     exchanges, gateway = listening(world, liar, machine)
@@ -133,9 +152,8 @@ def test_a_server_that_cannot_compare_clocks_says_so_with_every_answer_about_tim
     driver = Driver(gateway, None, clock)  # type: ignore[arg-type]  # no pass of this test saves anything
     assert driver.run(time_and_doubt())[1] == ""
     liar.edit = lambda path, body: b"" if path == TIME else body
-    hour_ms = 3_600_000
-    machine.ahead_ms += hour_ms
-    world.post("clock", advance_ms=str(hour_ms))
+    machine.ahead_ms += AN_HOUR_MS
+    world.post("clock", advance_ms=str(AN_HOUR_MS))
     look(gateway)
     assert "known only to 1.8 s" in driver.run(time_and_doubt())[1]
     liar.edit = lambda path, body: body
@@ -144,8 +162,8 @@ def test_a_server_that_cannot_compare_clocks_says_so_with_every_answer_about_tim
     assert driver.run(time_and_doubt())[1] == ""
 
 
-def time_and_doubt() -> Any:
-    reply = yield ReadClock()
+def time_and_doubt(*, ask_in_doubt: bool = False) -> Any:
+    reply = yield ReadClock(ask_in_doubt=ask_in_doubt)
     assert isinstance(reply, ClockRead)
     return reply.now_ms, reply.doubt
 
