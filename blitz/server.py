@@ -22,7 +22,7 @@ from blitz.app import create_app
 from blitz.bots.going_live import GoingLive
 from blitz.bots.manager import SimpleBotManager
 from blitz.bots.markets import MarketDesk
-from blitz.bots.user_bot import BotParts
+from blitz.bots.opening import BotParts
 from blitz.bots.venues import Venues
 from blitz.clock import Clock, SystemClock
 from blitz.errors import ConfigurationProblem

@@ -17,9 +17,10 @@ import structlog
 from blitz.allocator import give_back
 from blitz.bots.incidents import Incidents, ProtectionFigures
 from blitz.bots.mailbox import LastCycle, Recover, Recovery, Shutdown, Stop, Wake
+from blitz.bots.opening import BotParts, MissingCredentials, NotLive, must_go_live
 from blitz.bots.protection import Protection
 from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_the_end, at_price
-from blitz.bots.user_bot import BotParts, MissingCredentials, NotLive, UserBot, must_go_live
+from blitz.bots.user_bot import UserBot
 from blitz.clock import iso_utc
 from blitz.core.ladder_settings import plain
 from blitz.core.memory import Attention

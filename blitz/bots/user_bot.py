@@ -7,15 +7,15 @@ catches everything at its very top, records it and ends; nothing else here catch
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 import structlog
 
-from blitz.bots.driver import Driver, PassAbandoned
+from blitz.bots.driver import PassAbandoned
 from blitz.bots.listening import Listening, Worth, idle_wait, looks_after, news_in
 from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Wake
-from blitz.bots.paper_accounts import WrongSecret
+from blitz.bots.opening import BotParts, MissingCredentials, NotLive, Opened, is_outdated, open_market, user_of
 from blitz.bots.protection import (
     HANGS,
     INCIDENT_AFTER_MS,
@@ -28,25 +28,14 @@ from blitz.bots.protection import (
 from blitz.bots.sight import remembered_as, sight_of, unreachable
 from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_pass
 from blitz.bots.unshown import Unshown
-from blitz.bots.venues import Venues
-from blitz.clock import Clock
 from blitz.core.bot import PassResult, next_look_in_ms, run_pass
 from blitz.core.calls import Refusal
-from blitz.core.credentials import Credentials
 from blitz.core.follow import follow_fills
-from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ladder_settings import Mode as TradingMode
-from blitz.core.memory import Attention, BotMemory, recall
-from blitz.core.records import BotEvent, EventKind, EventNoted
-from blitz.core.refusals import KEY_REJECTED_CODE
+from blitz.core.memory import Attention
+from blitz.core.records import BotEvent, EventKind, EventNoted, Remembered
 from blitz.core.work import Finish, Mode
-from blitz.errors import BlitzError, DatabaseProblem, GatewayProblem, SecretUnreadable
-from blitz.exchange.connection import Venue
-from blitz.exchange.exchanges import Exchanges
-from blitz.storage.bots import BotStore
-from blitz.storage.database import Database
-from blitz.storage.journal import BotJournal, open_cycle
-from blitz.storage.users import User, UserStore
+from blitz.errors import DatabaseProblem, GatewayProblem, SecretUnreadable
 
 log = structlog.get_logger(__name__)
 
@@ -61,46 +50,6 @@ OPEN_RETRY_SECONDS = 2.0
 STALLED_SECONDS = 90.0
 AT_REST_SECONDS = 1.0
 """A bot that waits at least this long has answered whatever woke it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BotParts:
-    """What every bot works with; shared by all of them."""
-
-    clock: Clock
-    database: Database
-    users: UserStore
-    store: BotStore
-    exchanges: Exchanges
-    venues: Venues
-    poll_seconds: float | None = 1.0
-    """How long a bot waits between looks when nothing happens; None: only when it is woken (a replay)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """A bot's connection to its market: built when it starts and again when a new cycle has new settings."""
-
-    memory: BotMemory
-    venue: Venue
-    credentials: Credentials
-    driver: Driver
-    clock: Clock
-    journal: BotJournal
-
-
-class MissingCredentials(BlitzError):
-    """The settings need an API key, and none is stored or the stored one is certainly wrong."""
-
-
-class NotLive(BlitzError):
-    """The settings trade real money, and the trader has not gone live with this key on this exchange."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Live is chosen, and nobody has gone live with this key yet: nothing is placed with real money. Open "
-            "Settings, press Go live, and confirm with your password."
-        )
 
 
 class UserBot:
@@ -125,7 +74,7 @@ class UserBot:
         self.snapshot = BotSnapshot(
             status=BotStatus.STARTING,
             message=MESSAGES[BotStatus.STARTING],
-            settings=_settings(parts, user_id),
+            settings=user_of(parts, user_id).settings,
         )
         self._busy_since: float | None = None
         """Monotonic seconds since which the thread has not come back to its mailbox; None while it waits there."""
@@ -409,7 +358,7 @@ class UserBot:
         """The open connection, renewed when settings have changed and no cycle is open; None when it cannot be had."""
         opened, began_ms = self._opened, self._parts.clock.now_ms()
         try:
-            if opened is None or self._is_outdated(opened):
+            if opened is None or is_outdated(self._parts, self.user_id, opened):
                 self._opening_since = time.monotonic()
                 self._opened = opened = self._open()
                 self._listening.listen_to(opened.venue, opened.credentials, opened.memory.instrument.venue_symbol)
@@ -424,61 +373,20 @@ class UserBot:
             self._opening_since = None
         return opened
 
-    def _is_outdated(self, opened: Opened) -> bool:
-        """Between cycles settings may have changed; and a key that the exchange refuses may have been replaced."""
-        memory = opened.memory
-        if memory.must_reload:
-            return True
-        if memory.cycle is None:
-            user = _user(self._parts, self.user_id)
-            if user.settings != memory.settings or must_go_live(user):
-                return True
-        refused = memory.attention is not None and memory.attention.code == KEY_REJECTED_CODE
-        return refused and self._parts.venues.credentials(self.user_id, memory.settings) != opened.credentials
-
     def _open(self) -> Opened:
-        """Connect to the market that the open cycle, or else the settings, are about."""
-        parts = self._parts
-        chosen = self._account_to_trade_on()
-        journal = BotJournal(parts.database, self.user_id, parts.venues.of(chosen).account)
-        remembered = journal.load()
-        protection = remembered_as(self.snapshot.protection, remembered, parts.clock.now_ms())
-        self.snapshot = replace(self.snapshot, protection=protection)
-        in_force = remembered.cycle.settings if remembered.cycle else chosen
-        if remembered.cycle is None and must_go_live(_user(parts, self.user_id)):
-            raise NotLive
-        venue = parts.venues.of(in_force)
-        credentials = parts.venues.credentials(self.user_id, in_force)
-        if credentials is None:
-            raise MissingCredentials("Enter API key and secret under Settings first.")
-        try:
-            parts.venues.open_account(in_force, credentials)
-        except WrongSecret as problem:
-            raise MissingCredentials(str(problem)) from problem
-        gateway = parts.exchanges.gateway(venue, credentials, in_force)
-        clock = parts.exchanges.clock(venue)
-        memory = recall(
-            user_id=self.user_id,
-            settings=in_force,
-            instrument=parts.exchanges.instrument(venue, in_force.symbol),
-            traits=gateway.traits,
-            remembered=remembered,
+        return open_market(
+            self._parts,
+            self.user_id,
+            by_trader=self._started_by_trader,
+            begins=not self.verdict.is_set(),
+            leaving=self.stop_event,
+            on_remembered=self._recall,
         )
-        memory.started_by_trader = self._started_by_trader and not self.verdict.is_set()
-        driver = Driver(gateway, journal, clock, self.stop_event)
-        return Opened(memory=memory, venue=venue, credentials=credentials, driver=driver, clock=clock, journal=journal)
 
-    def _account_to_trade_on(self) -> LadderSettings:
-        """The settings that name the account.
-
-        A bot that resumes, and a recover, go on with the cycle that is open, whatever was saved meanwhile: settings
-        take effect with the next cycle, and a new mode must not begin to trade because the server was restarted.
-        """
-        settings = _settings(self._parts, self.user_id)
-        if self._started_by_trader:
-            return settings
-        cycle = open_cycle(self._parts.database, self.user_id)
-        return cycle.settings if cycle else settings
+    def _recall(self, remembered: Remembered) -> None:
+        """What the journal knows to be open may be said before the exchange was asked."""
+        protection = remembered_as(self.snapshot.protection, remembered, self._parts.clock.now_ms())
+        self.snapshot = replace(self.snapshot, protection=protection)
 
     # Recover
 
@@ -530,22 +438,6 @@ class UserBot:
 
 
 _LEAVING = Finish(code="shutdown", message="The server is shutting down; every order stays where it is.")
-
-
-def must_go_live(user: User) -> bool:
-    """Say whether a new cycle of this user would trade real money that nobody has allowed."""
-    return user.settings.mode is TradingMode.LIVE and not user.is_armed
-
-
-def _user(parts: BotParts, user_id: int) -> User:
-    user = parts.users.by_id(user_id)
-    if user is None:
-        raise GatewayProblem("This user does not exist any more.")
-    return user
-
-
-def _settings(parts: BotParts, user_id: int) -> LadderSettings:
-    return _user(parts, user_id).settings
 
 
 def _trouble(opened: Opened, result: PassResult, *, complete: bool) -> str:

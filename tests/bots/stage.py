@@ -18,7 +18,8 @@ from argon2 import PasswordHasher
 
 from blitz.bots import user_bot
 from blitz.bots.manager import SimpleBotManager
-from blitz.bots.user_bot import BotParts, UserBot
+from blitz.bots.opening import BotParts
+from blitz.bots.user_bot import UserBot
 from blitz.bots.venues import Venues
 from blitz.clock import Clock, SystemClock
 from blitz.core.bot import PassResult
