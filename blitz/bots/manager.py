@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 
 import structlog
 
-from blitz.allocator import give_back
+from blitz.allocator import give_back, leave_alone
 from blitz.bots.incidents import Incidents, ProtectionFigures
 from blitz.bots.mailbox import LastCycle, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.opening import BotParts, MissingCredentials, NotLive, must_go_live
@@ -43,8 +43,9 @@ DRAIN_SECONDS = 15.0
 WATCH_SECONDS = 1.0
 """How often the watchdog looks for threads that hang and for positions that nobody can vouch for."""
 RESUME_STAGGER_SECONDS = 0.02
-FIRST_TIDY_SECONDS, TIDY_SECONDS = 20.0, 300.0
-"""When freed memory is first given back, and how often: laying ladders needs more of it than minding them."""
+FIRST_TIDY_SECONDS, TIDY_SECONDS = 20.0, 3_600.0
+"""When garbage is first looked for and freed memory given back, and how often: laying ladders needs more of it than
+minding them, and each time stops the bots for a third of a second if there are a thousand."""
 
 STALLED = Attention(
     code="stalled",
@@ -432,6 +433,7 @@ class SimpleBotManager:
         tidy_at = time.monotonic() + FIRST_TIDY_SECONDS
         while not self._closing.wait(WATCH_SECONDS):
             if time.monotonic() >= tidy_at:
+                leave_alone()
                 give_back()
                 tidy_at = time.monotonic() + TIDY_SECONDS
             with self._lock:
