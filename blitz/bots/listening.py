@@ -5,6 +5,7 @@ a moment and are laid aside, because a look costs three requests. While the stre
 hears something new, when a price should have filled an order of its, and every quarter of an hour for good measure.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -40,9 +41,13 @@ GOLDEN_RATIO = 0.6180339887
 FOLLOWED_SECONDS = 1.0
 """The exits are where they belong, so the look can wait until everybody else's are: a thousand looks right behind a
 thousand fills kept the last exits waiting for seconds."""
+LOOKED_BY_SECONDS = 2 * FOLLOWED_SECONDS + 0.5
+"""So long after a fill was told, the look that comes of it has been made."""
 HELD_SECONDS = 0.1
 """So long, news of orders and positions are gathered before they are delivered: each delivery wakes a thread, and most
 of what goes with a fill says nothing that the fill itself has not said."""
+GOES_WITH_FILL_SECONDS = 1.0
+"""And so long after a fill: the bot is about to look, and in a crowd every thread woken for nothing delays an exit."""
 REACHED_SECONDS = 0.5
 """So long after a price has reached an order of ours its fill must have been told of; otherwise the bot looks."""
 FRUITLESS_SECONDS = 5.0
@@ -87,6 +92,8 @@ class Listening:
         self._position: HeardPosition | None = None
         self._held: list[News] = []
         """Gathered on the streams' thread."""
+        self._filled = 0.0
+        """When the last fill was told, monotonic seconds."""
 
     # The bot's thread
 
@@ -187,6 +194,7 @@ class Listening:
             case AccountTouched():
                 self._mailbox.put(Wake())
             case FillSeen(fill=fill) if fill.symbol == self._market:
+                self._filled = time.monotonic()
                 self._mailbox.put(Told(news=(news,)))
                 self._on_fill()
             case OrderSeen(record=record) if record.order.symbol == self._market:
@@ -202,6 +210,10 @@ class Listening:
         self._held.append(news)
 
     def _deliver_held(self) -> None:
+        left = self._filled + GOES_WITH_FILL_SECONDS - time.monotonic()
+        if left > 0:
+            self._exchanges.later(left, self._deliver_held)
+            return
         held, self._held = self._held, []
         self._mailbox.put(Told(news=tuple(held)))
 
@@ -213,7 +225,12 @@ class Listening:
         self._exchanges.later(wait, lambda: self._look_unless_done(levels))
 
     def _look_unless_done(self, levels: Levels) -> None:
-        if self._levels is levels:  # no look since has shown that what rested there is done
+        if self._levels is not levels:  # a look since has shown that what rested there is done
+            return
+        left = self._filled + LOOKED_BY_SECONDS - time.monotonic()
+        if left > 0:  # the bot looks anyway, when its exits have gone with the fill
+            self._exchanges.later(left, lambda: self._look_unless_done(levels))
+        else:
             self._mailbox.put(Wake())
 
 

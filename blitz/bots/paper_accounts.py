@@ -1,17 +1,18 @@
 """Makes sure that a trader's account exists on the paper exchange, over its control interface."""
 
 from decimal import Decimal
+from http.client import HTTPException
 
-import urllib3
+import orjson
 
 from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import ExchangeName
 from blitz.errors import BlitzError, GatewayProblem
-from blitz.exchange.carrier import shared_pool
+from blitz.exchange.carrier import carry
 
 PAPER_BALANCE = Decimal(10_000)
 """USDT that a new paper account starts with."""
-TIMEOUT_SECONDS = 5
+PAUSE_SECONDS = 5.0
 
 
 class WrongSecret(BlitzError):
@@ -38,11 +39,10 @@ def open_paper_account(
         "balance": str(balance),
         "exchange": exchange.value,
     }
+    url, sent = f"{base_url}/__paper/accounts", orjson.dumps(body)
     try:
-        answer = shared_pool().request(
-            "POST", f"{base_url}/__paper/accounts", json=body, timeout=TIMEOUT_SECONDS, retries=False, redirect=False
-        )
-    except urllib3.exceptions.HTTPError as problem:
+        answer = carry("POST", url, {"Content-Type": "application/json"}, sent, pause_seconds=PAUSE_SECONDS)
+    except (HTTPException, OSError) as problem:
         raise GatewayProblem("The paper exchange does not answer; the bot tries again by itself.") from problem
     if answer.status >= 500:
         raise GatewayProblem("The paper exchange has an error; the bot tries again by itself.")

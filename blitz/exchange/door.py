@@ -6,22 +6,20 @@ request must never follow one. Nothing is ever sent a second time by itself.
 """
 
 import functools
+import ssl
 from collections.abc import Mapping, Sequence
+from http.client import HTTPException
 from types import FunctionType
 
 import ccxt
 import requests
-import urllib3
 
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
-from blitz.exchange.carrier import ONCE, connections_to
+from blitz.exchange.carrier import EndlessAnswer, carry
 from blitz.exchange.passage import Passage
 
 TIMEOUT_MS = 8_000
-ANSWER_BYTES_MAX = 8 * 1_048_576
-"""The longest honest answer, a venue's list of markets, is two megabytes."""
-PIECE_BYTES = 65_536
 
 
 class OneDoor(ccxt.Exchange):  # type: ignore[misc]
@@ -74,30 +72,16 @@ class OneDoor(ccxt.Exchange):  # type: ignore[misc]
         """Status, reason, headers and text of the answer."""
         details = f"{self.id} {method} {url}"
         try:
-            connections, target = connections_to(url)
-            answer = connections.urlopen(
-                method,
-                target,
-                body=body.encode() if body else None,
-                headers=headers,
-                timeout=self.timeout / 1000,
-                retries=ONCE,
-                redirect=False,
-                preload_content=False,
-            )
-            try:
-                content = _read(answer)
-            finally:
-                answer.release_conn()
-        except urllib3.exceptions.TimeoutError as problem:
+            answer = carry(method, url, headers, body.encode() if body else None, pause_seconds=self.timeout / 1000)
+        except TimeoutError as problem:
             raise ccxt.RequestTimeout(details) from problem
-        except urllib3.exceptions.SSLError as problem:
+        except ssl.SSLCertVerificationError as problem:
             raise ccxt.ExchangeError(details) from problem
-        except (urllib3.exceptions.HTTPError, OSError) as problem:
+        except EndlessAnswer as problem:
+            raise ccxt.ExchangeError(f"{details} answered without an end") from problem
+        except (HTTPException, OSError) as problem:
             raise ccxt.NetworkError(details) from problem
-        if content is None:
-            raise ccxt.ExchangeError(f"{details} answered with more than {ANSWER_BYTES_MAX} bytes")
-        return answer.status, answer.reason or "", answer.headers, content.decode("utf-8", "replace")
+        return answer.status, answer.reason, answer.headers, answer.body.decode("utf-8", "replace")
 
 
 def kind_of(pattern: OneDoor) -> type[OneDoor]:
@@ -118,19 +102,6 @@ def client_of(kind: type[OneDoor], clock: Clock, credentials: Credentials | None
     client.secret = credentials.api_secret if credentials else ""
     client.nonce = clock.now_ms
     return client
-
-
-def _read(answer: urllib3.BaseHTTPResponse) -> bytes | None:
-    """The whole body, unpacked; None when it is longer than any honest one, and then the connection ends too."""
-    pieces: list[bytes] = []
-    length = 0
-    for piece in answer.stream(PIECE_BYTES, decode_content=True):
-        length += len(piece)
-        if length > ANSWER_BYTES_MAX:
-            answer.close()
-            return None
-        pieces.append(piece)
-    return b"".join(pieces)
 
 
 @functools.cache

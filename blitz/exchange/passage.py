@@ -66,7 +66,7 @@ class Passage:
             self._turnstile.give_up(asked)
 
     def heard(self, status: int, headers: Mapping[str, str], body: str) -> None:
-        """Take in an answer as it came from the wire."""
+        """Take in an answer as it came from the wire; the names of its headers are in lower case."""
         if self._turn is None:
             return
         self.trip_ms = self._sent_ms, self._clock.monotonic_ms()
@@ -74,7 +74,7 @@ class Passage:
         code = CODE.search(head)
         answer = Answer(
             status=status,
-            headers={name.lower(): value for name, value in headers.items()},
+            headers=headers,
             code=int(code[1]) if code else None,
             words=head,
         )

@@ -61,6 +61,12 @@ def quiet(stage: Stage) -> int:
     return before
 
 
+def assert_looked_once(stage: Stage, before: int) -> None:
+    """Since there were `before` requests, a take-profit was moved and the bot has looked, once."""
+    until(lambda: requests_seen(stage) - before > 1, "the look", 3.0)
+    assert quiet(stage) - before - 1 in LOOK[stage.exchange]
+
+
 @BOTH
 def test_the_take_profit_follows_a_fill_without_anybody_polling(stage, told):
     stage.price("59400")
@@ -106,7 +112,7 @@ def test_a_short_position_is_followed_too(stage):
     before = quiet(stage)
     stage.price("60600")
     until(lambda: trader.ladder() == SHORT_AFTER_LEG_1, "the take-profit to follow", 1.0)
-    assert quiet(stage) - before - 1 in LOOK[stage.exchange]
+    assert_looked_once(stage, before)
     trader.assert_books_agree()
 
 
@@ -123,7 +129,16 @@ def test_what_the_bot_did_itself_wakes_it_no_further(stage, told):
     before = quiet(stage)
     stage.price("59400")
     until(lambda: told.ladder() == AFTER_LEG_1, "the take-profit to follow", 1.0)
-    assert quiet(stage) - before - 1 in LOOK[stage.exchange]
+    assert_looked_once(stage, before)
+
+
+@BOTH
+def test_nobody_looks_while_others_may_still_wait_for_their_exits(stage, told):
+    """When everybody is filled at once: neither what goes with the fill nor the price that made it is a reason."""
+    before, filled = quiet(stage), time.monotonic()
+    stage.price("59400")
+    until(lambda: requests_seen(stage) - before > 1, "the look", 3.0)
+    assert time.monotonic() - filled >= listening.FOLLOWED_SECONDS
 
 
 @pytest.mark.parametrize("exchange", ["bingx"], indirect=True)
@@ -135,7 +150,7 @@ def test_a_listen_key_that_expires_is_replaced_and_what_happened_meanwhile_is_fo
     before = quiet(stage)
     stage.price("58806")
     until(lambda: told.ladder()["tp"][0] == "0.066", "the take-profit for all of it", 1.0)
-    assert quiet(stage) - before - 1 in LOOK[stage.exchange]
+    assert_looked_once(stage, before)
 
 
 @pytest.mark.parametrize("exchange", ["bingx"], indirect=True)

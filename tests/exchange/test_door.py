@@ -183,12 +183,10 @@ def test_a_connection_that_idles_is_kept_alive():
     """Bots that are told ask nothing for minutes; what forgets idle connections must not swallow the next exit."""
     with server(says(OK)) as (url, _):
         ask(url)
-        pool = carrier.shared_pool().connection_from_url(url)
-        connection: Any = pool._get_conn()
+        [connection] = carrier._idle["http", url.removeprefix("http://")]
         assert connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         if hasattr(socket, "TCP_KEEPIDLE"):
             assert connection.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 30
-        pool._put_conn(connection)
 
 
 def test_what_a_trader_is_told_of_a_failure_names_no_address():

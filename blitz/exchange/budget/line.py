@@ -111,6 +111,7 @@ class Line:
         self._is_proving = False
         """A ban has just ended, and no answer has shown yet that it has."""
         self._gate = 0
+        self._gate_shares = {priority: shared(limits.in_flight_max, priority) for priority in Priority}
         self._slow: deque[Turn] = deque()
         self._address: dict[tuple[str, str], Window] = {}
         self._covering: dict[str, tuple[Window, ...]] = {}
@@ -225,7 +226,9 @@ class Line:
             self._look_again(self.banned_until_ms if any(self.waiting.values()) else None)
             return
         self._let_slow_ones_pass(now_ms)
-        for priority in Priority:
+        for priority, waiting in self.waiting.items():
+            if not waiting:
+                continue
             while self._gate < self._gate_share(priority):
                 turn = self._next(priority, now_ms)
                 if turn is None:
@@ -325,7 +328,7 @@ class Line:
         """How many may be under way when one more of this priority goes; one alone until a ban is proved over."""
         if self._is_proving:
             return 1
-        return shared(self.limits.in_flight_max, priority)
+        return self._gate_shares[priority]
 
     def _let_slow_ones_pass(self, now_ms: int) -> None:
         while self._slow and (not self._slow[0].at_gate or self._slow[0].granted_ms + SLOW_MS <= now_ms):

@@ -8,7 +8,7 @@ sleeps until that moment.
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -31,12 +31,6 @@ class NoTurn(GatewayProblem):
         super().__init__(sentence)
         self.wait_ms = wait_ms
         """Asking again sooner is certainly pointless; 0 when nobody knows."""
-
-
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    turn: Turn
-    settled: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +65,8 @@ class Turnstile:
         self._line = Line(limits, another_until_ms)
         self._lock = threading.Lock()
         self._moment_changed = threading.Condition(self._lock)
-        self._waiting: dict[Turn, _Waiting] = {}
+        self._waiting: dict[Turn, threading.Lock] = {}
+        """Each has a lock that is let go when it is settled: the cheapest there is to sleep on."""
         self._minder: threading.Thread | None = None
         self._minded_ms: int | None = None
         """When the extra thread will look by itself."""
@@ -154,8 +149,9 @@ class Turnstile:
             self._line.ask(turn, now_ms)
             self._wake()
             if turn.state is State.WAITING:
-                waiting = self._waiting[turn] = _Waiting(turn)
-        if turn.state is State.WAITING and not waiting.settled.wait(within_ms / 1000):
+                settled = self._waiting[turn] = threading.Lock()
+                settled.acquire()
+        if turn.state is State.WAITING and not settled.acquire(timeout=within_ms / 1000):
             with self._lock:
                 self._line.withdraw(turn, self._now_ms())  # unless it was granted just now
                 self._wake()
@@ -172,9 +168,9 @@ class Turnstile:
     def _wake(self) -> None:
         """Wake those whose waiting is over, and the extra thread when it would look too late. The lock is held."""
         for turn in self._line.settled():
-            waiting = self._waiting.pop(turn, None)
-            if waiting is not None:
-                waiting.settled.set()
+            settled = self._waiting.pop(turn, None)
+            if settled is not None:
+                settled.release()
         next_ms = self._line.next_ms
         if next_ms is None or (self._minded_ms is not None and self._minded_ms <= next_ms):
             return
