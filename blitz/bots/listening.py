@@ -50,6 +50,8 @@ GOES_WITH_FILL_SECONDS = 1.0
 """And so long after a fill: the bot is about to look, and in a crowd every thread woken for nothing delays an exit."""
 REACHED_SECONDS = 0.5
 """So long after a price has reached an order of ours its fill must have been told of; otherwise the bot looks."""
+LATE_SECONDS = 0.02
+"""A streams' thread that comes later than this to what is due has frames to read."""
 FRUITLESS_SECONDS = 5.0
 """A price may linger at a level without filling it: after a look that found nothing, the next one waits this long, and
 twice as long each time up to the longest."""
@@ -222,14 +224,21 @@ class Listening:
         wait = REACHED_SECONDS
         if self._fruitless:
             wait = min(FRUITLESS_MAX_SECONDS, FRUITLESS_SECONDS * 2 ** (self._fruitless - 1))
-        self._exchanges.later(wait, lambda: self._look_unless_done(levels))
+        self._look_later(wait, levels)
 
-    def _look_unless_done(self, levels: Levels) -> None:
+    def _look_later(self, wait: float, levels: Levels) -> None:
+        due = time.monotonic() + wait
+        self._exchanges.later(wait, lambda: self._look_unless_done(levels, due))
+
+    def _look_unless_done(self, levels: Levels, due: float) -> None:
         if self._levels is not levels:  # a look since has shown that what rested there is done
             return
-        left = self._filled + LOOKED_BY_SECONDS - time.monotonic()
+        now = time.monotonic()
+        left = self._filled + LOOKED_BY_SECONDS - now
         if left > 0:  # the bot looks anyway, when its exits have gone with the fill
-            self._exchanges.later(left, lambda: self._look_unless_done(levels))
+            self._look_later(left, levels)
+        elif now - due > LATE_SECONDS:  # what tells of the fill may wait to be read, behind everybody else's
+            self._look_later(REACHED_SECONDS, levels)
         else:
             self._mailbox.put(Wake())
 

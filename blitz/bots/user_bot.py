@@ -48,6 +48,8 @@ RECOVER_WAIT_SECONDS = 8.0
 """Longer than any fence; Recover answers within the twelve seconds that a request waits for it."""
 OPEN_RETRY_SECONDS = 2.0
 STALLED_SECONDS = 90.0
+PUT_OFF_MAX = 3
+"""How often a look behind a fill, which is due after one to two seconds, lets exits of others go first."""
 AT_REST_SECONDS = 1.0
 """A bot that waits at least this long has answered whatever woke it."""
 
@@ -96,6 +98,8 @@ class UserBot:
         self._unshown = Unshown()
         self._has_followed = False
         """The exits went with a fill just now, and the look for it is still to come."""
+        self._put_off = 0
+        """How often in a row that look was put off."""
         self._answered = threading.Condition()
         self._asked_token = 0
         self._answered_token = 0
@@ -218,6 +222,8 @@ class UserBot:
     def _look(self, opened: Opened, letters: list[Letter]) -> tuple[Finish | None, float | None]:
         """One pass and what follows from it: an end, or how long to wait. Nothing that was read is kept meanwhile."""
         began_ms = self._parts.clock.now_ms()
+        if self._lets_others_go_first(opened, letters):
+            return None, looks_after(self.user_id)
         try:
             self._has_followed = self._follow(opened, letters)
             if self._has_followed:
@@ -268,6 +274,12 @@ class UserBot:
             return False
         acted = opened.driver.run(follow_fills(opened.memory, fills), woken=True)
         return bool(acted.words) and not acted.open and self._listening.is_only_of_fills(letters)
+
+    def _lets_others_go_first(self, opened: Opened, letters: list[Letter]) -> bool:
+        """Whether the look behind a followed fill is put off once more: others' exits still wait in line."""
+        is_merely_due = self._has_followed and not letters
+        self._put_off = self._put_off + 1 if is_merely_due and opened.driver.exits_wait else 0
+        return 0 < self._put_off <= PUT_OFF_MAX
 
     def _read_commands(self, letters: list[Letter]) -> None:
         for letter in letters:

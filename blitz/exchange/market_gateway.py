@@ -69,6 +69,12 @@ class MarketGateway(ABC):
         passage = self._client.passage
         return passage is not None and bool(passage.in_line)
 
+    @property
+    def exits_wait(self) -> bool:
+        """Somebody's exits or cancels wait in line at this exchange. Any thread may ask."""
+        passage = self._client.passage
+        return passage is not None and bool(passage.exits_wait)
+
     def hurry(self) -> None:
         """An exit has to move: give up whatever waits in line for something else. Any thread may call it."""
         if self._client.passage is not None:
