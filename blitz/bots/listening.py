@@ -6,7 +6,9 @@ hears something new, when a price should have filled an order of its, and every 
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
@@ -41,13 +43,13 @@ GOLDEN_RATIO = 0.6180339887
 FOLLOWED_SECONDS = 1.0
 """The exits are where they belong, so the look can wait until everybody else's are: a thousand looks right behind a
 thousand fills kept the last exits waiting for seconds."""
-LOOKED_BY_SECONDS = 2 * FOLLOWED_SECONDS + 0.5
-"""So long after a fill was told, the look that comes of it has been made."""
+PUT_OFF_MAX = 3
+"""How often a look behind a fill, which is due after one to two seconds, lets exits of others go first."""
+JUST_TOLD_SECONDS = 1.0
+"""So long after a fill was told, its bot may not have come to follow it yet."""
 HELD_SECONDS = 0.1
 """So long, news of orders and positions are gathered before they are delivered: each delivery wakes a thread, and most
-of what goes with a fill says nothing that the fill itself has not said."""
-GOES_WITH_FILL_SECONDS = 1.0
-"""And so long after a fill: the bot is about to look, and in a crowd every thread woken for nothing delays an exit."""
+of what goes with a fill says nothing that the fill itself has not said. A bot that is about to look fetches them."""
 REACHED_SECONDS = 0.5
 """So long after a price has reached an order of ours its fill must have been told of; otherwise the bot looks."""
 LATE_SECONDS = 0.02
@@ -92,8 +94,10 @@ class Listening:
         self._awaited: tuple[Decimal | None, Decimal | None] | None = None
         self._fruitless = 0
         self._position: HeardPosition | None = None
-        self._held: list[News] = []
-        """Gathered on the streams' thread."""
+        self.look_is_due = False
+        """The exits went with a fill just now, and the look for it is still to come. The bot's thread says so."""
+        self._held: deque[News] = deque()
+        self._delivery_is_due = False
         self._filled = 0.0
         """When the last fill was told, monotonic seconds."""
 
@@ -144,6 +148,14 @@ class Listening:
         """The fills among these letters."""
         return [news.fill for news in news_in(letters) if isinstance(news, FillSeen)]
 
+    def take_held(self) -> tuple[News, ...]:
+        """What was gathered and not delivered yet. Safe in any thread."""
+        taken: list[News] = []
+        while self._held:
+            with suppress(IndexError):  # the other thread was quicker
+                taken.append(self._held.popleft())
+        return tuple(taken)
+
     def is_only_of_fills(self, letters: Sequence[Letter]) -> bool:
         """Whether these letters tell of fills and what goes with them, and of nothing else."""
         if not all(isinstance(letter, Told) for letter in letters):
@@ -162,7 +174,8 @@ class Listening:
                 is_known = fill.exec_id in memory.ledger.seen or fill.exec_id in memory.booked_before
                 return Worth.ECHO if is_known else Worth.NEWS
             case OrderSeen(record=record):
-                return order_worth(record.order, memory, terminal=record.terminal)
+                worth = order_worth(record.order, memory, terminal=record.terminal)
+                return min(worth, Worth.HINT) if self.look_is_due else worth
             case PositionSeen() as told:
                 return Worth.HINT if self._position_is_new(told, memory.ledger.side) else Worth.ECHO
         return Worth.NEWS
@@ -207,17 +220,15 @@ class Listening:
                 self._mailbox.put(Told(news=(news,)))
 
     def _hold(self, news: News) -> None:
-        if not self._held:
+        if not self._delivery_is_due:
+            self._delivery_is_due = True
             self._exchanges.later(HELD_SECONDS, self._deliver_held)
         self._held.append(news)
 
     def _deliver_held(self) -> None:
-        left = self._filled + GOES_WITH_FILL_SECONDS - time.monotonic()
-        if left > 0:
-            self._exchanges.later(left, self._deliver_held)
-            return
-        held, self._held = self._held, []
-        self._mailbox.put(Told(news=tuple(held)))
+        self._delivery_is_due = False
+        if not self.look_is_due and (held := self.take_held()):
+            self._mailbox.put(Told(news=held))
 
     def _reached(self, levels: Levels) -> None:
         """The price is where something must happen: see to it that the bot looks unless it is told of it now."""
@@ -234,10 +245,9 @@ class Listening:
         if self._levels is not levels:  # a look since has shown that what rested there is done
             return
         now = time.monotonic()
-        left = self._filled + LOOKED_BY_SECONDS - now
-        if left > 0:  # the bot looks anyway, when its exits have gone with the fill
-            self._look_later(left, levels)
-        elif now - due > LATE_SECONDS:  # what tells of the fill may wait to be read, behind everybody else's
+        looks_anyway = self.look_is_due or now - self._filled < JUST_TOLD_SECONDS
+        is_late = now - due > LATE_SECONDS  # what tells of the fill may wait to be read, behind everybody else's
+        if looks_anyway or is_late:
             self._look_later(REACHED_SECONDS, levels)
         else:
             self._mailbox.put(Wake())

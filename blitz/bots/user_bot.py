@@ -13,7 +13,7 @@ from decimal import Decimal
 import structlog
 
 from blitz.bots.driver import PassAbandoned
-from blitz.bots.listening import Listening, Worth, idle_wait, looks_after, news_in
+from blitz.bots.listening import PUT_OFF_MAX, Listening, Worth, idle_wait, looks_after, news_in
 from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.opening import BotParts, MissingCredentials, NotLive, Opened, is_outdated, open_market, user_of
 from blitz.bots.protection import (
@@ -48,8 +48,6 @@ RECOVER_WAIT_SECONDS = 8.0
 """Longer than any fence; Recover answers within the twelve seconds that a request waits for it."""
 OPEN_RETRY_SECONDS = 2.0
 STALLED_SECONDS = 90.0
-PUT_OFF_MAX = 3
-"""How often a look behind a fill, which is due after one to two seconds, lets exits of others go first."""
 AT_REST_SECONDS = 1.0
 """A bot that waits at least this long has answered whatever woke it."""
 
@@ -96,8 +94,6 @@ class UserBot:
         """What was taken from the mailbox last."""
         self._listening = Listening(parts.exchanges, self.mailbox, self._hurry)
         self._unshown = Unshown()
-        self._has_followed = False
-        """The exits went with a fill just now, and the look for it is still to come."""
         self._put_off = 0
         """How often in a row that look was put off."""
         self._answered = threading.Condition()
@@ -225,9 +221,10 @@ class UserBot:
         if self._lets_others_go_first(opened, letters):
             return None, looks_after(self.user_id)
         try:
-            self._has_followed = self._follow(opened, letters)
-            if self._has_followed:
+            self._listening.look_is_due = self._follow(opened, letters)
+            if self._listening.look_is_due:
                 return None, looks_after(self.user_id)
+            self._unshown.heard(self._listening.take_held())
             self._recover_if_asked(opened, letters)
             one_pass = run_pass(opened.memory, self._mode, last_cycle=self._last_cycle)
             result = opened.driver.run(one_pass, woken=bool(letters))
@@ -255,7 +252,7 @@ class UserBot:
             if not letters or opened is None:
                 return letters
             worth = self._listening.worth(letters, opened.memory)
-            if worth is Worth.NEWS or (worth is Worth.HINT and not self._has_followed):
+            if worth is Worth.NEWS or (worth is Worth.HINT and not self._listening.look_is_due):
                 return letters
 
     def _hurry(self) -> None:
@@ -277,7 +274,7 @@ class UserBot:
 
     def _lets_others_go_first(self, opened: Opened, letters: list[Letter]) -> bool:
         """Whether the look behind a followed fill is put off once more: others' exits still wait in line."""
-        is_merely_due = self._has_followed and not letters
+        is_merely_due = self._listening.look_is_due and not letters
         self._put_off = self._put_off + 1 if is_merely_due and opened.driver.exits_wait else 0
         return 0 < self._put_off <= PUT_OFF_MAX
 

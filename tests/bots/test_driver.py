@@ -34,6 +34,7 @@ class Account:
     traits: VenueTraits = field(default_factory=VenueTraits)
     woken: bool = False
     in_line: bool = False
+    exits_wait: bool = False
 
     def hurry(self) -> None:
         """Nothing waits in line here."""
