@@ -7,6 +7,7 @@ is down its bot polls.
 
 import asyncio
 import logging
+import math
 import secrets
 import threading
 import time
@@ -30,7 +31,9 @@ WIRE_LOG = logging.LoggerAdapter(logging.getLogger("picows"))
 """One for all connections: of a plain logger the library makes a child for each."""
 
 CHECK_SECONDS = 0.5
-"""How often links are looked over for silence and due pings."""
+"""How often each link is looked over for silence and a due ping."""
+CHECKED_AT_ONCE = 50
+"""Looking over a thousand would hold up a fill for ten milliseconds."""
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 30.0
 OPENING_MAX = 16
@@ -107,6 +110,10 @@ class StreamHub:
         self._reconnects = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._ticks: list[Callable[[], None]] = []
+        self._unchecked: list[Link] = []
+        """Those of this round that were not looked over yet."""
+        self._pause = CHECK_SECONDS
+        """Between two parts of a round."""
 
     # Any thread
 
@@ -152,7 +159,7 @@ class StreamHub:
         self._loop.call_later(seconds, work)
 
     def every_tick(self, work: Callable[[], None]) -> None:
-        """Have `work` done on the loop thread every half second."""
+        """Have `work` done on the loop thread every half second or so."""
         self.call(lambda: self._ticks.append(work))
 
     def links(self) -> list[Link]:
@@ -288,15 +295,20 @@ class StreamHub:
 
     def _tick(self) -> None:
         assert self._loop is not None
-        self._loop.call_later(CHECK_SECONDS, self._tick)  # first: whatever goes wrong below, there is a next time
+        if begins := not self._unchecked:
+            self._unchecked = list(self._links)
+            self._pause = CHECK_SECONDS / max(1, math.ceil(len(self._unchecked) / CHECKED_AT_ONCE))
+        part, self._unchecked = self._unchecked[:CHECKED_AT_ONCE], self._unchecked[CHECKED_AT_ONCE:]
+        self._loop.call_later(self._pause, self._tick)  # before the work: whatever goes wrong, there is a next time
         now = time.monotonic()
-        for link in list(self._links):
+        for link in part:
             try:
                 self._look_over(link, now)
             except Exception:  # one dialect's fault: the others must still be found dead when they are
                 log.exception("%s could not be looked over because of a fault.", link.dialect.name)
-        for work in self._ticks:
-            work()
+        if begins:
+            for work in self._ticks:
+                work()
 
     def _look_over(self, link: Link, now: float) -> None:
         link.check(now)
