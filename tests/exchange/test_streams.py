@@ -108,6 +108,20 @@ def test_a_link_that_says_nothing_is_found_dead(world, hub, monkeypatch):
     assert "Nothing was heard" in heard.of(LinkDown)[0].reason
 
 
+def test_of_many_links_every_one_is_looked_over(world, hub, monkeypatch):
+    quick = StreamLimits(
+        connections=500, window_seconds=300.0, sockets_max=1_000, ping_seconds=0.3, silence_seconds=1.0
+    )
+    monkeypatch.setattr(BybitPrivateStream, "limits", quick)
+    monkeypatch.setattr(hub_module, "CHECKED_AT_ONCE", 2)
+    ears = [listen(world, hub)[0] for _ in range(5)]
+    for heard in ears:
+        up(heard)
+    world.fault("freeze_socket")
+    world.foreign("buy", "0.016")
+    until(lambda: all(heard.of(LinkDown) for heard in ears), "all five to be found dead")
+
+
 @BOTH
 def test_garbage_is_counted_and_ends_nothing(world, hub):
     heard, _ = listen(world, hub)

@@ -11,6 +11,8 @@ from types import MappingProxyType
 SECOND_MS = 1_000
 NEAR_IN_FLIGHT_MAX = 8
 """Requests under way at once to an exchange on this machine."""
+NEAR_MARGIN_MS = 5
+"""An exchange on this machine has its clock: whole milliseconds are all that may differ."""
 
 
 class Priority(IntEnum):
@@ -100,7 +102,7 @@ class Limits:
 
     def near(self, *, counts: bool) -> "Limits":
         """The same for an exchange on this machine: there more at once would only wait for each other."""
-        return replace(self, counts=counts, in_flight_max=NEAR_IN_FLIGHT_MAX)
+        return replace(self, counts=counts, in_flight_max=NEAR_IN_FLIGHT_MAX, margin_ms=NEAR_MARGIN_MS)
 
 
 BYBIT = Limits(
