@@ -109,32 +109,44 @@ def limits(connections=3, sockets=100):
     return StreamLimits(connections=connections, window_seconds=300.0, sockets_max=sockets)
 
 
-@given(st.lists(st.floats(min_value=0, max_value=200), max_size=60))
-def test_no_window_ever_sees_more_connections_than_the_venue_allows(pauses):
-    pace, now, opened = ConnectionPace(limits()), 0.0, []
-    for pause in pauses:
+TRIES = st.tuples(
+    st.integers(min_value=0, max_value=200), st.integers(min_value=0, max_value=400), st.sampled_from([0.0, 0.5, 1.0])
+)
+"""How long after the one before, how long it takes, and when in that time the venue counts it."""
+
+
+@given(st.lists(TRIES, max_size=60))
+def test_no_window_ever_sees_more_connections_than_the_venue_allows(tries):
+    pace, now = ConnectionPace(limits()), 0.0
+    under_way: list[float] = []
+    counted: list[float] = []
+    for pause, takes, part in tries:
         now += pause
+        for ends in sorted(end for end in under_way if end <= now):
+            pace.tried(ends)
+            under_way.remove(ends)
         if pace.wait_seconds(now) == 0:
-            pace.opened(now)
-            pace.closed()
-            opened.append(now)
-    for first in opened:
-        assert sum(1 for at in opened if first <= at < first + 300.0) <= 3
+            pace.opened()
+            under_way.append(now + takes)
+            counted.append(now + takes * part)
+    for first in counted:
+        assert sum(1 for at in counted if first <= at < first + 300.0) <= 3
 
 
 def test_who_has_to_wait_is_told_how_long():
     pace = ConnectionPace(limits())
     for at in (0.0, 1.0, 2.0):
         assert pace.wait_seconds(at) == 0
-        pace.opened(at)
-    assert pace.wait_seconds(10.0) == 290.0
-    assert pace.wait_seconds(300.0) == 0
+        pace.opened()
+        pace.tried(at + 5.0)
+    assert pace.wait_seconds(10.0) == 295.0
+    assert pace.wait_seconds(305.0) == 0
 
 
 def test_no_more_sockets_are_open_than_the_venue_allows():
     pace = ConnectionPace(limits(sockets=2))
-    pace.opened(0.0)
-    pace.opened(0.0)
+    pace.opened()
+    pace.opened()
     assert pace.is_full()
     assert pace.is_full(for_prices=True)
     assert pace.wait_seconds(1.0) > 0
@@ -145,7 +157,7 @@ def test_no_more_sockets_are_open_than_the_venue_allows():
 def test_the_places_kept_for_prices_are_for_nothing_else():
     kept = StreamLimits(connections=9, window_seconds=300.0, sockets_max=2, sockets_for_prices=1)
     pace = ConnectionPace(kept)
-    pace.opened(0.0)
+    pace.opened()
     assert pace.wait_seconds(1.0) > 0
     assert pace.wait_seconds(1.0, for_prices=True) == 0
 

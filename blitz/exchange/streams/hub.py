@@ -228,7 +228,7 @@ class StreamHub:
             link = queue.waiting.popleft()
             if link.state is LinkState.CLOSED:
                 continue
-            queue.pace.opened(now)
+            queue.pace.opened()
             link.opening(now)
             self._spawn(self._open(queue, link))
 
@@ -262,7 +262,7 @@ class StreamHub:
                     use_aiofastnet=False,  # its own buffers cost more than its speed is worth here
                 )
             if cast("WSListener | None", told) is None:  # closed in mid-handshake: the library does not say so
-                self._failed(queue, link, "The exchange's stream was closed before it was opened.")
+                raise GatewayProblem("The exchange's stream was closed before it was opened.")
         except GatewayProblem as problem:
             self._failed(queue, link, str(problem))
         except (WSError, OSError, TimeoutError) as problem:
@@ -270,8 +270,12 @@ class StreamHub:
         except Exception as fault:  # nobody awaits this: a fault would leave a link that is never opened again
             log.exception("%s could not be opened because of a fault.", link.dialect.name)
             self._failed(queue, link, f"The stream met a fault in the server ({type(fault).__name__}).")
+        else:
+            queue.pace.tried(time.monotonic())
+            self._serve(queue)
 
     def _failed(self, queue: _Queue, link: Link, reason: str) -> None:
+        queue.pace.tried(time.monotonic())
         queue.pace.closed()
         link.failed(reason)
         self._come_back(link)
