@@ -81,11 +81,6 @@ class Driver:
         self._gateway.hurry()
 
     @property
-    def exits_wait(self) -> bool:
-        """Somebody's exits or cancels wait in line at this exchange. Any thread may ask."""
-        return self._gateway.exits_wait
-
-    @property
     def in_line(self) -> bool:
         """The call that is not answered yet waits for its turn in the rate budget. Any thread may ask."""
         return self._gateway.in_line

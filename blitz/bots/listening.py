@@ -43,8 +43,6 @@ GOLDEN_RATIO = 0.6180339887
 FOLLOWED_SECONDS = 1.0
 """The exits are where they belong, so the look can wait until everybody else's are: a thousand looks right behind a
 thousand fills kept the last exits waiting for seconds."""
-PUT_OFF_MAX = 3
-"""How often a look behind a fill, which is due after one to two seconds, lets exits of others go first."""
 JUST_TOLD_SECONDS = 1.0
 """So long after a fill was told, its bot may not have come to follow it yet."""
 HELD_SECONDS = 0.1
@@ -54,6 +52,8 @@ REACHED_SECONDS = 0.5
 """So long after a price has reached an order of ours its fill must have been told of; otherwise the bot looks."""
 LATE_SECONDS = 0.02
 """A streams' thread that comes later than this to what is due has frames to read."""
+LATE_MAX = 6
+"""So often in a row that is a reason to wait; a machine may be late for good."""
 FRUITLESS_SECONDS = 5.0
 """A price may linger at a level without filling it: after a look that found nothing, the next one waits this long, and
 twice as long each time up to the longest."""
@@ -97,7 +97,9 @@ class Listening:
         self.look_is_due = False
         """The exits went with a fill just now, and the look for it is still to come. The bot's thread says so."""
         self._held: deque[News] = deque()
+        """Gathered on the streams' thread; whichever thread comes first takes them."""
         self._delivery_is_due = False
+        """Known to the streams' thread alone."""
         self._filled = 0.0
         """When the last fill was told, monotonic seconds."""
 
@@ -175,7 +177,7 @@ class Listening:
                 return Worth.ECHO if is_known else Worth.NEWS
             case OrderSeen(record=record):
                 worth = order_worth(record.order, memory, terminal=record.terminal)
-                return min(worth, Worth.HINT) if self.look_is_due else worth
+                return min(worth, Worth.HINT) if self.look_is_due and not is_cancelled(news) else worth
             case PositionSeen() as told:
                 return Worth.HINT if self._position_is_new(told, memory.ledger.side) else Worth.ECHO
         return Worth.NEWS
@@ -227,7 +229,8 @@ class Listening:
 
     def _deliver_held(self) -> None:
         self._delivery_is_due = False
-        if not self.look_is_due and (held := self.take_held()):
+        may_wait = self.look_is_due and not any(map(is_cancelled, list(self._held)))
+        if not may_wait and (held := self.take_held()):
             self._mailbox.put(Told(news=held))
 
     def _reached(self, levels: Levels) -> None:
@@ -237,18 +240,19 @@ class Listening:
             wait = min(FRUITLESS_MAX_SECONDS, FRUITLESS_SECONDS * 2 ** (self._fruitless - 1))
         self._look_later(wait, levels)
 
-    def _look_later(self, wait: float, levels: Levels) -> None:
+    def _look_later(self, wait: float, levels: Levels, times_late: int = 0) -> None:
         due = time.monotonic() + wait
-        self._exchanges.later(wait, lambda: self._look_unless_done(levels, due))
+        self._exchanges.later(wait, lambda: self._look_unless_done(levels, due, times_late))
 
-    def _look_unless_done(self, levels: Levels, due: float) -> None:
+    def _look_unless_done(self, levels: Levels, due: float, times_late: int) -> None:
         if self._levels is not levels:  # a look since has shown that what rested there is done
             return
         now = time.monotonic()
         looks_anyway = self.look_is_due or now - self._filled < JUST_TOLD_SECONDS
-        is_late = now - due > LATE_SECONDS  # what tells of the fill may wait to be read, behind everybody else's
+        # What tells of the fill may wait to be read, behind everybody else's.
+        is_late = now - due > LATE_SECONDS and times_late < LATE_MAX
         if looks_anyway or is_late:
-            self._look_later(REACHED_SECONDS, levels)
+            self._look_later(REACHED_SECONDS, levels, times_late + 1)
         else:
             self._mailbox.put(Wake())
 
@@ -258,6 +262,11 @@ def news_in(letters: Iterable[Letter]) -> Iterator[News]:
     for letter in letters:
         if isinstance(letter, Told):
             yield from letter.news
+
+
+def is_cancelled(news: News) -> bool:
+    """Whether it tells of an order that ended without having filled: perhaps an exit that somebody took away."""
+    return isinstance(news, OrderSeen) and news.record.terminal and news.record.order.remaining > 0
 
 
 def order_worth(order: OpenOrder, memory: BotMemory, *, terminal: bool) -> Worth:

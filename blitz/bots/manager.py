@@ -6,6 +6,7 @@ bot that has not ended yet stays listed, so that a second one can never be start
 
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import TimeoutError as AnswerTimeout
 from dataclasses import replace
@@ -43,9 +44,10 @@ DRAIN_SECONDS = 15.0
 WATCH_SECONDS = 1.0
 """How often the watchdog looks for threads that hang and for positions that nobody can vouch for."""
 RESUME_STAGGER_SECONDS = 0.02
-FIRST_TIDY_SECONDS, TIDY_SECONDS = 20.0, 3_600.0
-"""When garbage is first looked for and freed memory given back, and how often: laying ladders needs more of it than
-minding them, and each time stops the bots for a third of a second if there are a thousand."""
+TIDY_AFTER_SECONDS = (20.0, 60.0, 300.0)
+TIDY_SECONDS = 3_600.0
+"""When garbage is looked for and freed memory given back, and how often after that: laying ladders needs more of it
+than minding them, and each time stops the bots for a third of a second if there are a thousand."""
 
 STALLED = Attention(
     code="stalled",
@@ -430,12 +432,14 @@ class SimpleBotManager:
         Never starts a second bot beside one that hangs: the first may still send.
         """
         told: set[int] = set()
-        tidy_at = time.monotonic() + FIRST_TIDY_SECONDS
+        began = time.monotonic()
+        tidy_times = deque(began + after for after in TIDY_AFTER_SECONDS)
         while not self._closing.wait(WATCH_SECONDS):
-            if time.monotonic() >= tidy_at:
+            if time.monotonic() >= tidy_times[0]:
                 leave_alone()
                 give_back()
-                tidy_at = time.monotonic() + TIDY_SECONDS
+                tidy_times.append(tidy_times[-1] + TIDY_SECONDS)
+                tidy_times.popleft()
             with self._lock:
                 bots = [info["bot"] for info in self.managed_bots.values()]
             stalled = {bot.user_id for bot in bots if bot.is_stalled}

@@ -13,7 +13,7 @@ from decimal import Decimal
 import structlog
 
 from blitz.bots.driver import PassAbandoned
-from blitz.bots.listening import PUT_OFF_MAX, Listening, Worth, idle_wait, looks_after, news_in
+from blitz.bots.listening import Listening, Worth, idle_wait, looks_after, news_in
 from blitz.bots.mailbox import LastCycle, Letter, Mailbox, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.opening import BotParts, MissingCredentials, NotLive, Opened, is_outdated, open_market, user_of
 from blitz.bots.protection import (
@@ -94,8 +94,8 @@ class UserBot:
         """What was taken from the mailbox last."""
         self._listening = Listening(parts.exchanges, self.mailbox, self._hurry)
         self._unshown = Unshown()
-        self._put_off = 0
-        """How often in a row that look was put off."""
+        self._look_at = 0.0
+        """When the look behind a followed fill is due, monotonic seconds: more fills do not put it off."""
         self._answered = threading.Condition()
         self._asked_token = 0
         self._answered_token = 0
@@ -218,12 +218,14 @@ class UserBot:
     def _look(self, opened: Opened, letters: list[Letter]) -> tuple[Finish | None, float | None]:
         """One pass and what follows from it: an end, or how long to wait. Nothing that was read is kept meanwhile."""
         began_ms = self._parts.clock.now_ms()
-        if self._lets_others_go_first(opened, letters):
-            return None, looks_after(self.user_id)
+        was_due = self._listening.look_is_due
         try:
             self._listening.look_is_due = self._follow(opened, letters)
             if self._listening.look_is_due:
-                return None, looks_after(self.user_id)
+                if not was_due:
+                    self._look_at = time.monotonic() + looks_after(self.user_id)
+                return None, max(0.0, self._look_at - time.monotonic())
+            # Behind that: whatever is told from now on is delivered, whatever was gathered before is seen by this look.
             self._unshown.heard(self._listening.take_held())
             self._recover_if_asked(opened, letters)
             one_pass = run_pass(opened.memory, self._mode, last_cycle=self._last_cycle)
@@ -271,12 +273,6 @@ class UserBot:
             return False
         acted = opened.driver.run(follow_fills(opened.memory, fills), woken=True)
         return bool(acted.words) and not acted.open and self._listening.is_only_of_fills(letters)
-
-    def _lets_others_go_first(self, opened: Opened, letters: list[Letter]) -> bool:
-        """Whether the look behind a followed fill is put off once more: others' exits still wait in line."""
-        is_merely_due = self._listening.look_is_due and not letters
-        self._put_off = self._put_off + 1 if is_merely_due and opened.driver.exits_wait else 0
-        return 0 < self._put_off <= PUT_OFF_MAX
 
     def _read_commands(self, letters: list[Letter]) -> None:
         for letter in letters:

@@ -62,11 +62,13 @@ def carry(method: str, url: str, headers: Mapping[str, str], body: bytes | None,
     """
     parts = urlsplit(url)
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-    place = (parts.scheme, parts.netloc)
-    connection = _connection_to(place, pause_seconds)
+    place = (parts.scheme, parts.netloc, pause_seconds)
+    connection = _connection_to(place)
     try:
         connection.request(method, target, body, dict(headers))
         answer = connection.getresponse()
+        if answer.status < 200:  # the library knows of 100 alone: another one's answer would be read as the next one's
+            raise WreckedAnswer(f"an announcement, {answer.status}, in place of an answer")
         told = {name.lower(): value for name, value in answer.getheaders()}
         carried = Carried(status=answer.status, reason=answer.reason, headers=told, body=_unpacked(_read(answer), told))
     except BaseException:
@@ -116,6 +118,12 @@ class _Answer(http.client.HTTPResponse):
         buffered: Any = self.fp
         self.fp = io.BufferedReader(_InTime(buffered.detach(), sock))
 
+    def _read_next_chunk_size(self) -> int:
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc]
+        if size < 0:
+            raise ValueError("a chunk of less than nothing")  # the library makes a cut answer of it
+        return size
+
 
 class _Plain(http.client.HTTPConnection):
     """Head and body of a request leave together, as one packet and one call of the system."""
@@ -154,20 +162,22 @@ class _Secure(_Plain, http.client.HTTPSConnection):
     """The same over TLS."""
 
 
-_idle: defaultdict[tuple[str, str], deque[_Plain]] = defaultdict(deque)
-"""Connections that wait for a request, by scheme and host, the one used last at the end. Threads need no lock here:
+Place = tuple[str, str, float]
+"""Scheme, host, and the longest pause in seconds."""
+_idle: defaultdict[Place, deque[_Plain]] = defaultdict(deque)
+"""Connections that wait for a request, the one used last at the end. Threads need no lock here:
 appending and popping are whole operations of the interpreter."""
 
 
 @atexit.register
 def close_idle() -> None:
     """End the connections that wait for a request."""
-    for idle in _idle.values():
+    for idle in list(_idle.values()):
         while idle:
             idle.pop().close()
 
 
-def _connection_to(place: tuple[str, str], pause_seconds: float) -> _Plain:
+def _connection_to(place: Place) -> _Plain:
     """One that is open, or a new one that will be. What has anything to say unasked is closed, or says farewell."""
     idle = _idle[place]
     while idle:
@@ -178,7 +188,7 @@ def _connection_to(place: tuple[str, str], pause_seconds: float) -> _Plain:
         if not wait_for_read(connection.sock, timeout=0.0):
             return connection
         connection.close()
-    scheme, host = place
+    scheme, host, pause_seconds = place
     if scheme == "https":
         return _Secure(host, timeout=pause_seconds, context=tls_context())
     return _Plain(host, timeout=pause_seconds)
@@ -204,13 +214,15 @@ def _unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
         return body
     if packing not in {"gzip", "deflate"}:
         raise WreckedAnswer(f"packed as {packing[:20]}")
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # reads the head of either kind
+    # Some send deflate without its head, whose four lowest bits are 8.
+    is_bare = packing == "deflate" and body[0] & 0x0F != 8
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS if is_bare else zlib.MAX_WBITS | 32)  # 32: the head of either kind
     try:
         whole = unpacker.decompress(body, ANSWER_BYTES_MAX + 1)
     except zlib.error as problem:
         raise WreckedAnswer(str(problem)) from problem
     if len(whole) > ANSWER_BYTES_MAX:
         raise EndlessAnswer
-    if not unpacker.eof:
-        raise WreckedAnswer("the packed body ends too soon")
+    if not unpacker.eof or unpacker.unused_data:
+        raise WreckedAnswer("the packed body ends too soon, or too late")
     return whole

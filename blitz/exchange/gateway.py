@@ -50,10 +50,6 @@ class ExchangeGateway(Protocol):
     def in_line(self) -> bool:
         """A request waits for its turn in the rate budget. Any thread may ask."""
 
-    @property
-    def exits_wait(self) -> bool:
-        """Somebody's exits or cancels wait in line at this exchange. Any thread may ask."""
-
     def hurry(self) -> None:
         """An exit has to move: give up whatever waits in line for something else. Any thread may call it."""
 

@@ -41,6 +41,8 @@ from blitz.exchange.errands import errand_of
 from blitz.exchange.gateway import VenueCall
 from blitz.exchange.profile import Seat
 
+TIME_WITHIN_MS = 2_000
+"""A pass waits in line no longer than this for the question what time it is."""
 
 class MarketGateway(ABC):
     """One account on one market. Used by one thread at a time.
@@ -69,12 +71,6 @@ class MarketGateway(ABC):
         passage = self._client.passage
         return passage is not None and bool(passage.in_line)
 
-    @property
-    def exits_wait(self) -> bool:
-        """Somebody's exits or cancels wait in line at this exchange. Any thread may ask."""
-        passage = self._client.passage
-        return passage is not None and bool(passage.exits_wait)
-
     def hurry(self) -> None:
         """An exit has to move: give up whatever waits in line for something else. Any thread may call it."""
         if self._client.passage is not None:
@@ -85,7 +81,8 @@ class MarketGateway(ABC):
         if not self._clock.doubt():
             return
         if self._client.passage is not None:
-            self._client.passage.sent_on(errand_of(ReadPosition(), self._clock.now_ms(), woken=self.woken))
+            errand = errand_of(ReadPosition(), self._clock.now_ms(), woken=self.woken)
+            self._client.passage.sent_on(replace(errand, within_ms=TIME_WITHIN_MS))
         self._clock.refresh(self._client)
 
     def execute(self, call: VenueCall) -> Reply:

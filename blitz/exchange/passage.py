@@ -56,11 +56,6 @@ class Passage:
                 self.left_ms = self._clock.now_ms()
             yield
 
-    @property
-    def exits_wait(self) -> bool:
-        """Exits or cancels wait in line, whosever they are. Any thread may ask."""
-        return self._turnstile.waits(Priority.PROTECT)
-
     def _ask(self, turn: Turn) -> None:
         self._asked = turn
 

@@ -34,7 +34,6 @@ class Account:
     traits: VenueTraits = field(default_factory=VenueTraits)
     woken: bool = False
     in_line: bool = False
-    exits_wait: bool = False
 
     def hurry(self) -> None:
         """Nothing waits in line here."""

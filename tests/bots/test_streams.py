@@ -1,6 +1,5 @@
 """A bot that is told answers at once and looks seldom; what a stream gets wrong changes nothing but the delay."""
 
-import threading
 import time
 from decimal import Decimal
 from typing import Any
@@ -101,37 +100,6 @@ def test_a_look_that_waits_in_line_does_not_hold_up_the_exits(stage):
     until(lambda: turnstile.standing().waiting[Priority.FOLLOW], "the look to wait in line", 2.0)
     stage.price("59400")
     until(lambda: trader.ladder() == AFTER_LEG_1, "the take-profit to follow", 1.0)
-
-
-def move_exits(turnstile: Turnstile, until_told: threading.Event) -> None:
-    """Move so many exits of one user that the next one always waits for a window of his own."""
-    while not until_told.is_set():
-        with turnstile.turn("somebody", "POST v5/order/amend", Priority.PROTECT, 10_000):
-            pass
-
-
-def test_a_look_behind_a_fill_lets_the_exits_of_others_go_first(stage, monkeypatch):
-    """It is due after 1 to 2 s, in which everybody's exits have usually gone."""
-    monkeypatch.setattr(unshown, "LAG_SECONDS", 0.0)
-    clients = Clients(paper_counts=True)
-    stage.stream(clients)
-    trader = stage.trader(**LADDER)
-    trader.start()
-    trader.wait_for_names("tp", "leg_1", "leg_2", seconds=15.0)
-    until(lambda: trader.status().get("stream") == {"live": True, "why": None}, "the stream to be up")
-    before = quiet(stage)
-    turnstile = clients.turnstile(Venue(exchange=ExchangeName.BYBIT, mode=Mode.PAPER, base_url=stage.url))
-    everybody_has_gone = threading.Event()
-    others = threading.Thread(target=move_exits, args=(turnstile, everybody_has_gone), daemon=True)
-    others.start()
-    until(lambda: turnstile.waits(Priority.PROTECT), "an exit to wait")
-    stage.price("59400")
-    until(lambda: trader.ladder() == AFTER_LEG_1, "the take-profit to follow", 1.0)
-    time.sleep(2 * listening.FOLLOWED_SECONDS + 0.5)
-    assert requests_seen(stage) - before == 1
-    everybody_has_gone.set()
-    until(lambda: requests_seen(stage) - before > 1, "the look", 4.0)
-    others.join()
 
 
 @BOTH

@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -96,11 +97,19 @@ def test_an_answer_that_drips_holds_nobody_for_long(monkeypatch, script):
     assert time.monotonic() - began < 3
 
 
+def packed(body: bytes, how: str) -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Encoding: {how}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
 WRECKS = {
     "cut off": b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}",
     "no gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
     "no HTTP": b"\x00\x01\x02\r\n\r\n",
     "cut chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
+    "chunk of less than nothing": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n0\r\n\r\n",
+    "announcement": b"HTTP/1.1 103 Early Hints\r\nLink: </v5>\r\n\r\n",
+    "two gzips": packed(gzip.compress(b"{}", mtime=0) * 2, "gzip"),
+    "unknown packing": packed(b"{}", "br"),
 }
 
 
@@ -147,6 +156,12 @@ def test_packed_and_odd_text_is_read(monkeypatch):
         assert ask(url) == {"retCode": 0, "said": "\ufffd"}
 
 
+@pytest.mark.parametrize("body", [zlib.compress(b'{"retCode":0}'), zlib.compress(b'{"retCode":0}', wbits=-15)])
+def test_deflate_is_read_with_its_head_and_without(body):
+    with server(says(packed(body, "deflate"))) as (url, _):
+        assert ask(url) == FINE
+
+
 def self_signed(folder: Path) -> ssl.SSLContext:
     """A server's context whose certificate names the right address and nobody vouches for."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -183,7 +198,7 @@ def test_a_connection_that_idles_is_kept_alive():
     """Bots that are told ask nothing for minutes; what forgets idle connections must not swallow the next exit."""
     with server(says(OK)) as (url, _):
         ask(url)
-        [connection] = carrier._idle["http", url.removeprefix("http://")]
+        [connection] = carrier._idle["http", url.removeprefix("http://"), 8.0]
         assert connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         if hasattr(socket, "TCP_KEEPIDLE"):
             assert connection.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 30

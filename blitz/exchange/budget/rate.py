@@ -127,10 +127,6 @@ class Turnstile:
                 bans_total=self._line.bans_total,
             )
 
-    def waits(self, priority: Priority) -> bool:
-        """Whether anything of this priority waits right now."""
-        return self._line.waiting[priority] > 0
-
     def take(
         self,
         user: str,
