@@ -33,12 +33,14 @@ def give_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def leave_alone() -> None:
-    """Look for garbage once, and let no later search go through what is left.
+def leave_alone(*, search_all: bool) -> None:
+    """Look for garbage, and let no later search of the interpreter's go through what is left.
 
-    A thousand bots are a million objects that stay; each full search of the interpreter's stops everything for a third
-    of a second, at whatever moment it comes.
+    A thousand bots are a million objects that stay; a search through all of them stops everything for a third of a
+    second, at whatever moment it comes. Without `search_all` only what is new since the last call is gone through, and
+    whatever became garbage of the rest waits for a call with it.
     """
-    gc.unfreeze()
+    if search_all:
+        gc.unfreeze()
     gc.collect()
     gc.freeze()

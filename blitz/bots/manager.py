@@ -6,7 +6,6 @@ bot that has not ended yet stays listed, so that a second one can never be start
 
 import threading
 import time
-from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import TimeoutError as AnswerTimeout
 from dataclasses import replace
@@ -44,10 +43,12 @@ DRAIN_SECONDS = 15.0
 WATCH_SECONDS = 1.0
 """How often the watchdog looks for threads that hang and for positions that nobody can vouch for."""
 RESUME_STAGGER_SECONDS = 0.02
-TIDY_AFTER_SECONDS = (20.0, 60.0, 300.0)
-TIDY_SECONDS = 3_600.0
-"""When garbage is looked for and freed memory given back, and how often after that: laying ladders needs more of it
-than minding them, and each time stops the bots for a third of a second if there are a thousand."""
+TIDY_SECONDS = 20.0
+"""How often new garbage is looked for, and what remains is left alone from then on."""
+TIDIES_OF_ALL = (1, 3, 15)
+"""Which of these go through everything and give freed memory back, as laying ladders needs more of it than minding
+them; later on it is one an hour: that stops the bots for a third of a second if there are a thousand."""
+TIDIES_PER_HOUR = 180
 
 STALLED = Attention(
     code="stalled",
@@ -432,14 +433,11 @@ class SimpleBotManager:
         Never starts a second bot beside one that hangs: the first may still send.
         """
         told: set[int] = set()
-        began = time.monotonic()
-        tidy_times = deque(began + after for after in TIDY_AFTER_SECONDS)
+        began, tidies = time.monotonic(), 0
         while not self._closing.wait(WATCH_SECONDS):
-            if time.monotonic() >= tidy_times[0]:
-                leave_alone()
-                give_back()
-                tidy_times.append(tidy_times[-1] + TIDY_SECONDS)
-                tidy_times.popleft()
+            if time.monotonic() >= began + (tidies + 1) * TIDY_SECONDS:
+                tidies += 1
+                _tidy(tidies)
             with self._lock:
                 bots = [info["bot"] for info in self.managed_bots.values()]
             stalled = {bot.user_id for bot in bots if bot.is_stalled}
@@ -451,6 +449,14 @@ class SimpleBotManager:
             told = stalled
             for user_id in self._known():
                 self._judge(user_id)
+
+
+def _tidy(number: int) -> None:
+    """The tidy of this number since the server started."""
+    search_all = number in TIDIES_OF_ALL or number % TIDIES_PER_HOUR == 0
+    leave_alone(search_all=search_all)
+    if search_all:
+        give_back()
 
 
 def _stream(bot: UserBot) -> dict[str, Any]:
