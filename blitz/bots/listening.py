@@ -252,7 +252,7 @@ class Listening:
         # What tells of the fill may wait to be read, behind everybody else's.
         is_late = now - due > LATE_SECONDS and times_late < LATE_MAX
         if looks_anyway or is_late:
-            self._look_later(REACHED_SECONDS, levels, times_late + 1)
+            self._look_later(REACHED_SECONDS, levels, times_late + is_late)
         else:
             self._mailbox.put(Wake())
 

@@ -35,7 +35,7 @@ first exit after the pause would wait in vain: so the system keeps it alive, or 
 
 
 class WreckedAnswer(http.client.HTTPException):
-    """An answer came and cannot be used: it is packed wrongly."""
+    """Something came that is no answer to what was asked, or that cannot be unpacked."""
 
 
 class EndlessAnswer(http.client.HTTPException):
@@ -71,7 +71,7 @@ def carry(method: str, url: str, headers: Mapping[str, str], body: bytes | None,
             raise WreckedAnswer(f"an announcement, {answer.status}, in place of an answer")
         told = {name.lower(): value for name, value in answer.getheaders()}
         carried = Carried(status=answer.status, reason=answer.reason, headers=told, body=_unpacked(_read(answer), told))
-    except BaseException:
+    except BaseException:  # whatever it was: the rest of this answer must not be read as the next one's
         connection.close()
         raise
     if answer.will_close or len(_idle[place]) >= IDLE_CONNECTIONS_MAX:
@@ -165,8 +165,8 @@ class _Secure(_Plain, http.client.HTTPSConnection):
 Place = tuple[str, str, float]
 """Scheme, host, and the longest pause in seconds."""
 _idle: defaultdict[Place, deque[_Plain]] = defaultdict(deque)
-"""Connections that wait for a request, the one used last at the end. Threads need no lock here:
-appending and popping are whole operations of the interpreter."""
+"""Connections that wait for a request, the one used last at the end. Threads need no lock here: appending and popping
+are whole operations of the interpreter."""
 
 
 @atexit.register

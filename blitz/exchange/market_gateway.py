@@ -44,6 +44,7 @@ from blitz.exchange.profile import Seat
 TIME_WITHIN_MS = 2_000
 """A pass waits in line no longer than this for the question what time it is."""
 
+
 class MarketGateway(ABC):
     """One account on one market. Used by one thread at a time.
 

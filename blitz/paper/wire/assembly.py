@@ -70,7 +70,7 @@ async def open_exchange(config: PaperConfig, clock: Clock) -> Exchange:
     store = StateFile(config.state_path) if config.state_path is not None else None
     try:
         return await _open(config, clock, feed, bars, source, store)
-    except BaseException:
+    except BaseException:  # also a cancelled start must let go of the lock on its state file
         if store is not None:
             store.close()
         raise

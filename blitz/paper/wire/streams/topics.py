@@ -39,7 +39,7 @@ class PublicTopics(ABC, Generic[AnyChannel]):
 
     @abstractmethod
     def tell_trades(self, symbol: str, trades: list[PublicTrade]) -> None:
-        """Send these trades of a market, oldest first."""
+        """Send these trades of a market, which come oldest first, in the exchange's own order."""
 
     @abstractmethod
     def refresh(self, symbol: str) -> None:
