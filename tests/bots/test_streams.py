@@ -169,6 +169,16 @@ def test_an_order_cancelled_by_hand_comes_back_without_polling(stage, told):
 
 
 @BOTH
+def test_an_exit_that_is_cancelled_right_behind_a_fill_does_not_wait_for_the_look_that_is_due(stage, told):
+    stage.price("59400")
+    until(lambda: told.ladder() == AFTER_LEG_1, "the take-profit to follow", 1.0)
+    told.cancel(next(tag for tag in told.truth() if tag.startswith("sm_tp")))
+    before = requests_seen(stage)
+    until(lambda: requests_seen(stage) > before, "the look", listening.FOLLOWED_SECONDS * 0.8)
+    told.wait_for_ladder(AFTER_LEG_1, seconds=5.0)
+
+
+@BOTH
 def test_what_was_told_is_looked_for_until_reads_show_it(stage, told):
     """Reads trail events: the look after one may show what was before it, and nobody tells a second time."""
     stage.fault("lag", delay_ms="1500")
@@ -222,6 +232,15 @@ def test_a_fill_nobody_tells_of_is_found_by_the_price(stage, told):
     stage.fault("drop_event")
     stage.price("59400")
     told.wait_for_ladder(AFTER_LEG_1, seconds=3.0)
+
+
+def test_a_machine_that_is_always_late_finds_it_all_the_same(stage, told, monkeypatch):
+    """What is late may be behind its frames, but not for ever."""
+    monkeypatch.setattr(listening, "LATE_SECONDS", -1.0)
+    monkeypatch.setattr(listening, "REACHED_SECONDS", 0.2)
+    stage.fault("drop_event")
+    stage.price("59400")
+    told.wait_for_ladder(AFTER_LEG_1, seconds=5.0)
 
 
 @BOTH
