@@ -168,6 +168,17 @@ def test_an_order_cancelled_by_hand_comes_back_without_polling(stage, told):
     told.wait_for_names("tp", "leg_1", "leg_2", seconds=5.0)
 
 
+def test_a_leg_that_fills_in_drips_does_not_put_the_look_off(stage, told):
+    """Each drip is followed by one request; the look that the first made due comes when it would have come."""
+    stage.fault("partial_fill", quantity="0.001", account=told.key)
+    before, drips, began = quiet(stage), 0, time.monotonic()
+    while time.monotonic() - began < 2 * listening.FOLLOWED_SECONDS + 0.5:
+        drips += 1
+        stage.price("59400" if drips % 2 else "59399")
+        time.sleep(0.4)
+    assert requests_seen(stage) - before >= drips + min(LOOK[stage.exchange])
+
+
 @BOTH
 def test_an_exit_that_is_cancelled_right_behind_a_fill_does_not_wait_for_the_look_that_is_due(stage, told):
     stage.price("59400")

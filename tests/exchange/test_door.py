@@ -139,6 +139,37 @@ def test_more_than_was_promised_is_no_answer_to_the_next_request():
         assert ask(url) == FINE
 
 
+def test_what_comes_behind_an_answer_is_no_answer_to_the_next_request():
+    """It lies in the connection by then, and not in what was read with the first answer."""
+    surplus, sent = [b'HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{"retCode":1}'], threading.Event()
+
+    def late(talk: socket.socket) -> None:
+        talk.sendall(OK)
+        if surplus:
+            time.sleep(0.1)
+            talk.sendall(surplus.pop())
+            sent.set()
+
+    with server(late) as (url, _):
+        assert ask(url) == FINE
+        assert sent.wait(5)
+        assert ask(url) == FINE
+
+
+def test_a_connection_that_the_server_has_ended_is_not_used_again():
+    ended = threading.Event()
+
+    def farewell(talk: socket.socket) -> None:
+        talk.sendall(OK)
+        talk.shutdown(socket.SHUT_RDWR)
+        ended.set()
+
+    with server(farewell) as (url, _):
+        assert ask(url) == FINE
+        assert ended.wait(5)
+        assert ask(url) == FINE
+
+
 def test_a_redirect_is_never_followed():
     with server(says(OK)) as (elsewhere, followed):
         moved = f"HTTP/1.1 307 Moved\r\nLocation: {elsewhere}/v5\r\nContent-Length: 0\r\n\r\n".encode()
