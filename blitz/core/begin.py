@@ -19,6 +19,7 @@ from blitz.core.calls import (
 )
 from blitz.core.create import Outcome, create, look_is_old
 from blitz.core.diff import Cancel
+from blitz.core.finish import finish_as_saved
 from blitz.core.guards import Guard
 from blitz.core.identity import EARLY_MS, key_of_fill, named
 from blitz.core.ladder import leg_quantity
@@ -48,6 +49,8 @@ def adopt_or_enter(
     memory: BotMemory, seen: Seen, mode: Mode, settled: bool, *, last_cycle: bool
 ) -> Step[Acted | Finish]:
     """Decide how a bot without an open cycle goes on."""
+    if mode is Mode.TRADE and memory.rests and not memory.started_by_trader:
+        return finish_as_saved(memory)
     if seen.position.quantity > 0:
         return (yield from _adopt(memory, seen, mode))
     if mode is not Mode.TRADE:

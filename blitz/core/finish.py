@@ -7,7 +7,7 @@ from blitz.core.guards import Guard
 from blitz.core.look import Seen
 from blitz.core.memory import BOOKS_DIFFER, BotMemory
 from blitz.core.orders import OrderKey, Role
-from blitz.core.records import BotEvent, Cycle, CycleEnd, CycleSaved, EventKind, EventNoted
+from blitz.core.records import BotEvent, Cycle, CycleEnd, CycleSaved, DesiredSaved, EventKind, EventNoted
 from blitz.core.refusals import forget_orders
 from blitz.core.work import Acted, Finish, Mode
 
@@ -21,6 +21,7 @@ FINAL_WORDS = {
     "and stopped. Use smaller amounts, less leverage or more margin before you press Start again.",
 }
 """Ends after which no bot re-enters by itself."""
+CYCLE_DONE = "The cycle is finished and the bot has stopped, as set."
 
 
 def cycle_is_over(memory: BotMemory, seen: Seen, mode: Mode) -> bool:
@@ -51,19 +52,34 @@ def finish_cycle(memory: BotMemory, mode: Mode, now_ms: int, *, last_cycle: bool
         "legs": str(ended.legs_filled),
     }
     event = BotEvent(kind=EventKind.CYCLE_CLOSED, at_ms=now_ms, cycle=ended.number, data=told)
-    if not (yield from save(CycleSaved(cycle=ended), EventNoted(event=event), durable=True)):
+    finish = _finish_after(memory, ended, mode, last_cycle=last_cycle)
+    rest = (DesiredSaved(desired="stopped", at_ms=now_ms),) if finish and memory.keeps(Guard.RESTS) else ()
+    if not (yield from save(CycleSaved(cycle=ended), EventNoted(event=event), *rest, durable=True)):
         memory.must_reload = True  # perhaps only the answer was lost: nothing is booked into a cycle that has ended
         return Acted(open=True, wake_in_ms=1_000)
     memory.close_cycle(ended)
     forget_orders(memory)
+    return finish or Acted(words=(f"closed_cycle_{ended.number}",), open=True, wake_in_ms=0)
+
+
+def _finish_after(memory: BotMemory, ended: Cycle, mode: Mode, *, last_cycle: bool) -> Finish | None:
+    """How the bot ends with this cycle; None when another one follows."""
     words = (f"closed_cycle_{ended.number}",)
     if ended.end in FINAL_WORDS and not memory.started_by_trader:
         return Finish(code=ended.end.value, message=FINAL_WORDS[ended.end], words=words)
     if mode is not Mode.TRADE:
         return Finish(code="stopped", message="Bot stopped successfully. There is no position.", words=words)
     if last_cycle or not ended.settings.repeat:
-        return Finish(code="cycle_done", message="The cycle is finished and the bot has stopped, as set.", words=words)
-    return Acted(words=words, open=True, wake_in_ms=0)
+        return Finish(code="cycle_done", message=CYCLE_DONE, words=words)
+    return None
+
+
+def finish_as_saved(memory: BotMemory) -> Finish:
+    """How a bot ends that finds its last cycle closed for good, when it reads its journal again."""
+    ended = memory.closed[0].cycle.end if memory.closed else None
+    if ended in FINAL_WORDS:
+        return Finish(code=ended.value, message=FINAL_WORDS[ended])
+    return Finish(code="cycle_done", message=CYCLE_DONE)
 
 
 def booked_cycle(memory: BotMemory, cycle: Cycle, now_ms: int) -> Cycle:

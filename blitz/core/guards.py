@@ -71,6 +71,8 @@ class Guard(StrEnum):
     """A leg is not replaced by a new one in one request: what it fills meanwhile would be ordered again."""
     OWN_STOPS = "own_stops"
     """A stop without an id is ours only when trigger and quantity are such as we gave."""
+    RESTS = "rests"
+    """After an end for good no bot enters again, whatever kills the process: its trader has to press Start."""
     SURPLUS = "surplus"
     """A second live order of one tag is taken back."""
 

@@ -190,6 +190,8 @@ class BotMemory:
     unexplained: PositionReading | None = None
     prepared: bool = False
     """Margin mode and leverage were set and accepted for the coming cycle."""
+    rests: bool = False
+    """The journal says that this bot should not run: it enters nothing."""
     started_by_trader: bool = False
     """The trader just pressed Start: a cycle that ended while the bot was off is booked, and the next one begins."""
     closing_by_trader: bool = False
@@ -332,6 +334,7 @@ def recall(
         ledger=Ledger(side=in_force.side),
         cycle=cycle,
         last_cycle=remembered.last_cycle,
+        rests=remembered.rests,
         last_fill_ms=remembered.last_fill_ms,
         regime=remembered.regime,
         booked_before=dict.fromkeys(remembered.recent_exec_ids, remembered.last_fill_ms),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.orders import ZERO, BookedFill, Direction, OrderKey, OrderType
@@ -221,7 +222,23 @@ class EventNoted:
     event: BotEvent
 
 
-Change = SlotSaved | CycleSaved | FillBooked | RegimeLearnt | EventNoted
+Desired = Literal["running", "stopped", "after_cycle"]
+"""What is wanted of a bot: run, rest, or finish the cycle and rest. A restart acts on it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredSaved:
+    """Remember what is wanted of the bot from now on.
+
+    A cycle after which no other may follow is saved together with the wish to rest: a process that is killed in between
+    would else resume the bot, which would enter again.
+    """
+
+    desired: Desired
+    at_ms: int
+
+
+Change = SlotSaved | CycleSaved | FillBooked | RegimeLearnt | EventNoted | DesiredSaved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,3 +260,5 @@ class Remembered:
     """Exec ids of the newest booked fills of this account, a few hundred: reads overlap, booking must not."""
     closed: tuple[ClosedCycle, ...] = ()
     """The newest closed cycles that had fills, newest first."""
+    rests: bool = False
+    """The bot should not run: its last cycle ended for good, or its trader stopped it."""

@@ -94,6 +94,8 @@ class SimulatedBot:
     mode: Mode = Mode.TRADE
     recovers_left: int = 0
     started_by_trader: bool = False
+    cycle_at_start: int = 0
+    """The newest cycle that was stored when the trader last pressed Start."""
     memory: BotMemory | None = None
     finish: Finish | None = None
     result: PassResult = field(default_factory=PassResult)
@@ -138,6 +140,9 @@ class SimulatedBot:
 
     def start(self, *, by_trader: bool) -> None:
         """Begin: a start by the trader, or the server resuming."""
+        if by_trader:
+            self.server.wants(self)
+            self.cycle_at_start = self.server.store.load(self.user_id).last_cycle
         self.runs, self.mode, self.finish = True, Mode.TRADE, None
         self.started_by_trader = by_trader
         self.memory = None

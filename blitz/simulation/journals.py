@@ -19,6 +19,7 @@ from blitz.core.records import (
     ClosedCycle,
     Cycle,
     CycleSaved,
+    DesiredSaved,
     EventNoted,
     FillBooked,
     IdRegime,
@@ -87,6 +88,7 @@ class Kept:
     cycles: dict[int, Cycle] = field(default_factory=dict)
     fills: dict[str, BookedFill] = field(default_factory=dict)
     regime: IdRegime = IdRegime.UNLEARNT
+    rests: bool = False
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Carry out the changes of one save."""
@@ -100,6 +102,8 @@ class Kept:
                     self.fills.setdefault(booked.fill.exec_id, booked)
                 case RegimeLearnt(regime=regime):
                     self.regime = regime
+                case DesiredSaved(desired=desired):
+                    self.rests = desired == "stopped"
                 case EventNoted():
                     pass
 
@@ -118,6 +122,7 @@ class Kept:
             regime=self.regime,
             recent_exec_ids=tuple(one.fill.exec_id for one in reversed(booked[-RECENT_MAX:])),
             closed=self._closed(booked),
+            rests=self.rests,
         )
 
     def _closed(self, booked: Sequence[BookedFill]) -> tuple[ClosedCycle, ...]:
@@ -282,7 +287,8 @@ class SqliteStore:
     def books(self, user_id: int) -> Kept:
         """Everything that is stored for this user, read back row by row."""
         history = History(self._database)
-        kept = Kept(regime=self.load(user_id).regime)
+        remembered = self.load(user_id)
+        kept = Kept(regime=remembered.regime, rests=remembered.rests)
         kept.slots = {(slot.symbol, slot.key): slot for slot in self.slots(user_id)}
         kept.cycles = {one.number: one for one in history.cycles(user_id, limit=LIMIT_MAX, account=ACCOUNT)}
         booked = [row.booked for row in history.fills(user_id, limit=LIMIT_MAX, account=ACCOUNT)]

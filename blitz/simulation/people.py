@@ -351,6 +351,8 @@ class Operator:
         for account in self.accounts:
             account.rolled_back_ms = self.world.now_ms
             account.looked_back_ms = None
+            if account.bot.wish is not Wish.REST:
+                self.server.wants(account.bot)  # a database of other days is put right before it is used
         self.server.start()
 
     def _boot(self) -> None:

@@ -27,6 +27,7 @@ FOCUS: dict[Guard, frozenset[Fault]] = {
     Guard.REPLACED_IS_OVER: MARKET | {Fault.AMEND_ANSWER_LOST, Fault.EMPTY_LIST, Fault.NETWORK_DOWN},
     Guard.LEGS_NOT_REPLACED: MARKET | {Fault.LEG_EDITED_BY_HAND, Fault.LEG_PARTLY_FILLED},
     Guard.OWN_STOPS: MARKET | {Fault.FOREIGN_STOP},
+    Guard.RESTS: MARKET | {Fault.CLOSED_BY_HAND, Fault.COMMIT_UNANSWERED, Fault.KILLED_UNANSWERED},
     Guard.SURPLUS: MARKET | {Fault.SECOND_WRITER},
 }
 """Guards that only matter when several things come together: their seeds have just these faults, at full force."""

@@ -7,7 +7,7 @@ from blitz.clock import VenueTime
 from blitz.core.calls import (
     Save,
 )
-from blitz.core.records import Remembered
+from blitz.core.records import DesiredSaved, Remembered
 from blitz.errors import DatabaseProblem
 from blitz.simulation.bot import SimulatedBot, Watcher, Wish
 from blitz.simulation.faults import Fault
@@ -159,6 +159,11 @@ class SimulatedServer:
             self.world.coverage.note(Fault.DATABASE_BUSY, bot.state)
             raise DatabaseProblem("The database was busy.")
         return self.store.load(bot.user_id)
+
+    def wants(self, bot: SimulatedBot) -> None:
+        """Write down that the trader wants this bot to run."""
+        wish = DesiredSaved(desired="running", at_ms=self.world.now_ms)
+        self.store.save(bot.user_id, [wish], durable=True, fault=None)
 
     def save(self, bot: SimulatedBot, call: Save) -> bool:
         """Write what a pass wants written, or let the disk fail."""

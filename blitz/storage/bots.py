@@ -1,17 +1,15 @@
 """Which bots should run, and how each was last seen. Used by the manager, which resumes them after a restart."""
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
 from sqlalchemy import Connection, select, update
 
 from blitz.clock import Clock
+from blitz.core.records import Desired
 from blitz.storage.database import Database
 from blitz.storage.tables import bots, users
 from blitz.storage.upserts import insert_once
-
-Desired = Literal["running", "stopped", "after_cycle"]
-"""What the trader wants: run, rest, or finish the cycle and rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +70,11 @@ class BotStore:
             self._change(connection, user_id, status=status, message=message)
 
     def _change(self, connection: Connection, user_id: int, **values: str) -> None:
-        now = self._clock.now_ms()
-        first = {"user_id": user_id, "desired": "stopped", "status": "not_running", "message": "", "changed_ms": now}
-        connection.execute(insert_once(self._db.dialect, bots, "user_id"), first)
-        connection.execute(update(bots).where(bots.c.user_id == user_id).values({**values, "changed_ms": now}))
+        change_bot(connection, self._db.dialect, user_id, self._clock.now_ms(), **values)
+
+
+def change_bot(connection: Connection, dialect: str, user_id: int, now_ms: int, **values: str) -> None:
+    """Change the user's row, which need not be there yet."""
+    first = {"user_id": user_id, "desired": "stopped", "status": "not_running", "message": "", "changed_ms": now_ms}
+    connection.execute(insert_once(dialect, bots, "user_id"), first)
+    connection.execute(update(bots).where(bots.c.user_id == user_id).values({**values, "changed_ms": now_ms}))

@@ -16,6 +16,7 @@ from blitz.core.records import (
     ClosedCycle,
     Cycle,
     CycleSaved,
+    DesiredSaved,
     EventNoted,
     FillBooked,
     IdRegime,
@@ -24,6 +25,7 @@ from blitz.core.records import (
     Slot,
     SlotSaved,
 )
+from blitz.storage.bots import change_bot
 from blitz.storage.database import Database
 from blitz.storage.rows import (
     Row,
@@ -35,9 +37,11 @@ from blitz.storage.rows import (
     slot_from_row,
     slot_to_row,
 )
-from blitz.storage.tables import cycles, events, fills, id_regimes, order_slots
+from blitz.storage.tables import bots, cycles, events, fills, id_regimes, order_slots
 from blitz.storage.upserts import insert_once, insert_or_replace
 
+RowChange = SlotSaved | CycleSaved | FillBooked | RegimeLearnt | EventNoted
+"""A change that writes a row of its own."""
 RECENT_MAX = 500
 """So many exec ids a bot is handed at start; its first read of fills reaches back far less."""
 
@@ -72,21 +76,25 @@ class BotJournal:
                 regime=self._regime(connection),
                 recent_exec_ids=self._recent_exec_ids(connection),
                 closed=self._closed_cycles(connection),
+                rests=self._rests(connection),
             )
 
     def save(self, changes: Sequence[Change], *, durable: bool) -> None:
         """Write all changes or none. Raises `DatabaseProblem` when they are not written."""
         if not changes:
             return
-        batches = self._batches(changes)
+        wishes = [change for change in changes if isinstance(change, DesiredSaved)]
+        batches = self._batches([change for change in changes if not isinstance(change, DesiredSaved)])
 
         def write(connection: Connection) -> None:
             for statement, rows in batches:
                 connection.execute(statement, rows)
+            for wish in wishes:
+                change_bot(connection, self._db.dialect, self._user_id, wish.at_ms, desired=wish.desired)
 
         self._db.write_together(write, durable=durable)
 
-    def _batches(self, changes: Sequence[Change]) -> list[tuple[Insert, list[Row]]]:
+    def _batches(self, changes: Sequence[RowChange]) -> list[tuple[Insert, list[Row]]]:
         """One statement per table with all its rows, in the order they were asked for."""
         batches: dict[Table, list[Row]] = {}
         for change in changes:
@@ -94,7 +102,7 @@ class BotJournal:
             batches.setdefault(table, []).append(row)
         return [(self._statement(table), rows) for table, rows in batches.items()]
 
-    def _row(self, change: Change) -> tuple[Table, Row]:
+    def _row(self, change: RowChange) -> tuple[Table, Row]:
         user_id, account = self._user_id, self._account
         match change:
             case SlotSaved(slot=slot):
@@ -181,6 +189,9 @@ class BotJournal:
         own = fills.c
         query = select(func.max(own.at_ms)).where(own.user_id == self._user_id, own.account == self._account)
         return connection.scalar(query) or 0
+
+    def _rests(self, connection: Connection) -> bool:
+        return connection.scalar(select(bots.c.desired).where(bots.c.user_id == self._user_id)) == "stopped"
 
     def _recent_exec_ids(self, connection: Connection) -> tuple[str, ...]:
         own = fills.c

@@ -97,6 +97,20 @@ def test_a_bot_that_ends_by_itself_just_as_the_server_stops_is_not_resumed(stage
     assert stage.store.desired(alice.id) == "stopped"
 
 
+def test_a_process_killed_right_after_the_last_cycle_was_booked_begins_no_other_one(stage, alice, monkeypatch):
+    # The end of the cycle was stored, and the wish to rest a moment later: whoever died in between entered again.
+    alice.choose(repeat=False)
+    alice.start()
+    alice.wait_for_names(*NAMES)
+    monkeypatch.setattr(stage.manager, "_ended", lambda bot: None)  # what the server writes at a bot's end
+    stage.price("60300")
+    until(lambda: alice.account()["open_orders"] == [] and alice.size() == 0, "the end of the position")
+    until(lambda: stage.store.desired(alice.id) == "stopped", "the wish to rest")
+    stage.restart()
+    assert stage.manager.managed_bots == {}
+    assert [row["orderLinkId"] for row in alice.account()["executions"]] == [alice.tag("leg_0"), alice.tag("tp")]
+
+
 def test_the_exchange_restarts_and_the_bot_goes_on(stage, alice):
     alice.start()
     alice.wait_for_names(*NAMES)

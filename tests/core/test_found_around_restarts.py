@@ -7,11 +7,13 @@ import pytest
 
 from blitz.core.bot import DIFFER_WAIT_MS, DISAGREE_MAX_MS
 from blitz.core.calls import ReadOpenOrders, Save, SendOrder
+from blitz.core.finish import FINAL_WORDS
 from blitz.core.look import LISTED_ONCE
 from blitz.core.memory import VenueTraits
 from blitz.core.orders import TAKE_PROFIT, Direction
-from blitz.core.records import CycleEnd, CycleSaved, FillBooked, SlotSaved, SlotState
-from blitz.core.work import Mode
+from blitz.core.records import CycleEnd, CycleSaved, DesiredSaved, FillBooked, SlotSaved, SlotState
+from blitz.core.work import Finish, Mode
+from tests.core.ladders import LONG
 from tests.core.rig import MemoryJournal, Rig
 from tests.core.scripted_venue import ScriptedVenue
 
@@ -244,3 +246,41 @@ def test_fills_of_one_millisecond_are_folded_in_the_venues_order_whenever_they_a
     assert rig.memory.ledger.average == cost / sum((fill.quantity for fill in legs), Decimal(0))
     rig.restart()
     assert rig.memory.ledger.average == cost / sum((fill.quantity for fill in legs), Decimal(0))
+
+
+# Ends for good
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_a_bot_that_is_killed_at_any_yield_around_its_last_end_enters_no_other_cycle(applied):
+    # Its cycle was stored as ended, its wish to rest only later: whoever was killed in between entered again.
+    for kill_at in range(1, 40):
+        rig = Rig(settings=replace(LONG, repeat=False))
+        rig.rest()
+        rig.venue.move("61000")
+        rig.yields, rig.kill_at, rig.applied = 0, kill_at, applied
+        rig.rest()
+        assert len(rig.sent("leg_0")) == 1, kill_at
+        assert rig.last.finish is not None
+        if rig.kill_at:  # it came to its end before that yield
+            return
+    raise AssertionError("no pass is that long")
+
+
+def test_an_end_for_good_that_was_stored_without_an_answer_is_told_as_what_it_was():
+    rig = running()
+    rig.venue.trade_by_hand(Direction.SELL, str(rig.venue.held))
+    rig.journal.unanswered = lambda call: saves_cycle(call, ended=True)
+    result = rig.rest()
+    assert result.finish == Finish(code="closed_externally", message=FINAL_WORDS[CycleEnd.CLOSED_EXTERNALLY])
+    assert len(rig.sent("leg_0")) == 1
+
+
+def test_a_trader_who_presses_start_after_an_end_for_good_gets_the_next_cycle():
+    rig = Rig(settings=replace(LONG, repeat=False))
+    rig.rest()
+    rig.go("61000")
+    rig.journal.save(Save(changes=(DesiredSaved(desired="running", at_ms=1),), durable=True))
+    rig.restart()
+    rig.rest()
+    assert rig.memory.cycle is not None and rig.memory.cycle.number == 2

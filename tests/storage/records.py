@@ -11,6 +11,7 @@ from blitz.core.records import (
     Cycle,
     CycleEnd,
     CycleSaved,
+    DesiredSaved,
     EventKind,
     EventNoted,
     FillBooked,
@@ -121,4 +122,5 @@ CHANGES = st.one_of(
     st.builds(FillBooked, booked=FILLS),
     st.builds(RegimeLearnt, regime=st.sampled_from(IdRegime)),
     st.builds(EventNoted, event=EVENTS),
+    st.builds(DesiredSaved, desired=st.sampled_from(["running", "stopped", "after_cycle"]), at_ms=TIMES),
 )

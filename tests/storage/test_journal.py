@@ -14,6 +14,7 @@ from blitz.core.records import (
     Cycle,
     CycleEnd,
     CycleSaved,
+    DesiredSaved,
     EventKind,
     EventNoted,
     FillBooked,
@@ -84,6 +85,7 @@ def expected(changes, user_id):
     cycles: dict[int, Cycle] = {}
     fills: dict[str, BookedFill] = {}
     regime = IdRegime.UNLEARNT
+    rests = False
     for change in changes:
         match change:
             case SlotSaved(slot=slot):
@@ -94,6 +96,8 @@ def expected(changes, user_id):
                 fills.setdefault(booked.fill.exec_id, booked)
             case RegimeLearnt(regime=learnt):
                 regime = learnt
+            case DesiredSaved(desired=desired):
+                rests = desired == "stopped"
     running = max(
         (each for each in cycles.values() if each.ended_ms is None), key=lambda each: each.number, default=None
     )
@@ -107,6 +111,7 @@ def expected(changes, user_id):
         regime=regime,
         recent_exec_ids=tuple(each.fill.exec_id for each in reversed(oldest_first)),
         closed=tuple(closed_cycles(cycles, oldest_first)),
+        rests=rests,
     )
 
 

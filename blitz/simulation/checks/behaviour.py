@@ -28,6 +28,7 @@ from blitz.core.calls import (
     Save,
     SendOrder,
 )
+from blitz.core.finish import FINAL_WORDS
 from blitz.core.orders import ZERO, FillKind, Role, VenuePosition, leg
 from blitz.core.records import SlotState
 from blitz.core.work import Mode
@@ -95,6 +96,7 @@ class Behaviour(Watcher):
         if isinstance(call, SendOrder):
             self._check_intent(bot, call)
             self._check_id(bot, watched, call)
+            self._check_rest(bot, call)
             memory = bot.memory
             watched.truth.entry_departs(call, None if memory is None else memory.cycle)
         elif isinstance(call, AmendOrder | ReplaceOrder) and bot.memory is not None:
@@ -177,6 +179,15 @@ class Behaviour(Watcher):
         slot = stored.get(call.client_id)
         if slot is None or slot.state is not SlotState.INTENT or slot.quantity != call.order.quantity:
             self._wrong("S8", bot, f"sent {call.client_id} without a stored intent")
+
+    def _check_rest(self, bot: SimulatedBot, call: SendOrder) -> None:
+        """S11: no restart enters again after a cycle that ended for good; its trader has to press Start."""
+        closed = bot.server.store.load(bot.user_id).closed if call.order.key == ENTRY else ()
+        if not closed or closed[0].cycle.number <= bot.cycle_at_start:
+            return
+        last = closed[0].cycle
+        if last.end in FINAL_WORDS or not last.settings.repeat:
+            self._wrong("S11", bot, f"entered again after cycle {last.number}, which had ended for good")
 
     def _check_coherent(self, bot: SimulatedBot, watched: Watched, call: Call) -> None:
         """S9 again: no leg is sent or taken back while the position that was read is not what the books say (A7)."""
