@@ -21,6 +21,7 @@ from typing import Any, cast
 from picows import WSError, WSListener, ws_connect
 
 from blitz.errors import GatewayProblem
+from blitz.event_loop import new_event_loop
 from blitz.exchange.streams.dialect import Dialect
 from blitz.exchange.streams.link import Link, LinkState, Listener
 from blitz.exchange.streams.pacing import ConnectionPace
@@ -176,7 +177,7 @@ class StreamHub:
     # The loop thread
 
     def _run(self) -> None:
-        loop = new_loop()
+        loop = new_event_loop()
         asyncio.set_event_loop(loop)
         self._loop, self._opening = loop, asyncio.Semaphore(OPENING_MAX)
         loop.call_soon(self._started.set)
@@ -336,12 +337,3 @@ class StreamHub:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def new_loop() -> asyncio.AbstractEventLoop:
-    """uvloop's where there is one (it is not made for Windows): half the CPU per frame."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
