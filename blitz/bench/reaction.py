@@ -16,7 +16,7 @@ from blitz.bench.exchange import BenchExchange, BenchProblem
 from blitz.bench.figures import Reaction, VariantFigures, print_table, to_json
 from blitz.bench.ladders import BURST_PRICE, ENTRY, level_of
 from blitz.bench.server import KIB_PER_MIB, BenchServer
-from blitz.bench.yardstick import LOOP_SECONDS, PREFIX, Yardstick
+from blitz.bench.yardstick import PREFIX, Yardstick
 
 BOTS_PREFIX = "paper-"
 """How the keys of paper accounts begin that a server makes for its traders."""
@@ -125,6 +125,8 @@ class _Run:
         steady = self._steady() if self._name != "limits" else None
         burst, last_ms = self._burst()
         after_kib = server.rss_kib()
+        if self._options.yardstick and self._name == "plain":
+            self.yardstick = self._ten_second_loop()
         counted = self._exchange.counted()
         # Without its limits the exchange counts all the same, but nothing was asked to keep to them.
         breaches = int(counted["breaches"]) if counted["enforced"] else 0
@@ -155,10 +157,6 @@ class _Run:
         """One fill after the other: the price falls from level to level."""
         bots, pause = self._options.bots, 1 / self._options.fills_per_second
         self._tell(f"one fill every {pause * 1000:.0f} ms")
-        old_kind = Yardstick(self._exchange) if self._options.yardstick and self._name == "plain" else None
-        if old_kind is not None:
-            old_kind.start()
-            time.sleep(LOOP_SECONDS * 2)  # until they have entered and placed their first take-profit
         self._exchange.ask("POST", "stopwatch")
         due = time.monotonic()
         for number in range(bots):
@@ -166,11 +164,6 @@ class _Run:
             due += pause
             time.sleep(max(0.0, due - time.monotonic()))
         time.sleep(SETTLE_SECONDS)
-        if old_kind is not None:
-            time.sleep(LOOP_SECONDS)
-            old_kind.stop()
-            told = self._stopwatch(PREFIX)
-            self.yardstick = Reaction.of(told["reactions_us"], told["unanswered"])
         told = self._stopwatch(BOTS_PREFIX)
         return Reaction.of(told["reactions_us"], told["unanswered"])
 
@@ -184,6 +177,13 @@ class _Run:
         while len((told := self._stopwatch(BOTS_PREFIX))["reactions_us"]) < bots and time.monotonic() < deadline:
             time.sleep(SETTLE_SECONDS)
         return Reaction.of(told["reactions_us"], told["unanswered"]), round(told["first_to_last_us"] / 1000, 1)
+
+    def _ten_second_loop(self) -> Reaction:
+        """What bots that look every ten seconds make of their fills, on the same exchange."""
+        self._tell("the same with bots that look every ten seconds")
+        Yardstick(self._exchange, BURST_PRICE).measure()
+        told = self._stopwatch(PREFIX)
+        return Reaction.of(told["reactions_us"], told["unanswered"])
 
     def _stopwatch(self, prefix: str) -> dict[str, Any]:
         return self._exchange.ask("GET", f"stopwatch?prefix={prefix}")
