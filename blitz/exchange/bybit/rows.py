@@ -22,7 +22,7 @@ from blitz.exchange.answers import Malformed
 from blitz.exchange.rows import Row, flag, milliseconds, number, optional_number, text
 
 TERMINAL = frozenset({"Filled", "Cancelled", "Rejected", "Deactivated", "PartiallyFilledCanceled"})
-ALIVE = frozenset({"New", "PartiallyFilled", "Untriggered", "Triggered", "Created", "Active"})
+STATUSES = TERMINAL | {"New", "PartiallyFilled", "Untriggered", "Triggered", "Created", "Active"}
 KINDS = {
     "Trade": FillKind.TRADE,
     "Funding": FillKind.FUNDING,
@@ -74,7 +74,7 @@ def open_order(row: Row) -> OpenOrder:
 def order_record(row: Row) -> OrderRecord:
     """An order row with what became of it. An unknown status is malformed: it must not pass for either."""
     status = text(row, "orderStatus")
-    if status not in TERMINAL | ALIVE:
+    if status not in STATUSES:
         raise Malformed(f"The exchange sent orderStatus as {status[:40]!r}.")
     said = (row.get("cancelType"), row.get("rejectReason"), status)
     reason = next(str(word) for word in said if word and word not in {"UNKNOWN", "EC_NoError"})

@@ -48,7 +48,7 @@ class Matcher:
         takeable = min(order.leaves_quantity, size)
         if not takeable:
             return None
-        cut = replace(order, quantity=order.filled_quantity + takeable)
+        cut = _with_left(order, takeable)
         if not _may_rest(order):
             return cut
         taken = ZERO if stays else sum((quantity for _, quantity in self.slices(cut)), ZERO)
@@ -56,7 +56,7 @@ class Matcher:
             return cut
         others = reserved(account, order.symbol, order.position_idx, except_id=order.order_id)
         resting = min(takeable - taken, max(ZERO, size - taken - others))
-        return replace(order, quantity=order.filled_quantity + taken + resting) if taken + resting else None
+        return _with_left(order, taken + resting) if taken + resting else None
 
     def enter(self, account: Account, order: Order, now_ms: int) -> Order:
         """Trade what trades at once; rest, end or refuse the remainder. The order must not be registered as open."""
@@ -98,6 +98,12 @@ class Matcher:
     def _end(self, account: Account, order: Order, now_ms: int, cancel_type: str, reason: str) -> Order:
         active = replace(order, status=OrderStatus.NEW)
         return self._registry.cancel(account, active, now_ms, cancel_type=cancel_type, reason=reason)
+
+
+def _with_left(order: Order, left: Decimal) -> Order:
+    """The order with so much of it left to fill."""
+    quantity = order.filled_quantity + left
+    return order if quantity == order.quantity else replace(order, quantity=quantity)
 
 
 def _may_rest(order: Order) -> bool:

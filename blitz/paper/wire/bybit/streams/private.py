@@ -1,10 +1,10 @@
 """The private topics: order, execution, position and wallet events of one account."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from blitz.paper.engine import EventKind, Execution, Order, Position, VenueEvent, Wallet
+from blitz.paper.engine import EventKind, Execution, VenueEvent
 from blitz.paper.wire.bybit.rows import (
     execution_event_row,
     fast_execution_row,
@@ -16,14 +16,21 @@ from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.streams.connection import Connection
 from blitz.paper.wire.streams.links import PrivateLinks
 
-TOPICS = frozenset({"order", "execution", "execution.fast", "position", "wallet"})
 FAST_TYPES = frozenset({"Trade", "AdlTrade", "BustTrade"})
 
 
-def topic_of(name: str) -> str | None:
-    """`order` and `order.linear` are the same topic; None when there is no such topic."""
-    plain_name = name.removesuffix(".linear")
-    return plain_name if plain_name in TOPICS else None
+def _fast_row(execution: Execution) -> dict[str, Any] | None:
+    return fast_execution_row(execution) if execution.exec_type.value in FAST_TYPES else None
+
+
+TOPICS: dict[str, tuple[EventKind, Callable[[Any], dict[str, Any] | None]]] = {
+    "order": (EventKind.ORDER, order_event_row),
+    "execution": (EventKind.EXECUTION, execution_event_row),
+    "execution.fast": (EventKind.EXECUTION, _fast_row),
+    "position": (EventKind.POSITION, position_event_row),
+    "wallet": (EventKind.WALLET, wallet_event_row),
+}
+"""Which events a topic tells of, and in what row; `order` and `order.linear` are the same topic."""
 
 
 class PrivateStreams(PrivateLinks):
@@ -37,7 +44,7 @@ class PrivateStreams(PrivateLinks):
 
     def knows(self, name: str) -> bool:
         """Whether there is such a topic."""
-        return topic_of(name) is not None
+        return name.removesuffix(".linear") in TOPICS
 
     def subscribe(self, connection: Connection, name: str) -> None:
         """Add a subscription to a known topic. Nothing is sent until something happens."""
@@ -56,25 +63,9 @@ class PrivateStreams(PrivateLinks):
     def _send(self, event: VenueEvent, key: str) -> None:
         for link in self.links.get(key, ()):
             for name in link.topics:
-                row = _row(event, topic_of(name))
+                kind, row_of = TOPICS[name.removesuffix(".linear")]
+                row = row_of(event.row) if event.kind is kind else None
                 if row is not None:
                     self._number += 1
                     message = {"topic": name, "id": f"{key}-{self._number}", "creationTime": event.at_ms}
                     link.send({**message, "data": [row]})
-
-
-def _row(event: VenueEvent, topic: str | None) -> dict[str, Any] | None:
-    """The event as a row of the topic; None when it is none of the topic's business."""
-    match topic, event.kind, event.row:
-        case "order", EventKind.ORDER, Order() as order:
-            return order_event_row(order)
-        case "execution", EventKind.EXECUTION, Execution() as execution:
-            return execution_event_row(execution)
-        case "execution.fast", EventKind.EXECUTION, Execution() as execution:
-            return fast_execution_row(execution) if execution.exec_type.value in FAST_TYPES else None
-        case "position", EventKind.POSITION, Position() as position:
-            return position_event_row(position)
-        case "wallet", EventKind.WALLET, Wallet() as wallet:
-            return wallet_event_row(wallet)
-        case _:
-            return None
