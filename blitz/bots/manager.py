@@ -10,25 +10,27 @@ from collections.abc import Mapping
 from concurrent.futures import TimeoutError as AnswerTimeout
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import structlog
 
 from blitz.allocator import give_back, leave_alone
 from blitz.bots.incidents import Incidents, ProtectionFigures
 from blitz.bots.mailbox import LastCycle, Recover, Recovery, Shutdown, Stop, Wake
-from blitz.bots.opening import BotParts, MissingCredentials, NotLive, must_go_live
+from blitz.bots.opening import BotParts, MissingCredentials, NotLive, refuse_impossible, settings_to_trade
 from blitz.bots.protection import Protection
+from blitz.bots.resting import at_rest, give_up
 from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_the_end, at_price
+from blitz.bots.unfinished import Unfinished
 from blitz.bots.user_bot import UserBot
 from blitz.clock import iso_utc
-from blitz.core.ladder_settings import plain
+from blitz.core.ladder_settings import LadderSettings, plain
 from blitz.core.memory import Attention
 from blitz.core.records import BotEvent, EventKind, EventNoted
 from blitz.core.work import Finish, Mode
-from blitz.errors import BlitzError, DatabaseProblem, GatewayProblem, SecretUnreadable
+from blitz.errors import BlitzError, DatabaseProblem, GatewayProblem
 from blitz.storage.history import History
-from blitz.storage.journal import BotJournal
+from blitz.storage.journal import BotJournal, open_cycle
 
 log = structlog.get_logger(__name__)
 
@@ -161,16 +163,20 @@ class SimpleBotManager:
         status, message = self._status_words(user_id, snapshot)
         now_ms = self._parts.clock.now_ms()
         head = {"running": status.is_alive, "status": status.value, "uptime": uptime, "message": message}
-        if snapshot is None:
-            user = self._parts.users.by_id(user_id)
-            if user is None:
-                return head
-            snapshot = BotSnapshot(status=status, message=message, settings=user.settings)
+        user = self._parts.users.by_id(user_id)
+        if user is None:
+            return head
+        snapshot = snapshot or BotSnapshot(status=status, message=message, settings=user.settings)
+        if info is None:
+            snapshot, unfinished = at_rest(self._parts, user, snapshot)
+        else:
+            unfinished = _goes_first(snapshot, user.settings)
         incident = self._incidents.of(user_id)
         protection = info["bot"].protection(now_ms) if info else snapshot.protection.as_of(now_ms)
         protected = protection.to_json(now_ms, incident.since_ms if incident else None)
         stream = {"stream": _stream(info["bot"])} if info else {}
-        return head | snapshot.to_json(protected) | stream | {"profit": self._profit(user_id)}
+        profit = self._profit(user_id, snapshot.settings.account)
+        return head | snapshot.to_json(protected) | {"unfinished": unfinished} | stream | {"profit": profit}
 
     def recover_orders_for_user(self, user_id: int, *, dry_run: bool = False) -> dict[str, Any]:
         """Create the missing take-profit and legs, and nothing else. Works whether or not the bot runs."""
@@ -189,6 +195,28 @@ class SimpleBotManager:
         elif not dry_run and self._bot(user_id) is None and any(word.startswith("created") for word in recovery.words):
             told["message"] += ". The bot is stopped: nobody moves the take-profit when a leg fills. Press Start."
         return told | {"actions": list(recovery.words)} | ({"dry_run": True} if dry_run else {})
+
+    def give_up_cycle(self, user_id: int, cycle: int | None = None) -> dict[str, Any]:
+        """Close the open cycle in the journal as given up; `cycle` is its number, any when None. Asks no exchange.
+
+        Only while the bot does not run: whatever lies at the exchange is the trader's to look after from then on.
+        """
+        if self._closing.is_set():
+            return dict(SHUTTING_DOWN)
+        ending = self._bot(user_id)
+        if ending is not None and not ending.snapshot.status.is_alive:
+            ending.ended.wait(UNLISTED_SECONDS)
+        with self._lock:
+            if user_id in self.managed_bots:
+                return _answer(False, "bot_running", "The bot is running and looks after its cycle. Stop it first.")
+            if user_id in self._visited:
+                return _answer(False, "busy", "Somebody is at this bot's orders already; try again in a moment.")
+            self._visited.add(user_id)
+        try:
+            return self._give_up(user_id, cycle)
+        finally:
+            with self._lock:
+                self._visited.discard(user_id)
 
     def get_all_bot_statuses(self) -> dict[str, Any]:
         """Every managed bot, in the documented shape."""
@@ -353,16 +381,17 @@ class SimpleBotManager:
 
     def _cannot_start(self, user_id: int) -> dict[str, Any] | None:
         """What is missing before a bot can even be tried."""
-        user = self._parts.users.by_id(user_id)
-        if user is None:
+        if self._parts.users.by_id(user_id) is None:
             return _answer(False, "invalid_settings", "This user does not exist.")
         try:
-            credentials = self._parts.venues.credentials(user_id, user.settings)
-        except SecretUnreadable as problem:
+            refuse_impossible(self._parts, user_id)
+        except MissingCredentials as problem:
             return _answer(False, "missing_credentials", str(problem))
-        if credentials is None:
-            return _answer(False, "missing_credentials", "Enter API key and secret under Settings first.")
-        return _answer(False, "not_live", str(NotLive())) if must_go_live(user) else None
+        except NotLive as problem:
+            return _answer(False, "not_live", str(problem))
+        except DatabaseProblem as problem:
+            log.warning("What a bot would need cannot be read; it waits for it.", user_id=user_id, problem=str(problem))
+        return None
 
     def _recover(self, user_id: int, *, dry_run: bool) -> Recovery:
         bot = self._bot(user_id)
@@ -383,6 +412,28 @@ class SimpleBotManager:
             with self._lock:
                 self._visited.discard(user_id)
 
+    def _give_up(self, user_id: int, number: int | None) -> dict[str, Any]:
+        user, cycle = self._parts.users.by_id(user_id), open_cycle(self._parts.database, user_id)
+        if user is None or cycle is None or number not in {None, cycle.number}:
+            named = "No cycle is" if number is None else f"Cycle {number} is not"
+            return _answer(False, "no_open_cycle", f"{named} open; nothing was given up.")
+        self._parts.store.set_desired(user_id, "stopped")  # a bot that ended by a fault is still wished for
+        unfinished, shown = give_up(self._parts, user, cycle)
+        with self._lock:
+            self._last[user_id] = shown
+        self._judge(user_id)
+        self._note(user_id, EventKind.CYCLE_GIVEN_UP, message=unfinished.given_up)
+        log.warning("A cycle was given up.", user_id=user_id, cycle=unfinished.number, place=unfinished.place)
+        self._record(user_id, shown)
+        return _answer(True, "given_up", unfinished.given_up)
+
+    def _record(self, user_id: int, shown: BotSnapshot) -> None:
+        """Keep what a bot that does not run says over a restart."""
+        try:
+            self._parts.store.record_status(user_id, shown.status.value, shown.message)
+        except DatabaseProblem as problem:
+            log.error("The bot's status could not be recorded.", user_id=user_id, problem=str(problem))
+
     def _visit(self, user_id: int, *, dry_run: bool) -> Recovery:
         """Recover for a user whose bot is not running, and keep the picture that was seen."""
         status, message = self._status_words(user_id, self._last.get(user_id))
@@ -402,8 +453,8 @@ class SimpleBotManager:
             return BotStatus(record.status), record.message or MESSAGES[BotStatus.STOPPED]
         return BotStatus.NOT_RUNNING, MESSAGES[BotStatus.NOT_RUNNING]
 
-    def _profit(self, user_id: int) -> dict[str, str | int]:
-        totals = self._history.totals(user_id)
+    def _profit(self, user_id: int, account: str) -> dict[str, str | int]:
+        totals = self._history.totals(user_id, account=account)
         figures: dict[str, Decimal] = {
             "realised": totals.realised,
             "fees": totals.fees,
@@ -418,10 +469,10 @@ class SimpleBotManager:
     def _tell_feed(self, user_id: int, kind: EventKind, data: Mapping[str, str]) -> None:
         """Add a line to the trader's feed."""
         try:
-            user = self._parts.users.by_id(user_id)
-            if user is None:
+            if self._parts.users.by_id(user_id) is None:
                 return
-            journal = BotJournal(self._parts.database, user_id, self._parts.venues.of(user.settings).account)
+            account = settings_to_trade(self._parts, user_id).account
+            journal = BotJournal(self._parts.database, user_id, account)
             event = BotEvent(kind=kind, at_ms=self._parts.clock.now_ms(), data=data)
             journal.save([EventNoted(event=event)], durable=False)
         except DatabaseProblem as problem:
@@ -463,6 +514,14 @@ def _stream(bot: UserBot) -> dict[str, Any]:
     """How the bot learns of what happens: told at once, or by asking again and again."""
     trouble = bot.stream_trouble
     return {"live": bot.is_told, "why": trouble}
+
+
+def _goes_first(snapshot: BotSnapshot, chosen: LadderSettings) -> dict[str, object] | None:
+    """The status' `unfinished` of a bot that runs: its cycle is open on another account than the settings name."""
+    if snapshot.cycle is None:
+        return None
+    unfinished = Unfinished(number=cast(int, snapshot.cycle["number"]), settings=snapshot.settings)
+    return unfinished.to_json(chosen, runs=True) if unfinished.is_elsewhere(chosen) else None
 
 
 def _shown(bot: UserBot) -> BotSnapshot:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from blitz.bots.driver import Driver
 from blitz.bots.paper_accounts import WrongSecret
+from blitz.bots.unfinished import unfinished_of
 from blitz.bots.venues import Venues
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
@@ -16,7 +17,7 @@ from blitz.core.ladder_settings import LadderSettings, Mode
 from blitz.core.memory import BotMemory, recall
 from blitz.core.records import Remembered
 from blitz.core.refusals import KEY_REJECTED_CODE
-from blitz.errors import BlitzError, GatewayProblem
+from blitz.errors import BlitzError, GatewayProblem, SecretUnreadable
 from blitz.exchange.connection import Venue
 from blitz.exchange.exchanges import Exchanges
 from blitz.storage.bots import BotStore
@@ -72,22 +73,22 @@ def open_market(
     by_trader: bool,
     begins: bool,
     leaving: threading.Event,
-    on_remembered: Callable[[Remembered], None],
+    on_remembered: Callable[[Remembered, LadderSettings], None],
 ) -> Opened:
     """Connect to the market that the open cycle, or else the settings, are about.
 
     `by_trader`: the trader pressed Start; `begins`: no pass has come to a verdict yet; `leaving`: once set, nothing is
-    sent any more. `on_remembered` is told what the journal holds before anything else can fail. Raises
-    `MissingCredentials`, `NotLive`, `SecretUnreadable`, `GatewayProblem` and `DatabaseProblem`.
+    sent any more. `on_remembered` is told what the journal holds, and the settings in force, before anything else can
+    fail. Raises `MissingCredentials`, `NotLive`, `GatewayProblem` and `DatabaseProblem`.
     """
-    chosen = _account_to_trade_on(parts, user_id, by_trader=by_trader)
-    journal = BotJournal(parts.database, user_id, parts.venues.of(chosen).account)
+    chosen = settings_to_trade(parts, user_id)
+    journal = BotJournal(parts.database, user_id, chosen.account)
     remembered = journal.load()
-    on_remembered(remembered)
     in_force = remembered.cycle.settings if remembered.cycle else chosen
+    on_remembered(remembered, in_force)
     if remembered.cycle is None and must_go_live(user_of(parts, user_id)):
         raise NotLive
-    venue, credentials = parts.venues.of(in_force), _account_opened(parts, user_id, in_force)
+    venue, credentials = parts.venues.of(in_force), _account_opened(parts, user_id, in_force, remembered)
     gateway = parts.exchanges.gateway(venue, credentials, in_force)
     clock = parts.exchanges.clock(venue)
     memory = recall(
@@ -128,25 +129,51 @@ def user_of(parts: BotParts, user_id: int) -> User:
     return user
 
 
-def _account_to_trade_on(parts: BotParts, user_id: int, *, by_trader: bool) -> LadderSettings:
-    """The settings that name the account.
+def settings_to_trade(parts: BotParts, user_id: int) -> LadderSettings:
+    """The settings in force: of the cycle that is open, on whatever account, or else the stored ones.
 
-    A bot that resumes, and a recover, go on with the cycle that is open, whatever was saved meanwhile: settings take
-    effect with the next cycle, and a new mode must not begin to trade because the server was restarted.
+    Whatever was saved meanwhile takes effect with the next cycle. Nobody else would follow what is open, and a new mode
+    must not begin to trade because the server was restarted or Start was pressed.
     """
-    settings = user_of(parts, user_id).settings
-    if by_trader:
-        return settings
     cycle = open_cycle(parts.database, user_id)
-    return cycle.settings if cycle else settings
+    return cycle.settings if cycle else user_of(parts, user_id).settings
 
 
-def _account_opened(parts: BotParts, user_id: int, settings: LadderSettings) -> Credentials:
-    credentials = parts.venues.credentials(user_id, settings)
-    if credentials is None:
-        raise MissingCredentials("Enter API key and secret under Settings first.")
+def refuse_impossible(parts: BotParts, user_id: int) -> None:
+    """Raise `MissingCredentials` or `NotLive` when no bot of this user could even begin. Asks no exchange."""
+    user, cycle = user_of(parts, user_id), open_cycle(parts.database, user_id)
     try:
-        parts.venues.open_account(settings, credentials)
-    except WrongSecret as problem:
+        stored_key(parts, user_id, cycle.settings if cycle else user.settings)
+    except MissingCredentials as problem:
+        if cycle is not None:
+            journal = BotJournal(parts.database, user_id, cycle.settings.account)
+            raise _waiting_for_key(problem, journal.load()) from problem
+        raise
+    if cycle is None and must_go_live(user):
+        raise NotLive
+
+
+def stored_key(parts: BotParts, user_id: int, settings: LadderSettings) -> Credentials:
+    """The user's key for these settings. Raises `MissingCredentials`."""
+    try:
+        credentials = parts.venues.credentials(user_id, settings)
+    except SecretUnreadable as problem:
         raise MissingCredentials(str(problem)) from problem
+    if credentials is None:
+        raise MissingCredentials("No API key is stored: enter API key and secret under Settings first.")
     return credentials
+
+
+def _account_opened(parts: BotParts, user_id: int, settings: LadderSettings, remembered: Remembered) -> Credentials:
+    try:
+        credentials = stored_key(parts, user_id, settings)
+        parts.venues.open_account(settings, credentials)
+    except (MissingCredentials, WrongSecret) as problem:
+        raise _waiting_for_key(problem, remembered) from problem
+    return credentials
+
+
+def _waiting_for_key(problem: BlitzError, remembered: Remembered) -> MissingCredentials:
+    """What to tell when there is no key: with a cycle open, also what may lie at the exchange and the ways on."""
+    unfinished, why = unfinished_of(remembered), str(problem)
+    return MissingCredentials(unfinished.cannot_go_on(why) if unfinished else why)

@@ -14,10 +14,11 @@ from blitz.core.bot import PassResult
 from blitz.core.instrument import quantity_down_to_step
 from blitz.core.ladder import leg_prices, leg_quantity, stop_loss_price, take_profit_price
 from blitz.core.ladder_settings import LadderSettings, plain
+from blitz.core.ledger import Ledger
 from blitz.core.look import Seen
 from blitz.core.memory import Attention, BotMemory
 from blitz.core.orders import STOP_LOSS, TAKE_PROFIT, ZERO, OpenOrder, OrderKey, leg
-from blitz.core.records import SlotState
+from blitz.core.records import Cycle, Remembered, SlotState
 
 PRICE_QUANTUM = Decimal("0.00000001")
 
@@ -129,6 +130,24 @@ def after_pass(
     )
 
 
+def before_a_look(before: BotSnapshot, settings: LadderSettings, known: Remembered | None = None) -> BotSnapshot:
+    """What the journal alone can say. A picture of another account than that of `settings` is put away."""
+    cycle = known.cycle if known else None
+    cycle_now = _cycle_json(cycle, Ledger(side=cycle.settings.side).with_all(known.fills)) if known and cycle else None
+    if settings.account == before.settings.account:
+        return replace(before, settings=settings, cycle=cycle_now)
+    return replace(
+        before,
+        settings=settings,
+        cycle=cycle_now,
+        position=None,
+        orders=(),
+        foreign_orders=(),
+        attention=None,
+        looked_ms=None,
+    )
+
+
 def at_price(snapshot: BotSnapshot, price: Decimal | None) -> BotSnapshot:
     """The same picture at a price that was pushed since; None: there is none, and the last look's stands."""
     position = snapshot.position
@@ -159,10 +178,11 @@ def _status(memory: BotMemory, result: PassResult, before: BotSnapshot, *, stopp
 
 
 def _cycle(memory: BotMemory) -> dict[str, object] | None:
-    cycle = memory.cycle
-    if cycle is None:
-        return None
-    ledger = memory.ledger
+    return None if memory.cycle is None else _cycle_json(memory.cycle, memory.ledger)
+
+
+def _cycle_json(cycle: Cycle, ledger: Ledger) -> dict[str, object]:
+    """The status' `cycle`: an open one, with the figures of its books so far."""
     return {
         "number": cycle.number,
         "started_at": iso_utc(cycle.started_ms),

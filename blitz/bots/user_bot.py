@@ -26,13 +26,15 @@ from blitz.bots.protection import (
     unread,
 )
 from blitz.bots.sight import remembered_as, sight_of, unreachable
-from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_pass
+from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_pass, before_a_look
+from blitz.bots.unfinished import place_of, unfinished_in
 from blitz.bots.unshown import Unshown
 from blitz.core.bot import PassResult, next_look_in_ms, run_pass
 from blitz.core.calls import Refusal
 from blitz.core.follow import follow_fills
+from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ladder_settings import Mode as TradingMode
-from blitz.core.memory import Attention
+from blitz.core.memory import Attention, BotMemory
 from blitz.core.records import BotEvent, EventKind, EventNoted, Remembered
 from blitz.core.work import Finish, Mode
 from blitz.errors import DatabaseProblem, GatewayProblem, SecretUnreadable
@@ -47,6 +49,8 @@ RECOVER_PAUSE_SECONDS = 0.25
 RECOVER_WAIT_SECONDS = 8.0
 """Longer than any fence; Recover answers within the twelve seconds that a request waits for it."""
 OPEN_RETRY_SECONDS = 2.0
+REFUSED_LOOKS_MAX = 3
+"""A bot that is asked to stop ends after this many looks in a row that the exchange refused because of the key."""
 STALLED_SECONDS = 90.0
 AT_REST_SECONDS = 1.0
 """A bot that waits at least this long has answered whatever woke it."""
@@ -94,6 +98,8 @@ class UserBot:
         """What was taken from the mailbox last."""
         self._listening = Listening(parts.exchanges, self.mailbox, self._hurry)
         self._unshown = Unshown()
+        self._refused_looks = 0
+        """How many looks in a row the exchange has refused because of the key."""
         self._look_at = 0.0
         """When the look behind a followed fill is due, monotonic seconds: more fills do not put it off."""
         self._answered = threading.Condition()
@@ -232,7 +238,7 @@ class UserBot:
             result = opened.driver.run(one_pass, woken=bool(letters))
         except PassAbandoned:
             return _LEAVING, None
-        refused = self._key_refused(result)
+        refused = self._key_refused(opened.memory, result)
         if result.finish or refused:
             return self._ending(opened, result, refused, began_ms), None
         self._after_pass(opened, result, began_ms)
@@ -346,16 +352,22 @@ class UserBot:
         wake = None if result.wake_in_ms is None else result.wake_in_ms / 1000
         return wake if wake is not None and wake < AT_REST_SECONDS else None
 
-    def _key_refused(self, result: PassResult) -> Finish | None:
-        """A key that is refused at the very first look means that Start was pressed with a wrong key."""
-        first = not self.verdict.is_set() and self._started_by_trader
-        if not first or result.refusal is not Refusal.KEY:
+    def _key_refused(self, memory: BotMemory, result: PassResult) -> Finish | None:
+        """A key that is refused at the very first look means that Start was pressed with a wrong key.
+
+        And a bot that is asked to stop does not wait for ever for a key that goes on being refused.
+        """
+        self._refused_looks = self._refused_looks + 1 if result.refusal is Refusal.KEY else 0
+        if self._refused_looks == 0:
             return None
-        return Finish(
-            code="missing_credentials",
-            message=f"The exchange refuses the API key ({result.trouble}). Check key and secret under Settings.",
-            refused=True,
-        )
+        why = f"The exchange refuses the API key ({result.trouble})"
+        left = unfinished_in(memory)
+        said = left.cannot_go_on(why) if left else f"{why}. Check key and secret under Settings."
+        if self._started_by_trader and not self.verdict.is_set():
+            return Finish(code="missing_credentials", message=said, refused=True)
+        if self._mode is not Mode.TRADE and self._refused_looks >= REFUSED_LOOKS_MAX:
+            return Finish(code="stopped", message=f"Bot stopped, and nothing was taken back. {said}")
+        return None
 
     # Opening
 
@@ -365,7 +377,9 @@ class UserBot:
         try:
             if opened is None or is_outdated(self._parts, self.user_id, opened):
                 self._opening_since = time.monotonic()
-                self._opened = opened = self._open()
+                before, self._opened = opened, self._open()
+                opened = self._opened
+                self._note_account(before, opened)
                 self._listening.listen_to(opened.venue, opened.credentials, opened.memory.instrument.venue_symbol)
         except (GatewayProblem, DatabaseProblem) as problem:  # both pass; a bot that ended would stay away (E1, E2)
             protection = unread(self.snapshot.protection, unreachable(str(problem)), since_ms=began_ms)
@@ -388,10 +402,20 @@ class UserBot:
             on_remembered=self._recall,
         )
 
-    def _recall(self, remembered: Remembered) -> None:
-        """What the journal knows to be open may be said before the exchange was asked."""
+    def _recall(self, remembered: Remembered, in_force: LadderSettings) -> None:
+        """What the journal knows to be open, and where, may be said before the exchange was asked."""
         protection = remembered_as(self.snapshot.protection, remembered, self._parts.clock.now_ms())
-        self.snapshot = replace(self.snapshot, protection=protection)
+        known = before_a_look(self.snapshot, in_force, remembered)
+        self.snapshot = replace(known, protection=protection)
+
+    def _note_account(self, before: Opened | None, opened: Opened) -> None:
+        """Tell the trader's feed when the bot goes on with the settings' account after a cycle on another one."""
+        if before is None or before.venue.account == opened.venue.account:
+            return
+        places = {"before": place_of(before.memory.settings), "now": place_of(opened.memory.settings)}
+        at_ms, last = self._parts.clock.now_ms(), before.memory.last_cycle
+        self._tell_feed(opened, BotEvent(kind=EventKind.ACCOUNT_CHANGED, at_ms=at_ms, cycle=last, data=places))
+        log.info("The bot goes on with another account.", **places)
 
     # Recover
 

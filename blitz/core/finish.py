@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from blitz.core.calls import Step, save
 from blitz.core.guards import Guard
+from blitz.core.ledger import Ledger
 from blitz.core.look import Seen
 from blitz.core.memory import BOOKS_DIFFER, BotMemory
 from blitz.core.orders import OrderKey, Role
-from blitz.core.records import BotEvent, Cycle, CycleEnd, CycleSaved, DesiredSaved, EventKind, EventNoted
+from blitz.core.records import BotEvent, Change, Cycle, CycleEnd, CycleSaved, DesiredSaved, EventKind, EventNoted
 from blitz.core.refusals import forget_orders
 from blitz.core.work import Acted, Finish, Mode
 
@@ -42,19 +43,9 @@ def finish_cycle(memory: BotMemory, mode: Mode, now_ms: int, *, last_cycle: bool
     """Write the cycle's books and answer how the bot goes on."""
     assert memory.cycle is not None
     ended = booked_cycle(memory, memory.cycle, now_ms)
-    assert ended.end is not None
-    told = {
-        "end": ended.end.value,
-        "profit": str(ended.profit),
-        "realised": str(ended.realised),
-        "fees": str(ended.fees),
-        "funding": str(ended.funding),
-        "legs": str(ended.legs_filled),
-    }
-    event = BotEvent(kind=EventKind.CYCLE_CLOSED, at_ms=now_ms, cycle=ended.number, data=told)
     finish = _finish_after(memory, ended, mode, last_cycle=last_cycle)
     rest = (DesiredSaved(desired="stopped", at_ms=now_ms),) if finish and memory.keeps(Guard.RESTS) else ()
-    if not (yield from save(CycleSaved(cycle=ended), EventNoted(event=event), *rest, durable=True)):
+    if not (yield from save(*closing_of(ended, now_ms), *rest, durable=True)):
         memory.must_reload = True  # perhaps only the answer was lost: nothing is booked into a cycle that has ended
         return Acted(open=True, wake_in_ms=1_000)
     memory.close_cycle(ended)
@@ -82,13 +73,32 @@ def finish_as_saved(memory: BotMemory) -> Finish:
     return Finish(code="cycle_done", message=CYCLE_DONE)
 
 
+def closing_of(ended: Cycle, now_ms: int) -> tuple[Change, ...]:
+    """What the end of a cycle writes: its books, and a line of the feed. Its slots stay as they are."""
+    assert ended.end is not None
+    told = {
+        "end": ended.end.value,
+        "profit": str(ended.profit),
+        "realised": str(ended.realised),
+        "fees": str(ended.fees),
+        "funding": str(ended.funding),
+        "legs": str(ended.legs_filled),
+    }
+    event = BotEvent(kind=EventKind.CYCLE_CLOSED, at_ms=now_ms, cycle=ended.number, data=told)
+    return CycleSaved(cycle=ended), EventNoted(event=event)
+
+
 def booked_cycle(memory: BotMemory, cycle: Cycle, now_ms: int) -> Cycle:
     """The cycle with the figures of the books and the reason why it ended."""
-    ledger = memory.ledger
+    return ended_cycle(cycle, memory.ledger, _reason(memory), now_ms)
+
+
+def ended_cycle(cycle: Cycle, ledger: Ledger, end: CycleEnd, now_ms: int) -> Cycle:
+    """The cycle as these books close it."""
     return replace(
         cycle,
         ended_ms=now_ms,
-        end=_reason(memory),
+        end=end,
         realised=ledger.realised,
         fees=ledger.fees,
         funding=ledger.funding,

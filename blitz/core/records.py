@@ -90,7 +90,8 @@ class CycleEnd(StrEnum):
     NOT_ENTERED = "not_entered"
     """The entry never filled."""
     GIVEN_UP = "given_up"
-    """Position and fills did not agree, and the trader stopped the bot: booked as far as it was known."""
+    """Booked as far as it was known, and nothing cancelled: position and fills did not agree and the trader stopped the
+    bot, or the trader gave up a cycle that no bot was to go on with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +173,10 @@ class EventKind(StrEnum):
     """A position has been without certain protection for too long."""
     PROTECTED_AGAIN = "protected_again"
     """That is over: every exit rests again, or the position is closed."""
+    CYCLE_GIVEN_UP = "cycle_given_up"
+    """The trader gave the cycle up; what lies at the exchange was left as it is."""
+    ACCOUNT_CHANGED = "account_changed"
+    """A cycle has ended on the account before, and the settings name another one for the next."""
     FAILED = "failed"
     WENT_LIVE = "went_live"
     """The trader confirmed with the password that the bot may trade real money."""

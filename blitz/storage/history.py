@@ -1,7 +1,7 @@
 """What a trader may look back on: orders, fills, cycles, events, profit. Read only; used by web.
 
-Every question is about one user and one account; without one it is the account the user's settings name now, so that
-paper profit and real profit are never added together.
+Every question is about one user and one account, so that paper profit and real profit are never added together. Without
+one it is the account in use: where a cycle is open, or else what the user's settings name now.
 """
 
 from dataclasses import dataclass, replace
@@ -215,6 +215,10 @@ def _books(connection: Connection, user_id: int, account: str, cycle: Cycle) -> 
 
 
 def _account_in_use(connection: Connection, user_id: int) -> str:
+    own = cycles.c
+    newest = select(own.account).where(own.user_id == user_id, own.ended_ms.is_(None)).order_by(own.number.desc())
+    if (account := connection.scalar(newest.limit(1))) is not None:
+        return str(account)
     chosen = select(users.c.exchange, users.c.mode, users.c.testnet).where(users.c.id == user_id)
     row = connection.execute(chosen).first()
     return "" if row is None else account_name(row.exchange, row.mode, testnet=row.testnet)

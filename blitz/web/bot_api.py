@@ -1,4 +1,4 @@
-"""The four documented commands of a user's own bot.
+"""The four documented commands of a user's own bot, and giving up a cycle that none can go on with.
 
 Each view does one thing: it calls the manager for the signed-in user and gives the answer its HTTP status.
 """
@@ -12,7 +12,7 @@ from blitz.web.accounts import this_user
 from blitz.web.errors import error_body
 from blitz.web.limits import COMMANDS, at_most
 from blitz.web.openapi import refusals, stream_answers
-from blitz.web.schemas import CommandOut, DryRunIn, NothingIn, RecoverOut, StatusOut, StopIn
+from blitz.web.schemas import CommandOut, DryRunIn, GiveUpIn, NothingIn, RecoverOut, StatusOut, StopIn
 from blitz.web.services import services
 from blitz.web.stream import open_stream
 
@@ -25,6 +25,10 @@ HTTP_STATUS = {
     "stopping_after_cycle": 200,
     "already_running": 409,
     "not_running": 409,
+    "given_up": 200,
+    "bot_running": 409,
+    "busy": 409,
+    "no_open_cycle": 409,
     "refused": 409,
     "not_live": 409,
     "missing_credentials": 400,
@@ -40,7 +44,7 @@ RECOVERY_STATUS = {"exchange_unreachable": 502, "incomplete": 502, "shutting_dow
 @bot.output(CommandOut)
 @bot.doc(responses=refusals(400, 409, 503))
 def start(json_data: NothingIn) -> Response:  # noqa: ARG001
-    """Start the bot of the signed-in user.
+    """Start the bot of the signed-in user. It goes on with the cycle that is open, on whatever account.
 
     A second start is refused with 409 and changes nothing.
     """
@@ -81,6 +85,20 @@ def recover(json_data: NothingIn, query_data: DryRunIn) -> Response:  # noqa: AR
     Never cancels, amends, enters or closes; safe to repeat. `?dry_run=1` only lists what it would create.
     """
     return recovery_answer(services().manager.recover_orders_for_user(this_user().id, dry_run=query_data.dry_run))
+
+
+@bot.post("/give_up")
+@at_most(COMMANDS)
+@bot.input(GiveUpIn)
+@bot.output(CommandOut)
+@bot.doc(responses=refusals(400, 409, 503))
+def give_up(json_data: GiveUpIn) -> Response:
+    """Give up the open cycle of the signed-in user: close it in the books, and leave everything at the exchange alone.
+
+    Only while the bot does not run. Asks, sends, cancels and closes nothing: close the position and cancel the orders
+    at the exchange yourself. The next start begins with the settings. The status' `unfinished` says what may lie where.
+    """
+    return command_answer(services().manager.give_up_cycle(this_user().id, json_data.cycle))
 
 
 @bot.get("/events")

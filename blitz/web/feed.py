@@ -12,7 +12,7 @@ from blitz.bots.protection import CauseCode, Cover
 from blitz.clock import iso_utc
 from blitz.core.ladder_settings import plain
 from blitz.core.orders import BookedFill
-from blitz.core.records import BotEvent, Cycle, EventKind, Slot
+from blitz.core.records import BotEvent, Cycle, CycleEnd, EventKind, Slot
 from blitz.storage.history import EquityPoint
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -23,7 +23,7 @@ ENDS = {
     "closed_externally": "closed outside this server",
     "liquidated": "liquidated",
     "not_entered": "the entry did not fill",
-    "given_up": "given up, because position and fills did not agree",
+    "given_up": "given up with the books as they were",
 }
 SENTENCES = {
     EventKind.STARTED: "Bot started.",
@@ -54,6 +54,8 @@ SENTENCES = {
     EventKind.ATTENTION_OVER: "All clear again.",
     EventKind.UNPROTECTED: "{alarm} since {clock} UTC: {cause} {remedy}",
     EventKind.PROTECTED_AGAIN: "{outcome} after {seconds} seconds without certain protection.",
+    EventKind.CYCLE_GIVEN_UP: "{message}",
+    EventKind.ACCOUNT_CHANGED: "Cycle {cycle} on {before} is finished. From here on your settings count: {now}.",
     EventKind.FAILED: "The bot stopped with a fault: {message}",
     EventKind.WENT_LIVE: "LIVE: {who} allowed the bot to trade real money on {exchange} with the key {key}. {warned}",
 }
@@ -93,6 +95,7 @@ TONES = {
     EventKind.ATTENTION: "bad",
     EventKind.UNPROTECTED: "bad",
     EventKind.PROTECTED_AGAIN: "good",
+    EventKind.CYCLE_GIVEN_UP: "bad",
     EventKind.FAILED: "bad",
     EventKind.WENT_LIVE: "bad",
     EventKind.CYCLE_CLOSED: "good",
@@ -172,8 +175,9 @@ def sentence(kind: EventKind, cycle: int, data: Mapping[str, str]) -> str:
 
 
 def tone(event: BotEvent) -> str:
-    """How a line looks: a cycle that lost money is not good news."""
-    if event.kind is EventKind.CYCLE_CLOSED and event.data.get("profit", "").startswith("-"):
+    """How a line looks: a cycle that lost money, or was given up, is not good news."""
+    is_bad_end = event.data.get("profit", "").startswith("-") or event.data.get("end") == CycleEnd.GIVEN_UP
+    if event.kind is EventKind.CYCLE_CLOSED and is_bad_end:
         return "warn"
     return TONES.get(event.kind, "plain")
 

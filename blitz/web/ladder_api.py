@@ -111,10 +111,12 @@ def stored_keys(user_id: int) -> Credentials | None:
 def refuse_during_cycle(user_id: int) -> None:
     """On paper another key is another account, and the bot would not find its open cycle there.
 
-    On an exchange an account has many keys over time, and one that has expired must be replaced while a cycle is open.
+    On an exchange an account has many keys over time, and one that has expired must be replaced while a cycle is open;
+    so must one that is lost, on paper too.
     """
     status = services().manager.get_bot_status(user_id)
-    if status.get("cycle") and status.get("mode") == Mode.PAPER.value:
+    is_lost = (status.get("unfinished") or {}).get("key_lost")
+    if status.get("cycle") and status.get("mode") == Mode.PAPER.value and not is_lost:
         sentence = (
             "A cycle is open on the account of the present API key. Stop the bot and close the position first, then "
             "change the key."

@@ -1,4 +1,4 @@
-"""The strip on every page that says whose money it is: of the cycle that runs, else of the stored settings."""
+"""The strip on every page that says whose money it is: of the cycle that is open, else of the stored settings."""
 
 from blitz.core.ladder_settings import Mode
 from blitz.storage.users import User
@@ -15,7 +15,10 @@ NOT_ARMED = "chosen, but you have not gone live: nothing is placed with real mon
 
 def mode_strip(user: User) -> dict[str, str]:
     """`mode` for the colour, `words` for people."""
-    return strip_of(user, running_mode(user))
+    status = services().manager.get_bot_status(user.id)
+    is_trading = status.get("running") or status.get("cycle")
+    running = Mode(status["mode"]) if is_trading and status.get("mode") else None
+    return strip_of(user, running, str(status.get("exchange", "")) if running else "")
 
 
 def stored_strip(user: User) -> dict[str, str]:
@@ -23,8 +26,8 @@ def stored_strip(user: User) -> dict[str, str]:
     return strip_of(user, None)
 
 
-def strip_of(user: User, running: Mode | None) -> dict[str, str]:
-    """The strip while the user's bot trades in the mode `running`, or does not trade."""
+def strip_of(user: User, running: Mode | None, exchange: str = "") -> dict[str, str]:
+    """The strip while a cycle of the user is in the mode `running` on `exchange`, or nothing is traded."""
     chosen = user.settings.mode
     mode = running or chosen
     if mode is Mode.LIVE and not running and not user.is_armed:
@@ -38,13 +41,8 @@ def strip_of(user: User, running: Mode | None) -> dict[str, str]:
         words.append(f"market: {facts['paper_feed']}")
     if mode is not Mode.PAPER and facts.get("rehearsal"):
         words.append(f"REHEARSAL at {facts['rehearsal']}: nothing here is real")
-    if mode is not chosen:
+    if exchange not in ("", user.settings.exchange.value):
+        words.append(f"the next cycle: {user.settings.exchange.label}, {chosen.value.upper()}")
+    elif mode is not chosen:
         words.append(f"the next cycle: {chosen.value.upper()}")
     return {"mode": mode.value, "words": " · ".join(words)}
-
-
-def running_mode(user: User) -> Mode | None:
-    """The mode in which this user's bot trades now; None when it does not."""
-    status = services().manager.get_bot_status(user.id)
-    is_trading = status.get("running") or status.get("cycle")
-    return Mode(status["mode"]) if is_trading and status.get("mode") else None

@@ -55,6 +55,7 @@ POLICIES: dict[str, Policy] = {
     "bot.stop": Policy.SIGNED_IN,
     "bot.status": Policy.SIGNED_IN,
     "bot.recover": Policy.SIGNED_IN,
+    "bot.give_up": Policy.SIGNED_IN,
     "bot.events": Policy.SIGNED_IN,
     "ladder.read_settings": Policy.SIGNED_IN,
     "ladder.write_settings": Policy.SIGNED_IN,

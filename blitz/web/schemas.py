@@ -65,6 +65,14 @@ class StopIn(Strict):
     position: Literal["keep", "close"] = Field("keep", description="`close` closes the position at market.")
 
 
+class GiveUpIn(Strict):
+    """Which cycle to give up."""
+
+    cycle: int | None = Field(
+        None, ge=1, le=ID_MAX, description="Its number; refused unless this one is open. Left out: the open one."
+    )
+
+
 class DryRunIn(Strict):
     """Whether to act or only to list."""
 
@@ -108,6 +116,19 @@ class ProtectedOut(Open):
     incident: IncidentOut | None
 
 
+class UnfinishedOut(BaseModel):
+    """An open cycle on another account than the settings name, or one whose key is lost."""
+
+    cycle: int
+    exchange: str
+    mode: str
+    symbol: str
+    key_lost: bool = Field(description="No key is stored for it, or the stored one cannot be read or was refused.")
+    message: str = Field(description="What follows from that, in a sentence.")
+    can_give_up: bool = Field(description="`POST /api/bot/give_up` is possible: no bot runs.")
+    warning: str = Field(description="What giving it up means, and what has to be done by hand then.")
+
+
 class StatusOut(Open):
     """The four documented fields; a bot that runs adds cycle, position, orders, protection and profit."""
 
@@ -116,6 +137,7 @@ class StatusOut(Open):
     uptime: int = Field(description="Seconds.", examples=[1234])
     message: str = Field(examples=["Bot is running"])
     protected: ProtectedOut | None = None
+    unfinished: UnfinishedOut | None = None
 
 
 class UserBotOut(BaseModel):

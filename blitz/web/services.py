@@ -48,6 +48,9 @@ class Manager(Protocol):
     def recover_orders_for_user(self, user_id: int, *, dry_run: bool = False) -> dict[str, Any]:
         """Create what is missing, or with `dry_run` only list it."""
 
+    def give_up_cycle(self, user_id: int, cycle: int | None = None) -> dict[str, Any]:
+        """Close the open cycle in the books while no bot runs; nothing at the exchange is touched."""
+
     def get_all_bot_statuses(self) -> dict[str, Any]:
         """Every managed bot, in the documented shape."""
 

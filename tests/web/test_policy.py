@@ -21,6 +21,7 @@ TABLE = [
     ("POST", "/api/bot/stop", 401, 409, 409),
     ("GET", "/api/bot/status", 401, 200, 200),
     ("POST", "/api/bot/recover?dry_run=1", 401, 200, 200),
+    ("POST", "/api/bot/give_up", 401, 409, 409),
     ("GET", "/api/bot/settings", 401, 200, 200),
     ("PUT", "/api/bot/settings", 401, 200, 200),
     ("POST", "/api/bot/preview", 401, 200, 200),

@@ -16,6 +16,7 @@ function show(status) {
   shownAt = Date.now();
   keepStripTrue(status);
   showState(status);
+  showUnfinished(status.unfinished);
   showProtection(status);
   showFigures(status);
   showLadder(status.orders ?? []);
@@ -25,7 +26,7 @@ function show(status) {
 /** A bot that begins or ends, or a cycle in another mode, changes whose money it is. */
 let tradedAs = null;
 async function keepStripTrue(status) {
-  const now = `${status.mode} ${Boolean(status.running)} ${Boolean(status.cycle)}`;
+  const now = `${status.exchange} ${status.mode} ${Boolean(status.running)} ${Boolean(status.cycle)}`;
   const isNew = tradedAs !== null && tradedAs !== now;
   tradedAs = now;
   if (!isNew) return;
@@ -47,6 +48,14 @@ function showState(status) {
   byId("stop").disabled = !running;
   byId("stop-way").disabled = !running;
   showUptime();
+}
+
+/** A cycle that is open elsewhere than the settings say, or whose key is lost: the way on, and the way out. */
+function showUnfinished(unfinished) {
+  byId("unfinished").hidden = !unfinished;
+  say(byId("unfinished-words"), unfinished?.message ?? "");
+  byId("unfinished").classList.toggle("bad", Boolean(unfinished?.key_lost));
+  byId("give-up").hidden = !unfinished?.can_give_up;
 }
 
 function showUptime() {
@@ -194,6 +203,14 @@ async function stop() {
   await command(byId("stop"), "POST", "/api/bot/stop", STOPS[way]);
 }
 
+async function giveUp() {
+  const { cycle, warning } = shown.unfinished;
+  say(byId("give-up-title"), `Give up cycle ${cycle}?`);
+  say(byId("give-up-words"), warning);
+  say(byId("give-up-yes"), `Give up cycle ${cycle}`);
+  if (await ask(byId("give-up-dialog"))) await command(byId("give-up"), "POST", "/api/bot/give_up", { cycle });
+}
+
 async function getStatus() {
   const ok = await refresh();
   const uptime = shown.running ? `, up ${duration(shown.uptime)}` : "";
@@ -234,6 +251,7 @@ function setLive(text, state) {
 
 byId("start").addEventListener("click", () => command(byId("start"), "POST", "/api/bot/start"));
 byId("stop").addEventListener("click", stop);
+byId("give-up").addEventListener("click", giveUp);
 byId("status").addEventListener("click", getStatus);
 byId("recover").addEventListener("click", () => command(byId("recover"), "POST", "/api/bot/recover"));
 setInterval(showUptime, 1000);
