@@ -55,6 +55,11 @@ class Opened:
 class MissingCredentials(BlitzError):
     """The settings need an API key, and none is stored or the stored one is certainly wrong."""
 
+    def __init__(self, sentence: str, refused: str = "") -> None:
+        super().__init__(sentence)
+        self.refused = refused
+        """How the exchange refused the key that is stored; empty when it was not even asked."""
+
 
 class NotLive(BlitzError):
     """The settings trade real money, and the trader has not gone live with this key on this exchange."""
@@ -147,7 +152,7 @@ def refuse_impossible(parts: BotParts, user_id: int) -> None:
     except MissingCredentials as problem:
         if cycle is not None:
             journal = BotJournal(parts.database, user_id, cycle.settings.account)
-            raise _waiting_for_key(problem, journal.load()) from problem
+            raise _waiting_for_key(str(problem), journal.load()) from problem
         raise
     if cycle is None and must_go_live(user):
         raise NotLive
@@ -169,11 +174,12 @@ def _account_opened(parts: BotParts, user_id: int, settings: LadderSettings, rem
         credentials = stored_key(parts, user_id, settings)
         parts.venues.open_account(settings, credentials)
     except (MissingCredentials, WrongSecret) as problem:
-        raise _waiting_for_key(problem, remembered) from problem
+        refused = str(problem) if isinstance(problem, WrongSecret) else ""
+        raise _waiting_for_key(str(problem), remembered, refused) from problem
     return credentials
 
 
-def _waiting_for_key(problem: BlitzError, remembered: Remembered) -> MissingCredentials:
+def _waiting_for_key(why: str, remembered: Remembered, refused: str = "") -> MissingCredentials:
     """What to tell when there is no key: with a cycle open, also what may lie at the exchange and the ways on."""
-    unfinished, why = unfinished_of(remembered), str(problem)
-    return MissingCredentials(unfinished.cannot_go_on(why) if unfinished else why)
+    unfinished = unfinished_of(remembered)
+    return MissingCredentials(unfinished.cannot_go_on(why) if unfinished else why, refused)

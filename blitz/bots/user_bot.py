@@ -36,8 +36,9 @@ from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ladder_settings import Mode as TradingMode
 from blitz.core.memory import Attention, BotMemory
 from blitz.core.records import BotEvent, EventKind, EventNoted, Remembered
+from blitz.core.refusals import KEY_REJECTED_CODE
 from blitz.core.work import Finish, Mode
-from blitz.errors import DatabaseProblem, GatewayProblem, SecretUnreadable
+from blitz.errors import BlitzError, DatabaseProblem, GatewayProblem, SecretUnreadable
 
 log = structlog.get_logger(__name__)
 
@@ -206,7 +207,7 @@ class UserBot:
             try:
                 opened = self._opened_for_next_pass()
             except (MissingCredentials, SecretUnreadable) as problem:
-                return Finish(code="missing_credentials", message=str(problem), refused=True)
+                return self._without_key(problem)
             except NotLive as problem:
                 return Finish(code="not_live", message=str(problem), refused=True)
             if opened is None:
@@ -351,6 +352,13 @@ class UserBot:
             return next_look_in_ms(result, round(poll * 1000)) / 1000
         wake = None if result.wake_in_ms is None else result.wake_in_ms / 1000
         return wake if wake is not None and wake < AT_REST_SECONDS else None
+
+    def _without_key(self, problem: BlitzError) -> Finish:
+        """The market cannot be opened for want of a key. What the exchange said of the stored one stays known."""
+        if isinstance(problem, MissingCredentials) and problem.refused:
+            refused = Attention(code=KEY_REJECTED_CODE, message=problem.refused)
+            self.snapshot = replace(self.snapshot, attention=refused)
+        return Finish(code="missing_credentials", message=str(problem), refused=True)
 
     def _key_refused(self, memory: BotMemory, result: PassResult) -> Finish | None:
         """A key that is refused at the very first look means that Start was pressed with a wrong key.

@@ -153,6 +153,8 @@ def sentence(kind: EventKind, cycle: int, data: Mapping[str, str]) -> str:
     words["cycle"] = str(cycle)
     if kind is EventKind.STOPPED:
         words.setdefault("message", "Bot stopped.")
+    if kind is EventKind.CYCLE_GIVEN_UP:
+        words.setdefault("message", "A cycle was given up.")
     level = data.get("price") or data.get("trigger")
     is_placed = kind is EventKind.ORDER_PLACED
     if "order" in data:

@@ -108,3 +108,20 @@ def test_a_restart_without_an_open_cycle_starts_nothing_that_was_taken_back(stag
 
     assert "Go live" in bob.wait_for_status("stopped")["message"]
     assert bob.account()["open_orders"] == []
+
+
+def test_start_goes_on_with_an_open_paper_cycle_though_live_is_chosen_and_begins_no_live_one(stage, alice):
+    alice.start()
+    alice.wait_for_names(*LADDER)
+    alice.stop(legs="keep")
+    alice.choose(mode="live")
+
+    assert alice.start()["status"] == "started"
+    until(lambda: alice.status()["looked_at"], "a first look")
+    assert alice.status()["mode"] == "paper"
+    stage.price("60300")
+
+    assert "Go live" in alice.wait_for_status("stopped")["message"]
+    assert stage.history.cycles(alice.id, account="bybit:live") == []
+    assert alice.size() == 0
+    assert alice.start()["status"] == "not_live"

@@ -172,6 +172,93 @@ def test_a_ladder_that_cannot_trade_is_refused_at_start(world, client):
     )
 
 
+def left_open(world, client, **settings):
+    """Stop in the middle of a cycle, and choose other settings; answers what rests."""
+    client.post("/api/bot/start")
+    orders = resting(client)
+    client.post("/api/bot/stop", json={"legs": "keep"})
+    user = world.parts.users.by_id(world.trader.id)
+    world.parts.users.save_settings(user.id, parse_settings(settings, base=user.settings))
+    return {row["tag"] for row in orders.values()}
+
+
+def rests_at_the_exchange(world):
+    return {row["orderLinkId"] for each in world.exchange_state()["accounts"] for row in each["open_orders"]}
+
+
+def test_the_status_and_the_pages_tell_of_a_cycle_that_is_open_elsewhere(world, client):
+    left_open(world, client, exchange="bingx")
+
+    status = client.get("/api/bot/status").json
+    settings = client.get("/api/bot/settings").json
+
+    assert (status["exchange"], status["mode"], status["unfinished"]["cycle"]) == ("bybit", "paper", 1)
+    assert status["unfinished"]["message"] == (
+        "Cycle 1 is still open on Bybit (paper) and is finished first; your settings (BingX, paper) take effect with "
+        "the next cycle."
+    )
+    assert settings["exchange"] == "bingx"
+    assert settings["takes_effect"] == "next_cycle"
+    assert settings["strip"]["mode"] == "paper"
+    assert settings["strip"]["words"].endswith("the next cycle: BingX, PAPER")
+
+
+def test_giving_up_leaves_everything_at_the_exchange_alone(world, client):
+    tags = left_open(world, client, exchange="bingx")
+
+    answer = client.post("/api/bot/give_up", json={"cycle": 1})
+
+    assert (answer.status_code, answer.json["status"]) == (200, "given_up")
+    assert "Nothing is cancelled or closed at Bybit." in answer.json["message"]
+    assert rests_at_the_exchange(world) == tags
+    lines = [row["message"] for row in client.get("/api/bot/feed").json["rows"]]
+    assert answer.json["message"] in lines
+    assert client.get("/api/bot/status").json["cycle"] is None
+    assert client.get("/api/bot/settings").json["takes_effect"] == "now"
+    again = client.post("/api/bot/give_up", json={"cycle": 1})
+    assert (again.status_code, again.json["status"]) == (409, "no_open_cycle")
+
+
+def test_giving_up_is_refused_in_a_sentence_while_the_bot_runs_and_for_what_is_no_number(client):
+    idle = client.post("/api/bot/give_up")
+    client.post("/api/bot/start")
+    resting(client)
+    running = client.post("/api/bot/give_up")
+    odd = [client.post("/api/bot/give_up", json={"cycle": each}) for each in ("x", 0, -1, 2**60, [1])]
+
+    assert (idle.status_code, idle.json["status"]) == (409, "no_open_cycle")
+    assert (running.status_code, running.json["status"]) == (409, "bot_running")
+    assert "Stop it first" in running.json["message"]
+    assert [each.status_code for each in odd] == [400] * len(odd)
+    assert client.post("/api/bot/give_up", json={"cycles": 1}).status_code == 400
+    assert client.get("/api/bot/status").json["cycle"]["number"] == 1
+
+
+def test_nobody_gives_up_somebody_elses_cycle(world, client):
+    left_open(world, client)
+
+    answers = [
+        world.signed_in(other).post("/api/bot/give_up", json={"cycle": 1}) for other in (world.stranger, world.admin)
+    ]
+    from_elsewhere = client.post("/api/bot/give_up", headers={"Origin": "https://elsewhere.example"})
+
+    assert [(each.status_code, each.json["status"]) for each in answers] == [(409, "no_open_cycle")] * 2
+    assert from_elsewhere.status_code == 403
+    assert client.get("/api/bot/status").json["cycle"]["number"] == 1
+
+
+def test_a_cycle_given_up_twice_at_once_is_given_up_once(world, client):
+    left_open(world, client)
+    clients = [world.signed_in(world.trader) for _ in range(8)]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda each: each.post("/api/bot/give_up", json={"cycle": 1}), clients))
+
+    words = [each.json["status"] for each in answers]
+    assert words.count("given_up") == 1
+    assert set(words) <= {"given_up", "busy", "no_open_cycle"}
+
+
 def test_start_while_shutting_down_is_a_503(world, client):
     world.manager.shut_down()
 

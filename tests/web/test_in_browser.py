@@ -11,6 +11,7 @@ import pytest
 from cheroot.wsgi import Server
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from blitz.core.ladder_settings import parse_settings
 from blitz.paper.config import PaperConfig
 from blitz.paper.server import AccountSpec, PaperServer
 from tests.web.conftest import PASSWORD, World
@@ -164,6 +165,37 @@ def test_closing_the_position_asks_first(world: World, page: Page):
 
     expect(page.locator("#state-word")).to_have_text("Stopped")
     assert all(account["positions"] == [] for account in world.exchange_state()["accounts"])
+
+
+def test_a_cycle_that_is_open_elsewhere_is_told_and_given_up_only_after_its_warning(world: World, page: Page):
+    page.get_by_role("button", name="🚀 Start Bot").click()
+    expect(page.locator("#ladder .pill[data-state=resting]")).to_have_count(4)
+    expect(page.locator("#unfinished")).to_be_hidden()
+    settings = parse_settings({"exchange": "bingx"}, base=world.trader.settings)
+    world.parts.users.save_settings(world.trader.id, settings)
+
+    told = "Cycle 1 is still open on Bybit (paper) and is finished first; your settings (BingX, paper) take effect"
+    expect(page.locator("#unfinished-words")).to_contain_text(told)
+    expect(page.locator("#give-up")).to_be_hidden()
+    page.get_by_label("How to stop").select_option("keep")
+    page.get_by_role("button", name="🛑 Stop Bot").click()
+    page.get_by_role("button", name="Give up this cycle…").click()
+
+    dialog = page.get_by_role("dialog", name="Give up cycle 1?")
+    expect(dialog).to_contain_text("Nothing is cancelled or closed at Bybit.")
+    expect(dialog).to_contain_text("Close the position and cancel the orders there yourself.")
+    dialog.get_by_role("button", name="Keep the cycle").click()
+    expect(page.locator("#cycle")).to_have_text("#1")
+    page.get_by_role("button", name="Give up this cycle…").click()
+    dialog.get_by_role("button", name="Give up cycle 1").click()
+
+    expect(page.locator("#answer")).to_contain_text("Cycle 1 on Bybit (paper) was given up.")
+    expect(page.locator("#unfinished")).to_be_hidden()
+    expect(page.locator("#cycle")).to_have_text("–")
+    expect(page.locator("#market-line")).to_contain_text("bingx")
+    expect(page.locator("#feed .bad")).to_contain_text("Nothing is cancelled or closed at Bybit.")
+    open_orders = [row for each in world.exchange_state()["accounts"] for row in each["open_orders"]]
+    assert len(open_orders) == 4
 
 
 def test_recover_tells_its_actions_in_words(page: Page):

@@ -322,3 +322,19 @@ def test_an_answer_can_be_edited_and_sent_back(world, client):
     stored = world.parts.users.credentials(world.trader.id)
     assert stored is not None
     assert stored.api_key == KEY
+
+
+def test_a_lost_paper_key_may_be_replaced_though_its_cycle_is_open(world, client):
+    client.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET})
+    client.post("/api/bot/start")
+    resting(client)
+    client.post("/api/bot/stop")
+    world.parts.users.save_credentials(world.trader.id, KEY, SECRET[::-1])  # what the exchange does not know
+    refused = client.post("/api/bot/start")
+    assert (refused.status_code, refused.json["status"]) == (400, "missing_credentials")
+    assert "give cycle 1 up" in refused.json["message"]
+
+    answer = client.put("/api/bot/settings", json={"api_key": KEY, "api_secret": SECRET})
+
+    assert answer.status_code == 200, answer.json
+    assert client.post("/api/bot/start").json["status"] == "started"
