@@ -417,7 +417,6 @@ class SimpleBotManager:
         if user is None or cycle is None or number not in {None, cycle.number}:
             named = "No cycle is" if number is None else f"Cycle {number} is not"
             return _answer(False, "no_open_cycle", f"{named} open; nothing was given up.")
-        self._parts.store.set_desired(user_id, "stopped")  # a bot that ended by a fault is still wished for
         unfinished, shown = give_up(self._parts, user, cycle)
         with self._lock:
             self._last[user_id] = shown

@@ -11,7 +11,7 @@ from blitz.bots.unfinished import Unfinished, unfinished_of
 from blitz.core.finish import closing_of, ended_cycle
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ledger import Ledger
-from blitz.core.records import Cycle, CycleEnd, Remembered
+from blitz.core.records import Cycle, CycleEnd, DesiredSaved, Remembered
 from blitz.core.refusals import KEY_REJECTED_CODE
 from blitz.storage.journal import BotJournal, open_cycle
 from blitz.storage.users import User
@@ -49,7 +49,8 @@ def give_up(parts: BotParts, user: User, cycle: Cycle) -> tuple[Unfinished, BotS
     assert unfinished is not None
     ledger = Ledger(side=cycle.settings.side).with_all(remembered.fills)
     ended = ended_cycle(cycle, ledger, CycleEnd.GIVEN_UP, now_ms)
-    journal.save(closing_of(ended, now_ms), durable=True)
+    rest = DesiredSaved(desired="stopped", at_ms=now_ms)  # a bot that ended by a fault is still wished for
+    journal.save([*closing_of(ended, now_ms), rest], durable=True)
     shown = BotSnapshot(
         status=BotStatus.STOPPED,
         message=unfinished.given_up,

@@ -283,4 +283,5 @@ def test_a_trader_who_presses_start_after_an_end_for_good_gets_the_next_cycle():
     rig.journal.save(Save(changes=(DesiredSaved(desired="running", at_ms=1),), durable=True))
     rig.restart()
     rig.rest()
-    assert rig.memory.cycle is not None and rig.memory.cycle.number == 2
+    assert rig.memory.cycle is not None
+    assert rig.memory.cycle.number == 2
