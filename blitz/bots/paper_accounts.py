@@ -1,14 +1,13 @@
 """Makes sure that a trader's account exists on the paper exchange, over its control interface."""
 
 from decimal import Decimal
-from http.client import HTTPException
 
 import orjson
 
 from blitz.core.credentials import Credentials
 from blitz.core.ladder_settings import ExchangeName
 from blitz.errors import BlitzError, GatewayProblem
-from blitz.exchange.carrier import carry
+from blitz.exchange.carrier import NotCarried, carry
 
 PAPER_BALANCE = Decimal(10_000)
 """USDT that a new paper account starts with."""
@@ -42,7 +41,7 @@ def open_paper_account(
     url, sent = f"{base_url}/__paper/accounts", orjson.dumps(body)
     try:
         answer = carry("POST", url, {"Content-Type": "application/json"}, sent, pause_seconds=PAUSE_SECONDS)
-    except (HTTPException, OSError) as problem:
+    except (NotCarried, OSError) as problem:
         raise GatewayProblem("The paper exchange does not answer; the bot tries again by itself.") from problem
     if answer.status >= 500:
         raise GatewayProblem("The paper exchange has an error; the bot tries again by itself.")

@@ -8,7 +8,6 @@ request must never follow one. Nothing is ever sent a second time by itself.
 import functools
 import ssl
 from collections.abc import Mapping, Sequence
-from http.client import HTTPException
 from types import FunctionType
 
 import ccxt
@@ -16,7 +15,7 @@ import requests
 
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
-from blitz.exchange.carrier import EndlessAnswer, carry
+from blitz.exchange.carrier import EndlessAnswer, NotCarried, carry
 from blitz.exchange.passage import Passage
 
 TIMEOUT_MS = 8_000
@@ -79,7 +78,7 @@ class OneDoor(ccxt.Exchange):  # type: ignore[misc]
             raise ccxt.ExchangeError(details) from problem
         except EndlessAnswer as problem:
             raise ccxt.ExchangeError(f"{details} answered without an end") from problem
-        except (HTTPException, OSError) as problem:
+        except (NotCarried, OSError) as problem:
             raise ccxt.NetworkError(details) from problem
         return answer.status, answer.reason, answer.headers, answer.body.decode("utf-8", "replace")
 

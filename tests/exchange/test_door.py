@@ -34,7 +34,9 @@ Script = Callable[[socket.socket], None]
 
 
 @contextmanager
-def server(script: Script, context: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[bytes]]]:
+def server(
+    script: Script, context: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> Iterator[tuple[str, list[bytes]]]:
     """Takes connections; reads each request and answers as `script` does. Gives its address and the requests."""
     asked: list[bytes] = []
 
@@ -55,9 +57,10 @@ def server(script: Script, context: ssl.SSLContext | None = None) -> Iterator[tu
                 return
             threading.Thread(target=serve, args=(connection,), daemon=True).start()
 
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    family, named = (socket.AF_INET6, f"[{host}]") if ":" in host else (socket.AF_INET, host)
+    with socket.create_server((host, 0), family=family) as listening:
         threading.Thread(target=take, daemon=True).start()
-        yield f"http{'s' if context else ''}://127.0.0.1:{listening.getsockname()[1]}", asked
+        yield f"http{'s' if context else ''}://{named}:{listening.getsockname()[1]}", asked
         listening.shutdown(socket.SHUT_RDWR)
 
 
@@ -101,6 +104,8 @@ def packed(body: bytes, how: str) -> bytes:
     return f"HTTP/1.1 200 OK\r\nContent-Encoding: {how}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
 WRECKS = {
     "cut off": b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}",
     "no gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
@@ -108,6 +113,22 @@ WRECKS = {
     "cut chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
     "chunk of less than nothing": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n0\r\n\r\n",
     "announcement": b"HTTP/1.1 103 Early Hints\r\nLink: </v5>\r\n\r\n",
+    "nothing": b"",
+    "cut head": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n",
+    "another HTTP": b"HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+    "two lengths": LENGTH + b"Content-Length: 3\r\n\r\n{} ",
+    "length of less than nothing": b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n{}",
+    "length and chunks": CHUNKED[:-2] + b"Content-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "chunks and length": LENGTH + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "chunks in chunks": CHUNKED[:-2] + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "packed on the way": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "chunk without a size": CHUNKED + b"\r\n{}\r\n0\r\n\r\n",
+    "chunk of more than nothing": CHUNKED + b"+2\r\n{}\r\n0\r\n\r\n",
+    "chunk of garbage": CHUNKED + b"2 2\r\n{}\r\n0\r\n\r\n",
+    "chunk longer than its size": CHUNKED + b"1\r\n{}\r\n0\r\n\r\n",
+    "chunk without its end": CHUNKED + b"2\r\n{}--0\r\n\r\n",
+    "no last chunk": CHUNKED + b"2\r\n{}\r\n",
+    "no end behind the last chunk": CHUNKED + b"2\r\n{}\r\n0\r\nX-Sum: 1\r\n",
     "two gzips": packed(gzip.compress(b"{}", mtime=0) * 2, "gzip"),
     "unknown packing": packed(b"{}", "br"),
 }
@@ -233,6 +254,7 @@ def test_a_connection_that_idles_is_kept_alive():
         assert connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         if hasattr(socket, "TCP_KEEPIDLE"):
             assert connection.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 30
+        assert connection.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_what_a_trader_is_told_of_a_failure_names_no_address():
