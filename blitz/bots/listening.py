@@ -24,11 +24,13 @@ from blitz.exchange.exchanges import Exchanges
 from blitz.exchange.streams.happenings import (
     AccountTouched,
     FillSeen,
+    Heard,
     LinkDown,
     LinkUp,
     News,
     OrderSeen,
     PositionSeen,
+    Unread,
 )
 from blitz.exchange.streams.hub import StreamHandle
 from blitz.exchange.streams.prices import Levels
@@ -96,7 +98,7 @@ class Listening:
         self._position: HeardPosition | None = None
         self.look_is_due = False
         """The exits went with a fill just now, and the look for it is still to come. The bot's thread says so."""
-        self._held: deque[News] = deque()
+        self._held: deque[News | Unread] = deque()
         """Gathered on the streams' thread; whichever thread comes first takes them."""
         self._delivery_is_due = False
         """Known to the streams' thread alone."""
@@ -155,7 +157,7 @@ class Listening:
         taken: list[News] = []
         while self._held:
             with suppress(IndexError):  # the other thread was quicker
-                taken.append(self._held.popleft())
+                taken += self._in_words(self._held.popleft())
         return tuple(taken)
 
     def is_only_of_fills(self, letters: Sequence[Letter]) -> bool:
@@ -206,30 +208,52 @@ class Listening:
 
     # The streams' thread
 
-    def _hear(self, news: News) -> None:
+    def _hear(self, news: Heard) -> None:
         match news:
+            case Unread():
+                self._hold(news)
             case AccountTouched():
                 self._mailbox.put(Wake())
             case FillSeen(fill=fill) if fill.symbol == self._market:
                 self._filled = time.monotonic()
                 self._mailbox.put(Told(news=(news,)))
                 self._on_fill()
-            case OrderSeen(record=record) if record.order.symbol == self._market:
-                self._hold(news)
-            case PositionSeen(symbol=symbol) if symbol == self._market:
+            case OrderSeen() | PositionSeen() if self._is_of_market(news):
                 self._hold(news)
             case LinkUp() | LinkDown():
                 self._mailbox.put(Told(news=(news,)))
 
-    def _hold(self, news: News) -> None:
+    def _is_of_market(self, news: News) -> bool:
+        match news:
+            case OrderSeen(record=record):
+                return record.order.symbol == self._market
+            case PositionSeen(symbol=symbol):
+                return symbol == self._market
+        return True
+
+    def _in_words(self, held: News | Unread) -> list[News]:
+        """What it says of the market. Safe in any thread."""
+        return [held] if not isinstance(held, Unread) else list(filter(self._is_of_market, held.happenings()))
+
+    def _hold(self, news: News | Unread) -> None:
         if not self._delivery_is_due:
             self._delivery_is_due = True
-            self._exchanges.later(HELD_SECONDS, self._deliver_held)
+            self._deliver_later(HELD_SECONDS)
         self._held.append(news)
 
-    def _deliver_held(self) -> None:
+    def _deliver_later(self, wait: float) -> None:
+        due = time.monotonic() + wait
+        self._exchanges.later(wait, lambda: self._deliver_held(due))
+
+    def _deliver_held(self, due: float) -> None:
+        now = time.monotonic()
+        # Reading it takes time that others' fills need; it goes with one for which the bot looks anyway.
+        if now - due > LATE_SECONDS and now - self._filled < JUST_TOLD_SECONDS:
+            self._deliver_later(REACHED_SECONDS)
+            return
         self._delivery_is_due = False
-        may_wait = self.look_is_due and not any(map(is_cancelled, list(self._held)))
+        gathered = [news for held in list(self._held) for news in self._in_words(held)]
+        may_wait = self.look_is_due and not any(map(is_cancelled, gathered))
         if not may_wait and (held := self.take_held()):
             self._mailbox.put(Told(news=held))
 

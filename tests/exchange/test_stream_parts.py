@@ -3,6 +3,7 @@
 import hmac
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import orjson
 import pytest
@@ -17,6 +18,7 @@ from blitz.exchange.bybit.stream import BybitPriceStream, BybitPrivateStream
 from blitz.exchange.connection import Venue
 from blitz.exchange.streams.dialect import StreamLimits
 from blitz.exchange.streams.happenings import PriceSeen
+from blitz.exchange.streams.link import Link
 from blitz.exchange.streams.pacing import ConnectionPace
 from blitz.exchange.streams.prices import Levels, PriceBoard
 
@@ -71,14 +73,37 @@ def test_a_refused_sign_in_is_told_with_the_venues_words():
 )
 def test_what_cannot_be_read_is_malformed_and_nothing_else(frame):
     with pytest.raises(Malformed):
-        private().read(frame)
+        read_whole(frame)
+
+
+def read_whole(frame):
+    """Everything a frame says, what can wait too."""
+    told = private().read(frame)
+    return [*told.happenings, *(told.later() if told.later else ())]
+
+
+def test_a_fill_is_read_at_once_and_what_goes_with_it_can_wait():
+    execution = b'{"topic":"execution","data":[{"category":"spot"}]}'
+    order = b'{"topic":"order","data":[{"category":"linear"}]}'  # a row that cannot be read, and is not until asked for
+    assert private().read(execution).later is None
+    assert private().read(order).later is not None
+
+
+def test_what_could_wait_and_cannot_be_read_is_counted_once_somebody_reads_it():
+    heard: list[Any] = []
+    link = Link("bybit:paper", private(), heard.append, lambda link: None)
+    link._read(b'{"topic":"order","data":[{"category":"linear"}]}')
+    (unread,) = heard
+    assert link.unreadable == 0
+    assert list(unread.happenings()) == list(unread.happenings()) == []
+    assert link.unreadable == 1
 
 
 @settings(deadline=None)  # threads of tests before it may still be ending
 @given(st.binary(max_size=200))
 def test_no_frame_at_all_raises_anything_but_malformed(frame):
     try:
-        private().read(frame)
+        read_whole(frame)
     except Malformed:
         pass
 

@@ -20,7 +20,7 @@ from blitz.exchange.exchanges import Exchanges
 from blitz.exchange.streams import hub as hub_module
 from blitz.exchange.streams import link as link_module
 from blitz.exchange.streams.dialect import StreamLimits, Told
-from blitz.exchange.streams.happenings import FillSeen, LinkDown, LinkUp, News, OrderSeen, PositionSeen
+from blitz.exchange.streams.happenings import FillSeen, LinkDown, LinkUp, News, OrderSeen, PositionSeen, Unread
 from blitz.exchange.streams.hub import StreamHub
 from blitz.exchange.streams.prices import Levels
 from tests.bots.both import BOTH
@@ -49,9 +49,9 @@ class Heard:
         self.news: list[News] = []
         self._guard = threading.Lock()
 
-    def __call__(self, news: News) -> None:
+    def __call__(self, news: News | Unread) -> None:
         with self._guard:
-            self.news.append(news)
+            self.news += news.happenings() if isinstance(news, Unread) else [news]
 
     def of(self, kind: type) -> list:
         with self._guard:

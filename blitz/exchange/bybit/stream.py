@@ -25,6 +25,8 @@ LIMITS = StreamLimits(connections=500, window_seconds=300.0)
 """500 new connections per five minutes and domain. The 1,000 open ones per address are those of market data, and all of
 its markets together need no dozen (https://bybit-exchange.github.io/docs/v5/ws/connect)."""
 PRIVATE_TOPICS = ("order", "execution", "position")
+CAN_WAIT = frozenset({"order", "position"})
+"""What goes with a fill: there are several of these for each."""
 AUTH_MS = 10_000
 """How long the signature of a greeting is good for."""
 HOSTS = {
@@ -70,6 +72,8 @@ class BybitPrivateStream:
         """What a frame says. Raises `Malformed`."""
         message = _message(frame)
         topic = message.get("topic")
+        if topic in CAN_WAIT:
+            return Told(later=lambda: _happenings(topic, message))
         if isinstance(topic, str):
             return Told(happenings=_happenings(topic, message))
         match message.get("op"):

@@ -4,7 +4,7 @@ One dialect per connection, used by the loop thread alone and without any I/O of
 cannot be read is `Malformed`: counted and left aside, because no single frame is needed for anything to be right (B6).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -40,6 +40,8 @@ class Told:
     """What became of one frame."""
 
     happenings: Sequence[Happening] = ()
+    later: Callable[[], Sequence[Happening]] | None = None
+    """Reads what of the frame can wait. Raises `Malformed`."""
     answers: Sequence[str | bytes] = ()
     """Frames to send in return."""
     is_ready: bool = False

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from blitz.exchange.streams.dialect import PublicDialect
-from blitz.exchange.streams.happenings import LinkDown, News, PriceSeen
+from blitz.exchange.streams.happenings import Heard, LinkDown, PriceSeen
 from blitz.exchange.streams.hub import StreamHandle, StreamHub
 from blitz.exchange.streams.prices import Levels, PriceBoard
 
@@ -63,7 +63,7 @@ class PriceFeed:
         self._markets.add(symbol)
         handle.say(dialect.add(symbol))
 
-    def _hear(self, news: News, markets: set[str]) -> None:
+    def _hear(self, news: Heard, markets: set[str]) -> None:
         if isinstance(news, PriceSeen):
             board = self._boards.get(news.symbol)
             if board is not None:

@@ -1,6 +1,7 @@
 """What a stream may tell. Values only; each is a hint to look, none is believed in place of a read."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from blitz.core.orders import Fill, OrderRecord, Side
@@ -63,5 +64,23 @@ class LinkDown:
 Happening = FillSeen | OrderSeen | PositionSeen | AccountTouched | PriceSeen
 """What a dialect reads out of frames."""
 
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Unread:
+    """What can wait to be read: when everybody is filled at once, only the fills themselves are read right away."""
+
+    read: Callable[[], Sequence[Happening]]
+    """Never raises: what cannot be read is counted where it came from, and is nothing."""
+    _happenings: Sequence[Happening] | None = field(default=None, init=False)
+
+    def happenings(self) -> Sequence[Happening]:
+        """What it says; read once. Any thread may ask."""
+        if self._happenings is None:
+            self._happenings = self.read()
+        return self._happenings
+
+
 News = Happening | LinkUp | LinkDown
+"""What a bot is told."""
+Heard = News | Unread
 """What a listener is told."""

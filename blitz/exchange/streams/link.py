@@ -6,18 +6,19 @@ nothing. A link on which nothing arrives is broken off, because TCP may keep a d
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import partial
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from blitz.exchange.answers import Malformed
 from blitz.exchange.streams.dialect import Dialect, Told
-from blitz.exchange.streams.happenings import LinkDown, LinkUp, News
+from blitz.exchange.streams.happenings import Happening, Heard, LinkDown, LinkUp, Unread
 
 log = logging.getLogger(__name__)
 
-Listener = Callable[[News], None]
+Listener = Callable[[Heard], None]
 """Called on the loop thread with each news. It must not wait for anything."""
 
 READY_SECONDS = 10.0
@@ -191,8 +192,7 @@ class Link(WSListener):
         try:
             told = self.dialect.read(frame)
         except Malformed as problem:
-            self.unreadable += 1
-            log.debug("%s sent a frame that cannot be read: %s", self.dialect.name, problem)
+            self._leave_aside(problem)
             return
         for answer in told.answers:
             self._send(answer)
@@ -209,6 +209,20 @@ class Link(WSListener):
             self.listener(LinkUp())
         for happening in told.happenings:
             self.listener(happening)
+        if told.later is not None:
+            self.listener(Unread(read=partial(self._read_later, told.later)))
+
+    def _read_later(self, read: Callable[[], Sequence[Happening]]) -> Sequence[Happening]:
+        """Called by whoever needs it, on any thread."""
+        try:
+            return read()
+        except Malformed as problem:
+            self._leave_aside(problem)
+            return ()
+
+    def _leave_aside(self, problem: Malformed) -> None:
+        self.unreadable += 1
+        log.debug("%s sent a frame that cannot be read: %s", self.dialect.name, problem)
 
     def _send(self, frame: str | bytes) -> None:
         assert self._transport is not None
