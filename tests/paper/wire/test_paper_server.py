@@ -1,13 +1,16 @@
+import gc
 import signal
 import subprocess
 import sys
 import threading
+import time
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import requests
 
+from blitz.paper import server
 from blitz.paper.server import AccountSpec, FeedSpec, PaperConfig, PaperServer, PaperStartError, run_paper
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -18,13 +21,13 @@ def names():
 
 
 def test_it_runs_in_a_thread_of_its_own_and_ends_cleanly():
-    server = PaperServer(PaperConfig(feed="manual"))
-    server.start()
+    paper = PaperServer(PaperConfig(feed="manual"))
+    paper.start()
     assert "paper_exchange" in names()
-    assert requests.get(f"{server.url}/v5/market/time", timeout=5).json()["retCode"] == 0
-    server.stop()
+    assert requests.get(f"{paper.url}/v5/market/time", timeout=5).json()["retCode"] == 0
+    paper.stop()
     assert "paper_exchange" not in names()
-    server.stop()
+    paper.stop()
 
 
 def test_a_port_in_use_is_one_sentence(start):
@@ -96,6 +99,27 @@ def test_running_alone_says_when_time_waits_for_somebody_to_move_it(tmp_path, fe
         rest = process.stdout.read()
     assert first.startswith("Paper exchange at http://")
     assert rest == ("At speed max time moves only by POST /__paper/advance.\n" if waits else "")
+
+
+def test_running_alone_keeps_searches_for_garbage_short(monkeypatch):
+    # With the orders of a thousand accounts, a search through all of them stopped the exchange for a quarter second.
+    monkeypatch.setattr(server, "TIDY_SECONDS", 0.05)
+    gc.unfreeze()
+
+    def end_when_tidied():
+        deadline = time.monotonic() + 10
+        while not gc.get_freeze_count() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        signal.raise_signal(signal.SIGINT)
+
+    watcher = threading.Thread(target=end_when_tidied)
+    try:
+        watcher.start()
+        assert run_paper(PaperConfig(feed="manual")) == 0
+        assert gc.get_freeze_count() > 0
+    finally:
+        watcher.join()
+        gc.unfreeze()
 
 
 def test_a_body_above_the_limit_is_refused(paper):
