@@ -152,6 +152,7 @@ def test_a_status_that_cannot_be_recorded_ends_no_bot(hurried, monkeypatch):
 
 @BOTH
 def test_an_entry_whose_intent_cannot_be_stored_is_not_sent(stage, alice, monkeypatch):
+    stage.store.set_desired(alice.id, "running")
     monkeypatch.setattr(BotJournal, "save", unwritable)
     bot = stage.manager._register(alice.id)
     bot.start(by_trader=False)
