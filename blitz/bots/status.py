@@ -161,8 +161,18 @@ def at_price(snapshot: BotSnapshot, price: Decimal | None) -> BotSnapshot:
 
 def after_the_end(snapshot: BotSnapshot, now_ms: int) -> BotSnapshot:
     """A stopped bot's last picture, without claiming what nobody watches any more."""
-    legs_rest = any(row["resting"] and str(row["key"]).startswith("leg_") for row in snapshot.orders)
-    return replace(snapshot, protection=ended(snapshot.protection, legs_rest=legs_rest, now_ms=now_ms))
+    legs_rest = any(row["resting"] and _is_leg(row) for row in snapshot.orders)
+    protection = ended(snapshot.protection, legs_rest=legs_rest, now_ms=now_ms)
+    return replace(snapshot, protection=protection, orders=tuple(map(_put_off, snapshot.orders)))
+
+
+def _put_off(row: Mapping[str, object]) -> Mapping[str, object]:
+    """A leg that a stopped bot has not placed lacks nothing: it was pulled, and is placed at the next start."""
+    return {**row, "state": "planned"} if _is_leg(row) and row["state"] == "missing" else row
+
+
+def _is_leg(row: Mapping[str, object]) -> bool:
+    return str(row["key"]).startswith("leg_")
 
 
 def _status(memory: BotMemory, result: PassResult, before: BotSnapshot, *, stopping: bool) -> tuple[BotStatus, str]:

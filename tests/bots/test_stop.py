@@ -28,7 +28,10 @@ def test_stop_pulls_the_legs_keeps_the_exits_and_says_what_is_left(stage, ladder
     assert "the stop-loss" in told["message"]
     assert set(laddered.ladder()) == {"tp", "sl"}
     assert laddered.size() == Decimal("0.016")
-    assert laddered.status()["running"] is False
+    status = laddered.status()
+    assert status["running"] is False
+    states = {row["key"]: row["state"] for row in status["orders"]}
+    assert states == dict.fromkeys(NAMES, "planned") | {"leg_0": "filled", "tp": "resting", "sl": "resting"}
     assert stage.manager.managed_bots == {}
     assert stage.store.desired(laddered.id) == "stopped"
 
