@@ -202,7 +202,8 @@ def _settle_replacement(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool
     """An exit was to be replaced, and nobody answered. Neither the old order nor the new one is listed.
 
     Once the old one is over the request can do nothing any more. What it did is then shown within the read lag; until
-    that has passed, a new try under an id that is refused a second time does no harm.
+    that has passed, a new try under an id that is refused a second time does no harm. But the old one may have been
+    replaced before this request: by an earlier one, doubted still, whose order rests under another id.
     """
     found = yield from _looked_up(memory, slot, now_ms)
     if found is not None:
@@ -212,7 +213,7 @@ def _settle_replacement(memory: BotMemory, slot: Slot, now_ms: int) -> Step[bool
         if not isinstance(answer, OrderRead) or not _is_over(memory, slot, answer.record, now_ms):
             return False
     shown_by_ms = now_ms + memory.traits.read_lag_ms
-    if _may_be_sent_again(memory, slot):
+    if _may_be_sent_again(memory, slot) and now_ms >= slot.doubted_until_ms:
         doubted_until_ms = max(slot.doubted_until_ms, shown_by_ms)
         emptied = replace(slot, state=SlotState.EMPTY, order_id="", last_order_id=slot.order_id)
         memory.put(replace(emptied, doubted_until_ms=doubted_until_ms))  # the journal keeps it as unanswered

@@ -233,6 +233,29 @@ def test_a_predecessor_that_a_stale_list_shows_is_not_replaced_again():
     assert_covered(rig)
 
 
+def test_of_two_unanswered_replacements_of_one_order_the_first_may_rest_and_no_second_is_sent_beside_it():
+    # A stale list showed the old order, so it was replaced once more; a list that then lacked the new one left two.
+    rig = running(stop=False, regime="reusable")
+    before_ms = rig.venue.now_ms
+    rig.venue.now_ms += 1_000
+    rig.venue.move("59400")
+    rig.venue.fault(ReplaceOrder, "lost_answer")
+    rig.run_pass()
+    rig.venue.now_ms += 200
+    rig.venue.lag_ms = lambda call: rig.venue.now_ms - before_ms if isinstance(call, ReadOpenOrders) else 0
+    rig.venue.fault(ReplaceOrder, "lost_request")
+    rig.run_pass()
+    assert [call.client_id[-2:] for call in replacements(rig)] == ["_1", "_2"]
+    assert len({call.order_id for call in replacements(rig)}) == 1
+    rig.venue.lag_ms = lambda call: 0
+    rig.venue.now_ms += 200
+    rig.venue.fault(ReadOpenOrders, "empty_list")
+    rig.run_pass()
+    rig.live(15_000)
+    assert len(rig.sent("tp")) == 1
+    assert rig.quantities()["tp"] == rig.venue.held == TWO_LEGS
+
+
 def test_the_id_of_a_refused_replacement_is_never_followed_by_an_older_one():
     rig = running(stop=False)
     rig.venue.fault(ReplaceOrder, BUSY)
