@@ -1,6 +1,8 @@
 """Which event loop the server's streams and the paper exchange run on."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -10,3 +12,9 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """What `asyncio.run` does, on such a loop."""
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main)

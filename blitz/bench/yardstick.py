@@ -10,6 +10,7 @@ import time
 from decimal import Decimal
 
 from blitz.bench.exchange import BenchExchange
+from blitz.bench.ladders import TICK
 from blitz.clock import SystemClock
 from blitz.core.calls import Accepted, CancelOrder, PositionRead, ReadPosition, SendOrder
 from blitz.core.credentials import Credentials
@@ -26,7 +27,6 @@ QUANTITY = Decimal("0.016")
 FIRST_GAP = Decimal("0.005")
 """How far the first of their legs lies under the price, as a share of it; the last lies `SPREAD` lower."""
 SPREAD = Decimal("0.01")
-TICK = Decimal("0.1")
 NEVER_MS = 2**53
 
 

@@ -243,7 +243,9 @@ class DesiredSaved:
     at_ms: int
 
 
-Change = SlotSaved | CycleSaved | FillBooked | RegimeLearnt | EventNoted | DesiredSaved
+RowChange = SlotSaved | CycleSaved | FillBooked | RegimeLearnt | EventNoted
+"""A change that writes a row of its own."""
+Change = RowChange | DesiredSaved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,9 @@ import sys
 import threading
 from contextlib import suppress
 
+from blitz import event_loop
 from blitz.allocator import leave_alone
 from blitz.clock import Clock, ManualClock, SystemClock
-from blitz.event_loop import new_event_loop
 from blitz.paper.config import AccountSpec, FeedSpec, PaperConfig, PaperStartError, parse_balance, parse_speed
 from blitz.paper.wire.assembly import Exchange, open_exchange
 
@@ -72,8 +72,7 @@ class PaperServer:
 
     def _run(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=new_event_loop) as runner:
-                runner.run(self._serve())
+            event_loop.run(self._serve())
         except Exception as problem:  # the top of the thread: nobody above it could tell `start` or the log
             if self._ready.is_set():
                 log.exception("the paper exchange ended by an error")
@@ -106,8 +105,7 @@ def in_lock_step(config: PaperConfig) -> bool:
 def run_paper(config: PaperConfig) -> int:
     """Serve in the foreground until SIGINT or SIGTERM. Returns the exit code."""
     try:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(_run_until_signal(config))
+        event_loop.run(_run_until_signal(config))
     except PaperStartError as problem:
         sys.stderr.write(f"{problem}\n")
         return 1

@@ -16,6 +16,7 @@ from blitz.core.ledger import Ledger
 from blitz.core.orders import ZERO, BookedFill
 from blitz.core.records import CLOSED_KEPT, BotEvent, Cycle, Slot, SlotState
 from blitz.storage.database import Database
+from blitz.storage.journal import newest_open
 from blitz.storage.rows import cycle_from_row, event_from_row, fill_from_row, slot_from_row
 from blitz.storage.tables import cycles, events, fills, order_slots, users
 
@@ -215,10 +216,8 @@ def _books(connection: Connection, user_id: int, account: str, cycle: Cycle) -> 
 
 
 def _account_in_use(connection: Connection, user_id: int) -> str:
-    own = cycles.c
-    newest = select(own.account).where(own.user_id == user_id, own.ended_ms.is_(None)).order_by(own.number.desc())
-    if (account := connection.scalar(newest.limit(1))) is not None:
-        return str(account)
+    if (cycle := connection.execute(newest_open(user_id)).first()) is not None:
+        return str(cycle.account)
     chosen = select(users.c.exchange, users.c.mode, users.c.testnet).where(users.c.id == user_id)
     row = connection.execute(chosen).first()
     return "" if row is None else account_name(row.exchange, row.mode, testnet=row.testnet)

@@ -6,8 +6,9 @@ between calls.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, func, insert, select
+from sqlalchemy import Connection, Insert, Select, Table, func, insert, select
 
 from blitz.core.orders import BookedFill
 from blitz.core.records import (
@@ -22,6 +23,7 @@ from blitz.core.records import (
     IdRegime,
     RegimeLearnt,
     Remembered,
+    RowChange,
     Slot,
     SlotSaved,
 )
@@ -40,19 +42,21 @@ from blitz.storage.rows import (
 from blitz.storage.tables import bots, cycles, events, fills, id_regimes, order_slots
 from blitz.storage.upserts import insert_once, insert_or_replace
 
-RowChange = SlotSaved | CycleSaved | FillBooked | RegimeLearnt | EventNoted
-"""A change that writes a row of its own."""
 RECENT_MAX = 500
 """So many exec ids a bot is handed at start; its first read of fills reaches back far less."""
 
 
 def open_cycle(db: Database, user_id: int) -> Cycle | None:
     """The newest cycle of the user that has not ended, on whatever account."""
-    own = cycles.c
-    query = select(cycles).where(own.user_id == user_id, own.ended_ms.is_(None)).order_by(own.number.desc()).limit(1)
     with db.read() as connection:
-        row = connection.execute(query).mappings().first()
+        row = connection.execute(newest_open(user_id)).mappings().first()
     return None if row is None else cycle_from_row(row)
+
+
+def newest_open(user_id: int) -> Select[Any]:
+    """The query for the newest cycle of the user that has not ended."""
+    own = cycles.c
+    return select(cycles).where(own.user_id == user_id, own.ended_ms.is_(None)).order_by(own.number.desc()).limit(1)
 
 
 class BotJournal:
@@ -133,12 +137,7 @@ class BotJournal:
         return tuple(map(slot_from_row, connection.execute(query).mappings()))
 
     def _open_cycle(self, connection: Connection) -> Cycle | None:
-        query = (
-            select(cycles)
-            .where(cycles.c.user_id == self._user_id, cycles.c.account == self._account, cycles.c.ended_ms.is_(None))
-            .order_by(cycles.c.number.desc())
-            .limit(1)
-        )
+        query = newest_open(self._user_id).where(cycles.c.account == self._account)
         row = connection.execute(query).mappings().first()
         return None if row is None else cycle_from_row(row)
 

@@ -24,7 +24,7 @@ from blitz.exchange.answers import Malformed
 from blitz.exchange.rows import Row, flag, identifier, milliseconds, number, optional_number, text
 
 TERMINAL = frozenset({"FILLED", "CANCELED", "CANCELLED", "FAILED", "EXPIRED"})
-ALIVE = frozenset({"NEW", "PENDING", "PARTIALLY_FILLED"})
+STATUSES = TERMINAL | {"NEW", "PENDING", "PARTIALLY_FILLED"}
 LIMITS = frozenset({"LIMIT", "STOP", "TAKE_PROFIT", "TRIGGER_LIMIT"})
 SIDES: Mapping[str, Side | None] = {"LONG": Side.LONG, "SHORT": Side.SHORT, "BOTH": None}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -92,7 +92,7 @@ def client_id(row: Row) -> str:
 def order_record(row: Row) -> OrderRecord:
     """An order row with what became of it. An unknown status is malformed: it must not pass for either."""
     status = text(row, "status").upper()
-    if status not in TERMINAL | ALIVE:
+    if status not in STATUSES:
         raise Malformed(f"The exchange sent status as {status[:40]!r}.")
     return OrderRecord(order=open_order(row), terminal=status in TERMINAL, reason=status)
 

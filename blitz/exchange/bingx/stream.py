@@ -181,7 +181,7 @@ def _read_or_touched(reading: Callable[[], Happening]) -> Happening:
 
 def _record(row: Row) -> OrderRecord:
     status = text(row, "X").upper()
-    if status not in rows.TERMINAL | rows.ALIVE:
+    if status not in rows.STATUSES:
         raise Malformed(f"The exchange sent X as {status[:40]!r}.")
     trigger = optional_number(row, "sp") or None
     is_limit = text(row, "o") in rows.LIMITS
