@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from types import FrameType
 import structlog
 from cheroot.wsgi import Server as WsgiServer
 
+from blitz.allocator import Tidying, give_back
 from blitz.app import create_app
 from blitz.bots.going_live import GoingLive
 from blitz.bots.manager import SimpleBotManager
@@ -48,6 +50,8 @@ log = structlog.get_logger(__name__)
 
 WEB_THREADS = STREAMS_MAX + 16
 """An open event stream holds a thread of the web server; these are on top of all that may be open."""
+TIDY_SECONDS = 1.0
+"""How often garbage is seen to."""
 REQUEST_SECONDS = 10
 """A connection that says nothing for this long is closed: it holds a thread until then."""
 HEADER_BYTES_MAX = 32 * 1024
@@ -285,11 +289,14 @@ def serve(settings: Settings) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, ask_to_stop)
     with only_server(settings):
+        tidying = Tidying(time.monotonic())
         running = Running(settings)
         try:
             resumed = running.start()
             _welcome(running, resumed)
-            stop.wait()
+            while not stop.wait(TIDY_SECONDS):
+                if tidying.tick(time.monotonic()):
+                    give_back()
             log.info("The server is shutting down; every order stays where it is.")
         finally:
             running.stop()

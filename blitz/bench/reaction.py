@@ -174,7 +174,7 @@ class _Run:
         self._exchange.ask("POST", "stopwatch")
         self._exchange.price(str(BURST_PRICE))
         deadline = time.monotonic() + BURST_SECONDS
-        while len((told := self._stopwatch(BOTS_PREFIX))["reactions_us"]) < bots and time.monotonic() < deadline:
+        while _answered(told := self._stopwatch(BOTS_PREFIX)) < bots and time.monotonic() < deadline:
             time.sleep(SETTLE_SECONDS)
         return Reaction.of(told["reactions_us"], told["unanswered"]), round(told["first_to_last_us"] / 1000, 1)
 
@@ -190,6 +190,11 @@ class _Run:
 
     def _tell(self, words: str) -> None:
         self._progress.print(f"{self._name}: {words}", style="dim")
+
+
+def _answered(told: dict[str, Any]) -> int:
+    """How many fills were: a bot that looked just then has seen its fill before it was told, and is not timed."""
+    return len(told["reactions_us"]) + int(told["ahead"])
 
 
 def _optimum_ms(bots: int, exchange: str) -> float:

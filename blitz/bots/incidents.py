@@ -1,13 +1,17 @@
 """Incidents: positions that were without certain protection for longer than the bound. Told once each, and counted.
 
 A bot's thread judges its own position after each pass, the manager's watchdog judges everybody's in between, so that a
-thread that hangs or has ended is judged the same way. The lock guards a dictionary; telling happens outside of it.
+thread that hangs or has ended is judged the same way. Telling happens outside of the lock, in the order in which things
+happened, and in a crowd it gives way: a thousand lines at once would hold up the exits that they are about.
 """
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 import structlog
 
@@ -20,6 +24,10 @@ log = structlog.get_logger(__name__)
 
 CHANGE_EVERY_MS = 30_000
 """A cause that changes back and forth is told this often at most."""
+
+CROWD = 20
+"""So many untold lines are told with pauses in between."""
+TELL_PAUSE_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +68,13 @@ class Incidents:
         self._lock = threading.Lock()
         self._open: dict[int, Incident] = {}
         self._total = 0
+        self._untold: deque[Callable[[], None]] = deque()
+        self._telling = threading.Lock()
 
     def judge(
         self, user_id: int, symbol: str, read: Callable[[], Protection], now_ms: int, *, not_before_ms: int = 0
     ) -> None:
-        """Let the user's incident begin, change its cause, or end.
+        """Let the user's incident begin, change its cause, or end; `tell` follows.
 
         `read` is called under the lock: of two threads that judge at once, the later one never sees the older picture.
         """
@@ -77,10 +87,32 @@ class Incidents:
             else:
                 self._open[user_id] = incident
             self._total += before is None and incident is not None
-        if incident is not None and (before is None or before.told_ms != incident.told_ms):
-            self._tell_of(user_id, incident, has_begun=before is None)
-        elif before is not None and incident is None:
-            self._tell_end(user_id, before, protection, now_ms)
+            if incident is not None and (before is None or before.told_ms != incident.told_ms):
+                self._untold.append(partial(self._tell_of, user_id, incident, has_begun=before is None))
+            elif before is not None and incident is None:
+                self._untold.append(partial(self._tell_end, user_id, before, protection, now_ms))
+
+    def tell(self) -> None:
+        """Tell what came of judging, unless there is a crowd of it: then that is left to `tell_slowly`."""
+        if len(self._untold) < CROWD and self._telling.acquire(blocking=False):
+            try:
+                self._tell_some(0.0)
+            finally:
+                self._telling.release()
+
+    def tell_slowly(self, within_seconds: float) -> None:
+        """Tell what is untold, with pauses in between; what is left after this long waits for the next time."""
+        with self._telling:
+            self._tell_some(within_seconds)
+
+    def _tell_some(self, within_seconds: float) -> None:
+        ends = time.monotonic() + within_seconds
+        while self._untold:
+            self._untold.popleft()()
+            if within_seconds:
+                time.sleep(TELL_PAUSE_SECONDS)
+                if time.monotonic() > ends:
+                    return
 
     def of(self, user_id: int) -> Incident | None:
         """The user's open incident, if any."""

@@ -14,7 +14,6 @@ from typing import Any, TypedDict, cast
 
 import structlog
 
-from blitz.allocator import give_back, leave_alone
 from blitz.bots.incidents import Incidents, ProtectionFigures
 from blitz.bots.mailbox import LastCycle, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.opening import BotParts, MissingCredentials, NotLive, refuse_impossible, settings_to_trade
@@ -45,12 +44,6 @@ DRAIN_SECONDS = 15.0
 WATCH_SECONDS = 1.0
 """How often the watchdog looks for threads that hang and for positions that nobody can vouch for."""
 RESUME_STAGGER_SECONDS = 0.02
-TIDY_SECONDS = 20.0
-"""How often new garbage is looked for, and what remains is left alone from then on."""
-TIDIES_OF_ALL = (1, 3, 15)
-"""Which of these go through everything and give freed memory back, as laying ladders needs more of it than minding
-them; later on it is one an hour: that stops the bots for a third of a second if there are a thousand."""
-TIDIES_PER_HOUR = 180
 
 STALLED = Attention(
     code="stalled",
@@ -341,6 +334,7 @@ class SimpleBotManager:
         """Called by a bot's thread after each look, and at its end."""
         if not self._closing.is_set():
             self._judge(bot.user_id)
+            self._incidents.tell()
 
     def _judge(self, user_id: int) -> None:
         """Let the user's incident begin, change or end."""
@@ -483,11 +477,7 @@ class SimpleBotManager:
         Never starts a second bot beside one that hangs: the first may still send.
         """
         told: set[int] = set()
-        began, tidies = time.monotonic(), 0
         while not self._closing.wait(WATCH_SECONDS):
-            if time.monotonic() >= began + (tidies + 1) * TIDY_SECONDS:
-                tidies += 1
-                _tidy(tidies)
             with self._lock:
                 bots = [info["bot"] for info in self.managed_bots.values()]
             stalled = {bot.user_id for bot in bots if bot.is_stalled}
@@ -499,14 +489,7 @@ class SimpleBotManager:
             told = stalled
             for user_id in self._known():
                 self._judge(user_id)
-
-
-def _tidy(number: int) -> None:
-    """The tidy of this number since the server started."""
-    search_all = number in TIDIES_OF_ALL or number % TIDIES_PER_HOUR == 0
-    leave_alone(search_all=search_all)
-    if search_all:
-        give_back()
+            self._incidents.tell_slowly(WATCH_SECONDS)
 
 
 def _stream(bot: UserBot) -> dict[str, Any]:

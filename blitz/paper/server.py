@@ -9,10 +9,11 @@ import logging
 import signal
 import sys
 import threading
+import time
 from contextlib import suppress
 
 from blitz import event_loop
-from blitz.allocator import leave_alone
+from blitz.allocator import Tidying
 from blitz.clock import Clock, ManualClock, SystemClock
 from blitz.paper.config import AccountSpec, FeedSpec, PaperConfig, PaperStartError, parse_balance, parse_speed
 from blitz.paper.wire.assembly import Exchange, open_exchange
@@ -23,10 +24,8 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 10.0
 START_SECONDS = 60.0
-TIDY_SECONDS = 20.0
-"""How often new garbage is looked for in an exchange with a process of its own; what remains is left alone then."""
-TIDIES_PER_SEARCH = 180
-"""One an hour goes through everything, which stops the exchange for a third of a second if it has a million objects."""
+TIDY_SECONDS = 1.0
+"""How often an exchange with a process of its own sees to its garbage."""
 LOCK_STEP_NOTE = "At speed max time moves only by POST /__paper/advance."
 
 
@@ -129,11 +128,10 @@ async def _run_until_signal(config: PaperConfig) -> None:
 
 async def _tidy() -> None:
     """Keep searches for garbage short: what accounts and orders are made of stays, and there may be thousands."""
-    number = 0
+    tidying = Tidying(time.monotonic())
     while True:
         await asyncio.sleep(TIDY_SECONDS)
-        number += 1
-        leave_alone(search_all=number % TIDIES_PER_SEARCH == 0)
+        tidying.tick(time.monotonic())
 
 
 def _announcement(exchange: Exchange, config: PaperConfig) -> str:

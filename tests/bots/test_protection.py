@@ -1,5 +1,6 @@
 """Protection as a state machine: what a pass saw, in; since when, why and whether that may still be said, out."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -7,7 +8,7 @@ from decimal import Decimal
 import pytest
 from structlog.testing import capture_logs
 
-from blitz.bots.incidents import Incidents, ProtectionFigures
+from blitz.bots.incidents import CROWD, TELL_PAUSE_SECONDS, Incidents, ProtectionFigures
 from blitz.bots.protection import (
     HANGS,
     INCIDENT_AFTER_MS,
@@ -359,6 +360,7 @@ class Feed:
     def judge(self, protection: Protection, now_ms: int, *, not_before_ms: int = 0) -> None:
         read = protection.as_of(now_ms)
         self.incidents.judge(7, LONG.symbol, lambda: read, now_ms, not_before_ms=not_before_ms)
+        self.incidents.tell()
 
 
 def test_an_incident_begins_once_beyond_the_bound_and_ends_with_its_duration():
@@ -391,6 +393,26 @@ def test_an_incident_begins_once_beyond_the_bound_and_ends_with_its_duration():
         "since": "1970-01-01T00:00:00",
     }
     assert lines[1]["seconds"] == 8.0
+
+
+def test_a_crowd_of_incidents_is_told_one_by_one_and_in_the_order_in_which_it_happened():
+    told: list[tuple[int, EventKind]] = []
+    incidents = Incidents(lambda user_id, kind, data: told.append((user_id, kind)))
+    bare, covered = seen_in_turn((0, BARE)), seen_in_turn((8_000, COVERED))
+    users = range(CROWD + 5)
+    for user_id in users:
+        incidents.judge(user_id, LONG.symbol, lambda: bare, 6_000)
+    incidents.tell()
+    assert told == []
+    assert incidents.figures([bare], 6_000).incidents_total == len(users), "known at once, whenever it is told"
+    incidents.judge(0, LONG.symbol, lambda: covered, 8_000)
+    began = time.monotonic()
+    incidents.tell_slowly(0.1)
+    assert 0 < len(told) < len(users)
+    while len(told) <= len(users):
+        incidents.tell_slowly(1.0)
+    assert time.monotonic() - began >= len(users) * TELL_PAUSE_SECONDS, "others had the moments in between"
+    assert told == [*((user_id, EventKind.UNPROTECTED) for user_id in users), (0, EventKind.PROTECTED_AGAIN)]
 
 
 def test_a_short_stretch_is_no_incident():

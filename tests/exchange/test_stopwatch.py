@@ -7,6 +7,7 @@ from blitz.clock import SystemClock
 from blitz.exchange.exchanges import Exchanges
 from blitz.exchange.streams.happenings import FillSeen
 from blitz.exchange.streams.hub import StreamHub
+from blitz.paper.wire.stopwatch import Stopwatch
 from tests.bots.both import BOTH
 from tests.bots.stage import until
 from tests.exchange.world import CREDENTIALS, World
@@ -37,3 +38,39 @@ def test_a_fill_is_timed_until_the_next_order_of_its_account(world, listens):
         assert any(isinstance(one, FillSeen) for one in heard) is listens
     finally:
         hub.stop()
+
+
+def figures(watch: Stopwatch) -> tuple[int, int, int]:
+    """How many fills were timed, answered ahead, and not answered yet."""
+    told = watch.report("")
+    reactions = told["reactions_us"]
+    assert isinstance(reactions, list)
+    return len(reactions), int(str(told["ahead"])), int(str(told["unanswered"]))
+
+
+def test_who_sees_a_fill_in_a_read_before_it_is_told_owes_no_answer():
+    watch = Stopwatch()
+    watch.start()
+    watch.filled("a")
+    watch.asked("a", ("/v5/order/amend",))
+    assert figures(watch) == (0, 1, 0)
+    watch.told("a")
+    assert figures(watch) == (0, 1, 0)
+    watch.asked("a", ("/v5/order/amend",))
+    assert figures(watch) == (0, 1, 0)
+
+
+def test_a_fill_that_is_not_told_yet_is_unanswered_and_one_told_before_it_is_timed():
+    watch = Stopwatch()
+    watch.start()
+    watch.filled("a")
+    assert figures(watch) == (0, 0, 1)
+    watch.told("a")
+    watch.filled("a")
+    watch.asked("a", ("/v5/position/list",))  # no order
+    assert figures(watch)[0] == 0
+    watch.asked("a", ("/v5/order/amend",))
+    assert figures(watch) == (1, 0, 1)
+    watch.told("a")
+    watch.asked("a", ("/v5/order/create",))
+    assert figures(watch) == (2, 0, 0)

@@ -18,7 +18,7 @@ from blitz.exchange.bybit.stream import BybitPriceStream, BybitPrivateStream
 from blitz.exchange.connection import Venue
 from blitz.exchange.streams.dialect import StreamLimits
 from blitz.exchange.streams.happenings import PriceSeen
-from blitz.exchange.streams.link import Link
+from blitz.exchange.streams.link import Link, LinkState
 from blitz.exchange.streams.pacing import ConnectionPace
 from blitz.exchange.streams.prices import Levels, PriceBoard
 
@@ -78,20 +78,27 @@ def test_what_cannot_be_read_is_malformed_and_nothing_else(frame):
 
 def read_whole(frame):
     """Everything a frame says, what can wait too."""
-    told = private().read(frame)
-    return [*told.happenings, *(told.later() if told.later else ())]
+    return [*private().read(frame).happenings]
 
 
 def test_a_fill_is_read_at_once_and_what_goes_with_it_can_wait():
     execution = b'{"topic":"execution","data":[{"category":"spot"}]}'
     order = b'{"topic":"order","data":[{"category":"linear"}]}'  # a row that cannot be read, and is not until asked for
-    assert private().read(execution).later is None
-    assert private().read(order).later is not None
+    assert not private().can_wait(execution)
+    assert private().can_wait(order)
+
+
+def test_what_can_wait_is_told_by_its_topic_and_not_by_what_a_trader_writes_into_an_order():
+    assert private().can_wait(b'{"id":"x-1","topic":"position","creationTime":1,"data":[]}')
+    named = b'{"topic":"execution","data":[{"orderLinkId":"\\"topic\\":\\"order\\"","note":[],"topic":"order"}]}'
+    assert not private().can_wait(named)
+    assert not private().can_wait(b'{"op":"auth","success":true}')
 
 
 def test_what_could_wait_and_cannot_be_read_is_counted_once_somebody_reads_it():
     heard: list[Any] = []
     link = Link("bybit:paper", private(), heard.append, lambda link: None)
+    link.state = LinkState.READY
     link._read(b'{"topic":"order","data":[{"category":"linear"}]}')
     (unread,) = heard
     assert link.unreadable == 0

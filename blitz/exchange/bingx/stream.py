@@ -68,6 +68,11 @@ class BingxPrivateStream:
         """Nothing has to be said."""
         return ()
 
+    def can_wait(self, frame: bytes) -> bool:
+        """Never: its fills come with the orders, and all of it is packed."""
+        del frame
+        return False
+
     def read(self, frame: bytes) -> Told:
         """What a frame says. Raises `Malformed`. Whatever arrives shows that the link tells."""
         body = _unpacked(frame)
@@ -116,6 +121,11 @@ class BingxPriceStream:
         """Ask for one more market."""
         self._symbols.append(symbol)
         return self._subscription(symbol)
+
+    def can_wait(self, frame: bytes) -> bool:
+        """A price cannot."""
+        del frame
+        return False
 
     def read(self, frame: bytes) -> Told:
         """What a frame says. Raises `Malformed`."""

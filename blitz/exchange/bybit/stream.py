@@ -6,6 +6,7 @@ the same functions. A position is pushed after every order, changed or not.
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,8 +26,8 @@ LIMITS = StreamLimits(connections=500, window_seconds=300.0)
 """500 new connections per five minutes and domain. The 1,000 open ones per address are those of market data, and all of
 its markets together need no dozen (https://bybit-exchange.github.io/docs/v5/ws/connect)."""
 PRIVATE_TOPICS = ("order", "execution", "position")
-CAN_WAIT = frozenset({"order", "position"})
-"""What goes with a fill: there are several of these for each."""
+CAN_WAIT = re.compile(rb'[^\[]{0,100}"topic":"(?:order|position)"')
+"""What goes with a fill: there are several of these for each. The topic stands before the rows."""
 AUTH_MS = 10_000
 """How long the signature of a greeting is good for."""
 HOSTS = {
@@ -68,12 +69,14 @@ class BybitPrivateStream:
         signature = hmac.new(secret, f"GET/realtime{expires}".encode(), hashlib.sha256).hexdigest()
         return (_frame({"op": "auth", "args": [self._credentials.api_key, expires, signature]}),)
 
+    def can_wait(self, frame: bytes) -> bool:
+        """Whether it tells of orders or of the position; a fill has a topic of its own."""
+        return CAN_WAIT.match(frame) is not None
+
     def read(self, frame: bytes) -> Told:
         """What a frame says. Raises `Malformed`."""
         message = _message(frame)
         topic = message.get("topic")
-        if topic in CAN_WAIT:
-            return Told(later=lambda: _happenings(topic, message))
         if isinstance(topic, str):
             return Told(happenings=_happenings(topic, message))
         match message.get("op"):
@@ -121,6 +124,11 @@ class BybitPriceStream:
         """Ask for one more market."""
         self._symbols.append(symbol)
         return _subscription(symbol)
+
+    def can_wait(self, frame: bytes) -> bool:
+        """A price cannot."""
+        del frame
+        return False
 
     def read(self, frame: bytes) -> Told:
         """What a frame says. Raises `Malformed`. A delta without a price says nothing new."""

@@ -1,10 +1,10 @@
 """How a venue speaks on a websocket: which frames to send, and what those that arrive mean.
 
-One dialect per connection, used by the loop thread alone and without any I/O of its own: it answers with `Told`. What
+One dialect per connection, used by the loop thread and without any I/O of its own: it answers with `Told`. What
 cannot be read is `Malformed`: counted and left aside, because no single frame is needed for anything to be right (B6).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -40,8 +40,6 @@ class Told:
     """What became of one frame."""
 
     happenings: Sequence[Happening] = ()
-    later: Callable[[], Sequence[Happening]] | None = None
-    """Reads what of the frame can wait. Raises `Malformed`."""
     answers: Sequence[str | bytes] = ()
     """Frames to send in return."""
     is_ready: bool = False
@@ -68,6 +66,11 @@ class Dialect(Protocol):
 
     def greeting(self) -> Sequence[str | bytes]:
         """Frames to send once the link is open."""
+
+    def can_wait(self, frame: bytes) -> bool:
+        """Whether this frame only tells what goes with fills, as far as its beginning shows; then `read` is called
+        when somebody needs it, by any thread.
+        """
 
     def read(self, frame: bytes) -> Told:
         """What a frame says. Raises `Malformed`."""

@@ -65,18 +65,19 @@ Happening = FillSeen | OrderSeen | PositionSeen | AccountTouched | PriceSeen
 """What a dialect reads out of frames."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Unread:
     """What can wait to be read: when everybody is filled at once, only the fills themselves are read right away."""
 
-    read: Callable[[], Sequence[Happening]]
+    frame: bytes
+    read: Callable[[bytes], Sequence[Happening]]
     """Never raises: what cannot be read is counted where it came from, and is nothing."""
     _happenings: Sequence[Happening] | None = field(default=None, init=False)
 
     def happenings(self) -> Sequence[Happening]:
         """What it says; read once. Any thread may ask."""
         if self._happenings is None:
-            self._happenings = self.read()
+            self._happenings = self.read(self.frame)
         return self._happenings
 
 

@@ -102,12 +102,17 @@ class VenueHost:
 
     def publish(self, events: Sequence[VenueEvent]) -> None:
         """Send events to the streams."""
+        filled = self._filled(events) if self.stopwatch.runs else []
+        for key in filled:
+            self.stopwatch.filled(key)
         for sink in self._sinks:
             sink.publish(events)
-        if self.stopwatch.runs:
-            for event in events:  # an account without a link could have asked from now on
-                if event.kind is EventKind.EXECUTION and event.account is not None and not self._hears(event.account):
-                    self.stopwatch.told(event.account)
+        for key in filled:
+            if not self._hears(key):  # an account without a link could have asked from now on
+                self.stopwatch.told(key)
+
+    def _filled(self, events: Sequence[VenueEvent]) -> list[str]:
+        return [event.account for event in events if event.kind is EventKind.EXECUTION and event.account is not None]
 
     def _hears(self, account: str) -> bool:
         return any(sink.listens(account) for sink in self._sinks)

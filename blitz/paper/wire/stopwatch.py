@@ -7,7 +7,7 @@ order, amend or replacement has arrived here. Off until somebody asks for it.
 import time
 from collections.abc import Collection
 
-ORDERS = frozenset({"order/create", "order/amend", "trade/order", "trade/amend", "trade/cancelReplace"})
+ORDERS = ("order/create", "order/amend", "trade/order", "trade/amend", "trade/cancelReplace")
 """The ends of endpoints by which a client may answer a fill."""
 REACTIONS_MAX = 1_000_000
 MICROSECOND_NS = 1_000
@@ -18,6 +18,9 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.runs = False
+        self._untold: set[str] = set()
+        self._ahead: list[str] = []
+        """Who answered a fill before being told of it."""
         self._told_ns: dict[str, int] = {}
         self._reactions: list[tuple[str, int, int]] = []
         """Whose fill it was, when it was told, and when it was answered."""
@@ -25,20 +28,32 @@ class Stopwatch:
     def start(self) -> None:
         """Forget what was measured, and measure from now on."""
         self.runs = True
+        self._untold.clear()
+        self._ahead.clear()
         self._told_ns.clear()
         self._reactions.clear()
 
+    def filled(self, key: str) -> None:
+        """An order of an account has filled, and the account is about to be told."""
+        if self.runs:
+            self._untold.add(key)
+
     def told(self, key: str) -> None:
         """An execution is being sent to an account. A second one before the answer changes nothing."""
-        if self.runs:
+        if key in self._untold:
+            self._untold.remove(key)
             self._told_ns.setdefault(key, time.perf_counter_ns())
 
     def asked(self, key: str, endpoints: Collection[str]) -> None:
         """A request of an account has arrived, at an endpoint with these names."""
-        if not self.runs or key not in self._told_ns:
+        if not self.runs or not any(name.endswith(ORDERS) for name in endpoints):
             return
-        if any(name.endswith(tuple(ORDERS)) for name in endpoints) and len(self._reactions) < REACTIONS_MAX:
-            self._reactions.append((key, self._told_ns.pop(key), time.perf_counter_ns()))
+        if key in self._told_ns:
+            if len(self._reactions) < REACTIONS_MAX:
+                self._reactions.append((key, self._told_ns.pop(key), time.perf_counter_ns()))
+        elif key in self._untold:  # it has seen the fill in a read
+            self._untold.remove(key)
+            self._ahead.append(key)
 
     def report(self, prefix: str) -> dict[str, object]:
         """Microseconds from fill to answer, in the order of the answers, and from the first fill to the last answer.
@@ -51,5 +66,6 @@ class Stopwatch:
             "runs": self.runs,
             "reactions_us": [(end - start) // MICROSECOND_NS for start, end in chosen],
             "first_to_last_us": whole_ns // MICROSECOND_NS,
-            "unanswered": sum(key.startswith(prefix) for key in self._told_ns),
+            "ahead": sum(key.startswith(prefix) for key in self._ahead),
+            "unanswered": sum(key.startswith(prefix) for key in (*self._untold, *self._told_ns)),
         }

@@ -104,6 +104,7 @@ def test_running_alone_says_when_time_waits_for_somebody_to_move_it(tmp_path, fe
 def test_running_alone_keeps_searches_for_garbage_short(monkeypatch):
     # With the orders of a thousand accounts, a search through all of them stopped the exchange for a quarter second.
     monkeypatch.setattr(server, "TIDY_SECONDS", 0.05)
+    thresholds = gc.get_threshold()
     gc.unfreeze()
 
     def end_when_tidied():
@@ -119,6 +120,7 @@ def test_running_alone_keeps_searches_for_garbage_short(monkeypatch):
         assert gc.get_freeze_count() > 0
     finally:
         watcher.join()
+        gc.set_threshold(*thresholds)
         gc.unfreeze()
 
 

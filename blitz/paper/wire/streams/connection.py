@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from aiohttp import WSCloseCode, web
 
+from blitz.paper.wire.streams.departures import Departures
+
 log = logging.getLogger(__name__)
 
 QUEUE_MAX = 20_000
@@ -23,7 +25,7 @@ _numbers = count(1)
 class Connection:
     """A websocket with subscriptions. `key` is set once the link has authenticated."""
 
-    def __init__(self) -> None:
+    def __init__(self, departures: Departures) -> None:
         self.identity = f"paper-{next(_numbers)}"
         self.socket = web.WebSocketResponse(
             receive_timeout=SILENCE_MAX_SECONDS, max_msg_size=FRAME_MAX_BYTES, timeout=CLOSE_SECONDS
@@ -33,6 +35,7 @@ class Connection:
         self.frozen = False
         """A frozen link stays open and says nothing: an injected fault."""
         self._outgoing: asyncio.Queue[str | bytes | Callable[[], None] | None] = asyncio.Queue(maxsize=QUEUE_MAX)
+        self._departures = departures
         self._hang_up = False
         self._request: web.BaseRequest | None = None
 
@@ -88,9 +91,17 @@ class Connection:
         """Close politely: the server stops."""
         await self.socket.close(code=WSCloseCode.GOING_AWAY)
 
+    async def _next(self) -> str | bytes | Callable[[], None] | None:
+        """What comes next in the queue, when it is this link's turn: with it goes all that is queued by then."""
+        if not self._outgoing.empty():
+            return self._outgoing.get_nowait()
+        frame = await self._outgoing.get()
+        await self._departures.turn()
+        return frame
+
     async def _write(self) -> None:
         try:
-            while (frame := await self._outgoing.get()) is not None:
+            while (frame := await self._next()) is not None:
                 if isinstance(frame, str):
                     await self.socket.send_str(frame)
                 elif callable(frame):

@@ -18,6 +18,7 @@ from blitz.paper.wire.bingx.streams.rows import expiry_event
 from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.params import parse_object
 from blitz.paper.wire.streams.connection import Connection
+from blitz.paper.wire.streams.departures import Departures
 from blitz.paper.wire.text import JsonObject
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class BingxSockets:
         self._listen_keys = listen_keys
         self.public = BingxPublicStreams(host)
         self.private = BingxPrivateStreams(host)
+        self._departures = Departures()
         self._open: dict[Connection, _Link] = {}
         self._accepted = 0
         host.attach(self.private)
@@ -73,7 +75,7 @@ class BingxSockets:
             return web.Response(status=401, text="401, listen key is not valid")
         self._accepted += 1
         group = self._accepted % BEATS
-        link = _Link(connection=Connection(), address=address, group=group, listen_key=listen_key)
+        link = _Link(connection=Connection(self._departures), address=address, group=group, listen_key=listen_key)
         writer = await link.connection.open(request)
         self._open[link.connection] = link
         if owner:

@@ -22,6 +22,7 @@ from blitz.paper.wire.host import VenueHost
 from blitz.paper.wire.params import Params, parse_object
 from blitz.paper.wire.rest import RestGate
 from blitz.paper.wire.streams.connection import Connection
+from blitz.paper.wire.streams.departures import Departures
 from blitz.paper.wire.text import JsonObject
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Sockets:
         self._gate = gate
         self.public = PublicStreams(host)
         self.private = PrivateStreams(host)
+        self._departures = Departures()
         self._open: dict[Connection, None] = {}
         self._answerers: dict[str, Answerer] = {
             "/v5/public/linear": self._answer_public,
@@ -58,7 +60,7 @@ class Sockets:
         """Serve one link until it closes. HTTP 403 for an address that opened too many of late."""
         if not self._host.limits.admit_socket(request.remote or "", self._host.clock.wall_ms()):
             return web.Response(status=403, text="403, too many connections")
-        connection = Connection()
+        connection = Connection(self._departures)
         answer = self._answerers[request.path]
         writer = await connection.open(request)
         self._open[connection] = None
