@@ -21,14 +21,21 @@ class Reaction:
     @classmethod
     def of(cls, reactions_us: Sequence[int], unanswered: int) -> "Reaction":
         """From microseconds, in any order."""
-        ordered = sorted(reactions_us) or [0]
-        return cls(
-            fills=len(reactions_us),
-            unanswered=unanswered,
-            p50_ms=_ms(ordered[len(ordered) // 2]),
-            p99_ms=_ms(ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]),
-            worst_ms=_ms(ordered[-1]),
-        )
+        return cls(fills=len(reactions_us), unanswered=unanswered, **_spread(reactions_us))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineWork:
+    """What the same small piece of work took between the fills, in milliseconds: how evenly the machine runs."""
+
+    p50_ms: float
+    p99_ms: float
+    worst_ms: float
+
+    @classmethod
+    def of(cls, took_us: Sequence[int]) -> "MachineWork":
+        """From microseconds, in any order."""
+        return cls(**_spread(took_us))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +47,8 @@ class VariantFigures:
     bots: int
     steady: Reaction | None
     """At so many fills per second; None where the exchange's own limits would not allow them."""
+    machine_work: MachineWork | None
+    """Meanwhile."""
     burst: Reaction
     """Every bot filled at once."""
     burst_last_ms: float
@@ -86,6 +95,8 @@ def print_table(variants: Sequence[VariantFigures], yardstick: Reaction | None, 
         "steady, p50": lambda one: _shown(one.steady.p50_ms if one.steady else None),
         "steady, p99": lambda one: _shown(one.steady.p99_ms if one.steady else None),
         "steady, worst of": lambda one: _shown(one.steady.worst_ms if one.steady else None),
+        "the same work each time, p50": lambda one: _shown(one.machine_work.p50_ms if one.machine_work else None),
+        "the same work each time, p99": lambda one: _shown(one.machine_work.p99_ms if one.machine_work else None),
         "fills measured": lambda one: str(one.steady.fills) if one.steady else "–",
         "all at once, p50": lambda one: _shown(one.burst.p50_ms),
         "all at once, last": lambda one: _shown(one.burst_last_ms),
@@ -113,6 +124,15 @@ def _shown(milliseconds: float | None) -> str:
     if milliseconds is None:
         return "–"
     return f"{milliseconds:.2f} ms" if milliseconds < 100 else f"{milliseconds:,.0f} ms"
+
+
+def _spread(microseconds: Sequence[int]) -> dict[str, float]:
+    ordered = sorted(microseconds) or [0]
+    return {
+        "p50_ms": _ms(ordered[len(ordered) // 2]),
+        "p99_ms": _ms(ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]),
+        "worst_ms": _ms(ordered[-1]),
+    }
 
 
 def _ms(microseconds: int) -> float:

@@ -12,8 +12,9 @@ from typing import Any
 
 from rich.console import Console
 
+from blitz.bench.evenness import Evenness
 from blitz.bench.exchange import BenchExchange, BenchProblem
-from blitz.bench.figures import Reaction, VariantFigures, print_table, to_json
+from blitz.bench.figures import MachineWork, Reaction, VariantFigures, print_table, to_json
 from blitz.bench.ladders import BURST_PRICE, ENTRY, level_of
 from blitz.bench.server import KIB_PER_MIB, BenchServer
 from blitz.bench.yardstick import PREFIX, Yardstick
@@ -122,7 +123,7 @@ class _Run:
         bots = self._options.bots
         idle = self._idle(bots)
         rss_kib = server.rss_kib()
-        steady = self._steady() if self._name != "limits" else None
+        steady, work = self._steady() if self._name != "limits" else (None, None)
         burst, last_ms = self._burst()
         after_kib = server.rss_kib()
         if self._options.yardstick and self._name == "plain":
@@ -134,6 +135,7 @@ class _Run:
             name=self._name,
             bots=bots,
             steady=steady,
+            machine_work=work,
             burst=burst,
             burst_last_ms=last_ms,
             optimum_ms=_optimum_ms(bots, self._options.exchange) if self._name == "limits" else 0.0,
@@ -153,19 +155,21 @@ class _Run:
         asked = self._exchange.requests() - before
         return asked * 60 / (time.monotonic() - began) / bots
 
-    def _steady(self) -> Reaction:
-        """One fill after the other: the price falls from level to level."""
+    def _steady(self) -> tuple[Reaction, MachineWork]:
+        """One fill after the other: the price falls from level to level. And how evenly the machine ran meanwhile."""
         bots, pause = self._options.bots, 1 / self._options.fills_per_second
         self._tell(f"one fill every {pause * 1000:.0f} ms")
         self._exchange.ask("POST", "stopwatch")
-        due = time.monotonic()
+        due, evenness = time.monotonic(), Evenness()
         for number in range(bots):
             self._exchange.price(str(level_of(number, bots)))
             due += pause
+            time.sleep(max(0.0, due - pause / 2 - time.monotonic()))
+            evenness.work()
             time.sleep(max(0.0, due - time.monotonic()))
         time.sleep(SETTLE_SECONDS)
         told = self._stopwatch(BOTS_PREFIX)
-        return Reaction.of(told["reactions_us"], told["unanswered"])
+        return Reaction.of(told["reactions_us"], told["unanswered"]), MachineWork.of(evenness.took_us)
 
     def _burst(self) -> tuple[Reaction, float]:
         """Every bot filled by one step of the price."""

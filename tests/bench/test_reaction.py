@@ -1,0 +1,57 @@
+"""The reaction bench with a handful of bots: the real server, the real exchange, and every figure it promises."""
+
+import json
+from dataclasses import replace
+
+from blitz.bench.figures import MachineWork, Reaction, VariantFigures, print_table
+from blitz.bench.reaction import ReactionOptions, run_reaction
+
+PROMISED = {
+    "bots", "p50_ms", "p99_ms", "burst_last_ms", "rss_kib_per_bot", "rss_mib", "rest_per_minute_per_bot",
+    "limit_breaches",
+}  # fmt: skip
+
+
+def test_every_fill_is_answered_and_every_figure_is_there(capsys):
+    options = ReactionOptions(bots=3, idle_seconds=1, variants=("plain",), yardstick=False, as_json=True)
+    assert run_reaction(options) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found.keys() >= PROMISED
+    (run,) = found["variants"]
+    assert (run["name"], found["bots"], found["limit_breaches"]) == ("plain", 3, 0)
+    assert (run["burst"]["fills"], run["burst"]["unanswered"]) == (3, 0)
+    assert 0 < run["burst"]["p50_ms"] <= run["burst"]["p99_ms"] <= found["burst_last_ms"] + 0.05  # rounded to tenths
+    assert run["rss_mib"] > 10
+    assert (run["steady"]["fills"], run["steady"]["unanswered"]) == (3, 0)
+    assert 0 < found["p50_ms"] == run["steady"]["p50_ms"] <= found["p99_ms"]
+    assert 0 < run["machine_work"]["p50_ms"] <= run["machine_work"]["worst_ms"]
+
+
+def test_the_table_shows_each_variant_and_what_the_machine_did(capsys):
+    timed = Reaction.of([1_500, 2_500], 0)
+    plain = VariantFigures(
+        name="plain", bots=2, steady=timed, machine_work=MachineWork.of([250, 4_100]), burst=timed, burst_last_ms=2.6,
+        optimum_ms=0.0, start_seconds=1.0, rss_mib=150.0, rss_kib_per_bot=75.0, rss_kib_per_bot_after=90.0,
+        rest_per_minute_per_bot=0.2, limit_breaches=0,
+    )  # fmt: skip
+    limits = replace(plain, name="limits", steady=None, machine_work=None, burst_last_ms=5_400.0, optimum_ms=5_000.0)
+    print_table([plain, limits], timed, "2 cores")
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in capsys.readouterr().out.splitlines()]
+    told = {row[0]: row[1:] for row in rows if row}
+    assert told["steady, p99"] == ["2.50 ms", "–"]
+    assert told["the same work each time, p99"] == ["4.10 ms", "–"]
+    assert told["all at once, last"] == ["2.60 ms", "5,400 ms"]
+    assert told["optimum of the limits"] == ["–", "5,000 ms"]
+
+
+def test_more_bots_than_bingx_lets_listen_are_refused_before_anything_starts(capsys):
+    assert run_reaction(ReactionOptions(exchange="bingx", bots=57, variants=("limits",))) == 1
+    assert "56 bots" in capsys.readouterr().err
+
+
+def test_figures_are_taken_from_the_whole_and_in_any_order():
+    microseconds = [*range(100_000, 0, -1_000)]
+    told = Reaction.of(microseconds, 2)
+    assert (told.fills, told.unanswered, told.p50_ms, told.p99_ms, told.worst_ms) == (100, 2, 51.0, 100.0, 100.0)
+    assert MachineWork.of(microseconds) == MachineWork(p50_ms=51.0, p99_ms=100.0, worst_ms=100.0)
+    assert Reaction.of([], 0).worst_ms == 0
