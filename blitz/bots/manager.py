@@ -160,7 +160,7 @@ class SimpleBotManager:
         if user is None:
             return head
         snapshot = snapshot or BotSnapshot(status=status, message=message, settings=user.settings)
-        if info is None:
+        if info is None or not snapshot.status.is_alive:  # one that has said its last word may still be listed
             snapshot, unfinished = at_rest(self._parts, user, snapshot)
         else:
             unfinished = _goes_first(snapshot, user.settings)

@@ -341,6 +341,24 @@ def test_a_resume_without_the_key_says_the_same(settle):
     assert nomad.status()["unfinished"]["key_lost"] is True
 
 
+def test_what_is_unfinished_is_said_from_the_bots_last_word_on_though_it_is_still_listed(settle):
+    nomad = settle(DEMO)
+    nomad.choose(DEMO)
+    nomad.start()
+    nomad.wait_for_ladder(DEMO)
+    listed = nomad.manager.managed_bots[nomad.id]
+    nomad.manager.stop_bot_for_user(nomad.id)
+    until(lambda: nomad.id not in nomad.manager.managed_bots, "the bot to be unlisted")
+    lose(nomad, "missing")
+    at_rest = nomad.status()["unfinished"]
+    assert at_rest["key_lost"] is True
+
+    nomad.manager.managed_bots[nomad.id] = listed
+
+    assert nomad.status()["unfinished"] == at_rest
+    del nomad.manager.managed_bots[nomad.id]
+
+
 def test_a_bot_whose_key_is_refused_can_be_stopped(settle):
     nomad = settle(DEMO)
     nomad.choose(DEMO)

@@ -95,6 +95,18 @@ def test_what_can_wait_is_told_by_its_topic_and_not_by_what_a_trader_writes_into
     assert not private().can_wait(b'{"op":"auth","success":true}')
 
 
+def test_a_message_that_comes_in_several_frames_is_read_once_it_is_whole():
+    heard: list[Any] = []
+    link = Link("bybit:paper", private(), heard.append, lambda link: None)
+    link.state = LinkState.READY
+    for piece in (b'{"topic":"position",', b'"data":'):
+        link._take(piece, is_last=False)
+    assert heard == []
+    link._take(b"[]}", is_last=True)
+    link._take(b'{"topic":"order","data":[]}', is_last=True)
+    assert [unread.frame for unread in heard] == [b'{"topic":"position","data":[]}', b'{"topic":"order","data":[]}']
+
+
 def test_what_could_wait_and_cannot_be_read_is_counted_once_somebody_reads_it():
     heard: list[Any] = []
     link = Link("bybit:paper", private(), heard.append, lambda link: None)
