@@ -48,7 +48,7 @@ class VariantFigures:
     steady: Reaction | None
     """At so many fills per second; None where the exchange's own limits would not allow them."""
     machine_work: MachineWork | None
-    """Meanwhile."""
+    """How evenly the machine ran during the steady fills; None without them."""
     burst: Reaction
     """Every bot filled at once."""
     burst_last_ms: float

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from blitz.bench.evenness import Evenness
+from blitz.bench.evenness import work_us
 from blitz.bench.exchange import BenchExchange, BenchProblem
 from blitz.bench.figures import MachineWork, Reaction, VariantFigures, print_table, to_json
 from blitz.bench.ladders import BURST_PRICE, ENTRY, level_of
@@ -160,16 +160,16 @@ class _Run:
         bots, pause = self._options.bots, 1 / self._options.fills_per_second
         self._tell(f"one fill every {pause * 1000:.0f} ms")
         self._exchange.ask("POST", "stopwatch")
-        due, evenness = time.monotonic(), Evenness()
+        due, took_us = time.monotonic(), []
         for number in range(bots):
             self._exchange.price(str(level_of(number, bots)))
             due += pause
             time.sleep(max(0.0, due - pause / 2 - time.monotonic()))
-            evenness.work()
+            took_us.append(work_us())
             time.sleep(max(0.0, due - time.monotonic()))
         time.sleep(SETTLE_SECONDS)
         told = self._stopwatch(BOTS_PREFIX)
-        return Reaction.of(told["reactions_us"], told["unanswered"]), MachineWork.of(evenness.took_us)
+        return Reaction.of(told["reactions_us"], told["unanswered"]), MachineWork.of(took_us)
 
     def _burst(self) -> tuple[Reaction, float]:
         """Every bot filled by one step of the price."""
