@@ -305,7 +305,7 @@ class SimpleBotManager:
     def _is_ending(self, user_id: int) -> bool:
         """Whether the user's bot has told its end and only had to leave the list: it has left when this answers."""
         bot = self._bot(user_id)
-        return bot is None or (not bot.snapshot.status.is_alive and bot.ended.wait(VERDICT_SECONDS))
+        return bot is None or (not bot.snapshot.status.is_alive and bot.ended.wait(UNLISTED_SECONDS))
 
     def _changed(self, bot: UserBot) -> None:
         """Called by a bot's thread when its status changed: keep the list, the record and the log true."""

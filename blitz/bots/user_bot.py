@@ -319,7 +319,8 @@ class UserBot:
         self._publish(self._picture(opened, result, began_ms, stopping=self._mode is not Mode.TRADE))
         self._on_look(self)
         self._note_attention(opened, before.attention, opened.memory.attention, now_ms)
-        if result.seen is not None and result.wake_in_ms != 0:
+        begun = opened.memory.cycle is not None or self.snapshot.attention is not None
+        if begun and result.seen is not None and result.wake_in_ms != 0:
             self.verdict.set()  # and not while the ladder is being laid: whoever pressed Start wants to see it
 
     def _note_attention(self, opened: Opened, before: Attention | None, now: Attention | None, now_ms: int) -> None:

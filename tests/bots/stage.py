@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import requests
 from argon2 import PasswordHasher
 
+from blitz.bots import manager as manager_module
 from blitz.bots import user_bot
 from blitz.bots.manager import SimpleBotManager
 from blitz.bots.opening import BotParts
@@ -379,6 +380,7 @@ def opened_stage(
     with ExitStack() as stack:
         home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         stack.enter_context(_impatient_bots(clock.times if isinstance(clock, HurriedClock) else 1))
+        stack.enter_context(_patient_starts())
         stage = Stage(home, clock, exchange=exchange, **paper)
         stack.callback(stage.close)
         yield stage
@@ -400,6 +402,17 @@ def _impatient_bots(times: int) -> Iterator[None]:
     finally:
         user_bot.OPEN_RETRY_SECONDS = patience
         UserBot._timeout = usual  # type: ignore[method-assign]
+
+
+@contextmanager
+def _patient_starts() -> Iterator[None]:
+    """Start waits for what the first pass says, however slow the machine is: tests ask what it says, not how soon."""
+    usual = manager_module.VERDICT_SECONDS
+    manager_module.VERDICT_SECONDS = 3.0
+    try:
+        yield
+    finally:
+        manager_module.VERDICT_SECONDS = usual
 
 
 def _by_tag(orders: list[Order]) -> dict[str, Order]:

@@ -102,6 +102,13 @@ def test_settings_that_the_market_refuses_are_refused_by_the_start(alice):
     assert alice.size() == 0
 
 
+def test_a_first_look_that_could_decide_nothing_is_no_start(stage, alice):
+    alice.choose(leverage=7, grids=[{"amount": "100"}, {"amount": "0.3", "gap": "1"}])
+    stage.fault("http_status", account=alice.key, endpoint="position/set-leverage", status="503", count="1")
+    assert alice.start()["status"] == "invalid_settings"
+    assert stage.hits() == 1
+
+
 def test_too_little_margin_for_a_leg_leaves_the_take_profit_standing(stage):
     poor = stage.trader(grids=[{"amount": "4000"}, {"amount": "9000", "gap": "1"}])
     poor.start()
