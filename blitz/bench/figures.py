@@ -7,6 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from blitz.bench.evenness import Span, slow_ms
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction:
@@ -19,23 +21,50 @@ class Reaction:
     worst_ms: float
 
     @classmethod
-    def of(cls, reactions_us: Sequence[int], unanswered: int) -> "Reaction":
-        """From microseconds, in any order."""
-        return cls(fills=len(reactions_us), unanswered=unanswered, **_spread(reactions_us))
+    def of(cls, answers: Sequence[Span], unanswered: int) -> "Reaction":
+        """From the time between each fill and its answer, in any order."""
+        ordered = sorted(one.ended_us - one.began_us for one in answers) or [0]
+        return cls(
+            fills=len(answers),
+            unanswered=unanswered,
+            p50_ms=_ms(ordered[len(ordered) // 2]),
+            p99_ms=_ms(ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]),
+            worst_ms=_ms(ordered[-1]),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MachineWork:
-    """What the same small piece of work took between the fills, in milliseconds: how evenly the machine runs."""
+class Undisturbed:
+    """What is left of the fills when those are taken out during whose answer the machine itself was slow."""
 
+    machine_slow_ms: float
+    """For how long it was, from the first fill to the last answer."""
+    of_ms: float
+    fills: int
     p50_ms: float
     p99_ms: float
     worst_ms: float
 
     @classmethod
-    def of(cls, took_us: Sequence[int]) -> "MachineWork":
-        """From microseconds, in any order."""
-        return cls(**_spread(took_us))
+    def of(cls, answers: Sequence[Span], slow: Sequence[Span]) -> "Undisturbed":
+        """From the time between each fill and its answer, and when the machine was slow."""
+        whole = whole_of(answers)
+        left = Reaction.of([one for one in answers if not any(span.meets(one) for span in slow)], 0)
+        return cls(
+            machine_slow_ms=round(slow_ms(slow, whole), 1),
+            of_ms=_ms(whole.ended_us - whole.began_us),
+            fills=left.fills,
+            p50_ms=left.p50_ms,
+            p99_ms=left.p99_ms,
+            worst_ms=left.worst_ms,
+        )
+
+
+def whole_of(answers: Sequence[Span]) -> Span:
+    """From the first fill to the last answer."""
+    if not answers:
+        return Span(0, 0)
+    return Span(min(one.began_us for one in answers), max(one.ended_us for one in answers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +76,14 @@ class VariantFigures:
     bots: int
     steady: Reaction | None
     """At so many fills per second; None where the exchange's own limits would not allow them."""
-    machine_work: MachineWork | None
-    """How evenly the machine ran during the steady fills; None without them."""
+    steady_undisturbed: Undisturbed | None
+    """The same without what the machine held up; None without steady fills."""
     burst: Reaction
     """Every bot filled at once."""
     burst_last_ms: float
     """From the first of these fills to the last take-profit."""
+    burst_machine_slow_ms: float
+    """For how long the machine itself was slow meanwhile."""
     optimum_ms: float
     """What the exchange's limits make of it at best; 0 without limits."""
     start_seconds: float
@@ -95,11 +126,13 @@ def print_table(variants: Sequence[VariantFigures], yardstick: Reaction | None, 
         "steady, p50": lambda one: _shown(one.steady.p50_ms if one.steady else None),
         "steady, p99": lambda one: _shown(one.steady.p99_ms if one.steady else None),
         "steady, worst of": lambda one: _shown(one.steady.worst_ms if one.steady else None),
-        "the same work each time, p50": lambda one: _shown(one.machine_work.p50_ms if one.machine_work else None),
-        "the same work each time, p99": lambda one: _shown(one.machine_work.p99_ms if one.machine_work else None),
         "fills measured": lambda one: str(one.steady.fills) if one.steady else "–",
+        "meanwhile the machine was slow": lambda one: _slow_of(one.steady_undisturbed),
+        "apart from that, p99": lambda one: _shown(one.steady_undisturbed.p99_ms if one.steady_undisturbed else None),
+        "fills apart from that": lambda one: str(one.steady_undisturbed.fills) if one.steady_undisturbed else "–",
         "all at once, p50": lambda one: _shown(one.burst.p50_ms),
         "all at once, last": lambda one: _shown(one.burst_last_ms),
+        "during that the machine was slow": lambda one: _shown(one.burst_machine_slow_ms),
         "optimum of the limits": lambda one: _shown(one.optimum_ms or None),
         "never answered": lambda one: str(one.burst.unanswered + (one.steady.unanswered if one.steady else 0)),
         "start": lambda one: f"{one.start_seconds:.1f} s",
@@ -126,13 +159,10 @@ def _shown(milliseconds: float | None) -> str:
     return f"{milliseconds:.2f} ms" if milliseconds < 100 else f"{milliseconds:,.0f} ms"
 
 
-def _spread(microseconds: Sequence[int]) -> dict[str, float]:
-    ordered = sorted(microseconds) or [0]
-    return {
-        "p50_ms": _ms(ordered[len(ordered) // 2]),
-        "p99_ms": _ms(ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]),
-        "worst_ms": _ms(ordered[-1]),
-    }
+def _slow_of(undisturbed: Undisturbed | None) -> str:
+    if undisturbed is None:
+        return "–"
+    return f"{undisturbed.machine_slow_ms:,.0f} of {undisturbed.of_ms:,.0f} ms"
 
 
 def _ms(microseconds: int) -> float:

@@ -12,9 +12,9 @@ from typing import Any
 
 from rich.console import Console
 
-from blitz.bench.evenness import work_us
+from blitz.bench.evenness import Pulse, Span, slow_ms
 from blitz.bench.exchange import BenchExchange, BenchProblem
-from blitz.bench.figures import MachineWork, Reaction, VariantFigures, print_table, to_json
+from blitz.bench.figures import Reaction, Undisturbed, VariantFigures, print_table, to_json, whole_of
 from blitz.bench.ladders import BURST_PRICE, ENTRY, level_of
 from blitz.bench.server import KIB_PER_MIB, BenchServer
 from blitz.bench.yardstick import PREFIX, Yardstick
@@ -123,8 +123,8 @@ class _Run:
         bots = self._options.bots
         idle = self._idle(bots)
         rss_kib = server.rss_kib()
-        steady, work = self._steady() if self._name != "limits" else (None, None)
-        burst, last_ms = self._burst()
+        steady, undisturbed = self._steady() if self._name != "limits" else (None, None)
+        burst, last_ms, held_ms = self._burst()
         after_kib = server.rss_kib()
         if self._options.yardstick and self._name == "plain":
             self.yardstick = self._ten_second_loop()
@@ -135,9 +135,10 @@ class _Run:
             name=self._name,
             bots=bots,
             steady=steady,
-            machine_work=work,
+            steady_undisturbed=undisturbed,
             burst=burst,
             burst_last_ms=last_ms,
+            burst_machine_slow_ms=held_ms,
             optimum_ms=_optimum_ms(bots, self._options.exchange) if self._name == "limits" else 0.0,
             start_seconds=round(start_seconds, 1),
             rss_mib=round(rss_kib / KIB_PER_MIB, 1),
@@ -155,39 +156,43 @@ class _Run:
         asked = self._exchange.requests() - before
         return asked * 60 / (time.monotonic() - began) / bots
 
-    def _steady(self) -> tuple[Reaction, MachineWork]:
-        """One fill after the other: the price falls from level to level. And how evenly the machine ran meanwhile."""
+    def _steady(self) -> tuple[Reaction, Undisturbed]:
+        """One fill after the other: the price falls from level to level."""
         bots, pause = self._options.bots, 1 / self._options.fills_per_second
         self._tell(f"one fill every {pause * 1000:.0f} ms")
         self._exchange.ask("POST", "stopwatch")
-        due, took_us = time.monotonic(), []
-        for number in range(bots):
-            self._exchange.price(str(level_of(number, bots)))
-            due += pause
-            time.sleep(max(0.0, due - pause / 2 - time.monotonic()))
-            took_us.append(work_us())
-            time.sleep(max(0.0, due - time.monotonic()))
-        time.sleep(SETTLE_SECONDS)
+        with Pulse() as pulse:
+            due = time.monotonic()
+            for number in range(bots):
+                self._exchange.price(str(level_of(number, bots)))
+                due += pause
+                time.sleep(max(0.0, due - time.monotonic()))
+            time.sleep(SETTLE_SECONDS)
         told = self._stopwatch(BOTS_PREFIX)
-        return Reaction.of(told["reactions_us"], told["unanswered"]), MachineWork.of(took_us)
+        answers = _answers(told)
+        return Reaction.of(answers, told["unanswered"]), Undisturbed.of(answers, pulse.slow())
 
-    def _burst(self) -> tuple[Reaction, float]:
-        """Every bot filled by one step of the price."""
+    def _burst(self) -> tuple[Reaction, float, float]:
+        """Every bot filled at once; when the last exit was there, and for how long the machine was slow."""
         self._tell("everybody at once")
         bots = self._options.bots
         self._exchange.ask("POST", "stopwatch")
-        self._exchange.price(str(BURST_PRICE))
-        deadline = time.monotonic() + BURST_SECONDS
-        while _answered(told := self._stopwatch(BOTS_PREFIX)) < bots and time.monotonic() < deadline:
-            time.sleep(SETTLE_SECONDS)
-        return Reaction.of(told["reactions_us"], told["unanswered"]), round(told["first_to_last_us"] / 1000, 1)
+        with Pulse() as pulse:
+            self._exchange.price(str(BURST_PRICE))
+            deadline = time.monotonic() + BURST_SECONDS
+            while _answered(told := self._stopwatch(BOTS_PREFIX)) < bots and time.monotonic() < deadline:
+                time.sleep(SETTLE_SECONDS)
+        answers = _answers(told)
+        whole = whole_of(answers)
+        last_ms = round((whole.ended_us - whole.began_us) / 1000, 1)
+        return Reaction.of(answers, told["unanswered"]), last_ms, round(slow_ms(pulse.slow(), whole), 1)
 
     def _ten_second_loop(self) -> Reaction:
         """What bots that look every ten seconds make of their fills, on the same exchange."""
         self._tell("the same with bots that look every ten seconds")
         Yardstick(self._exchange, BURST_PRICE).measure()
         told = self._stopwatch(PREFIX)
-        return Reaction.of(told["reactions_us"], told["unanswered"])
+        return Reaction.of(_answers(told), told["unanswered"])
 
     def _stopwatch(self, prefix: str) -> dict[str, Any]:
         return self._exchange.ask("GET", f"stopwatch?prefix={prefix}")
@@ -198,7 +203,12 @@ class _Run:
 
 def _answered(told: dict[str, Any]) -> int:
     """How many fills were: a bot that looked just then has seen its fill before it was told, and is not timed."""
-    return len(told["reactions_us"]) + int(told["ahead"])
+    return len(told["answers_us"]) + int(told["ahead"])
+
+
+def _answers(told: dict[str, Any]) -> list[Span]:
+    """From each fill to its answer."""
+    return [Span(began_us, ended_us) for began_us, ended_us in told["answers_us"]]
 
 
 def _optimum_ms(bots: int, exchange: str) -> float:

@@ -16,7 +16,7 @@ from tests.exchange.world import CREDENTIALS, World
 def report(world: World) -> tuple[int, int]:
     """How many fills were answered, and how many were not yet."""
     told = requests.get(f"{world.url}/__paper/stopwatch", timeout=10).json()
-    return len(told["reactions_us"]), int(told["unanswered"])
+    return len(told["answers_us"]), int(told["unanswered"])
 
 
 @pytest.mark.parametrize("listens", [False, True])
@@ -43,9 +43,9 @@ def test_a_fill_is_timed_until_the_next_order_of_its_account(world, listens):
 def figures(watch: Stopwatch) -> tuple[int, int, int]:
     """How many fills were timed, answered ahead, and not answered yet."""
     told = watch.report("")
-    reactions = told["reactions_us"]
-    assert isinstance(reactions, list)
-    return len(reactions), int(str(told["ahead"])), int(str(told["unanswered"]))
+    answers = told["answers_us"]
+    assert isinstance(answers, list)
+    return len(answers), int(str(told["ahead"])), int(str(told["unanswered"]))
 
 
 def test_who_sees_a_fill_in_a_read_before_it_is_told_owes_no_answer():

@@ -23,7 +23,7 @@ class Stopwatch:
         """Who answered a fill before being told of it."""
         self._told_ns: dict[str, int] = {}
         self._reactions: list[tuple[str, int, int]] = []
-        """Whose fill it was, when it was told, and when it was answered."""
+        """Whose fill it was, when it was told, and when it was answered, by the monotonic clock."""
 
     def start(self) -> None:
         """Forget what was measured, and measure from now on."""
@@ -42,7 +42,7 @@ class Stopwatch:
         """An execution is being sent to an account. A second one before the answer changes nothing."""
         if key in self._untold:
             self._untold.remove(key)
-            self._told_ns.setdefault(key, time.perf_counter_ns())
+            self._told_ns.setdefault(key, time.monotonic_ns())
 
     def asked(self, key: str, endpoints: Collection[str]) -> None:
         """A request of an account has arrived, at an endpoint with these names."""
@@ -50,22 +50,20 @@ class Stopwatch:
             return
         if key in self._told_ns:
             if len(self._reactions) < REACTIONS_MAX:
-                self._reactions.append((key, self._told_ns.pop(key), time.perf_counter_ns()))
+                self._reactions.append((key, self._told_ns.pop(key), time.monotonic_ns()))
         elif key in self._untold:  # it has seen the fill in a read
             self._untold.remove(key)
             self._ahead.append(key)
 
     def report(self, prefix: str) -> dict[str, object]:
-        """Microseconds from fill to answer, in the order of the answers, and from the first fill to the last answer.
+        """When each fill was told and when it was answered, in microseconds of the monotonic clock, answer by answer.
 
-        Of the accounts whose keys begin with `prefix`.
+        Of the accounts whose keys begin with `prefix`. All processes of a machine share that clock.
         """
         chosen = [(start, end) for key, start, end in self._reactions if key.startswith(prefix)]
-        whole_ns = max((end for _, end in chosen), default=0) - min((start for start, _ in chosen), default=0)
         return {
             "runs": self.runs,
-            "reactions_us": [(end - start) // MICROSECOND_NS for start, end in chosen],
-            "first_to_last_us": whole_ns // MICROSECOND_NS,
+            "answers_us": [(start // MICROSECOND_NS, end // MICROSECOND_NS) for start, end in chosen],
             "ahead": sum(key.startswith(prefix) for key in self._ahead),
             "unanswered": sum(key.startswith(prefix) for key in (*self._untold, *self._told_ns)),
         }
