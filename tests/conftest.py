@@ -17,6 +17,11 @@ for name in list(os.environ):
         del os.environ[name]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers for each core: half of the tests wait for windows to pass, for other programs or for a browser."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that hold slow tests: one that began last would keep a single worker busy at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
