@@ -57,12 +57,13 @@ class Driver:
         self.waiting_since: float | None = None
         """Monotonic seconds since which one call has not been answered; None between calls. Any thread may read it."""
 
-    def run(self, step: Step[T], *, woken: bool = False) -> T:
+    def run(self, step: Step[T], *, woken: bool = False, bare: bool = False) -> T:
         """Drive `step` to its end and answer what it returns. Raises `PassAbandoned`.
 
-        `woken`: something has happened, so that its reads go before those of bots whose timer is over.
+        `woken`: something has happened, so that its reads go before those of bots whose timer is over. `bare`: a
+        position may be open that has no take-profit yet, so that they go before anybody's entry as well.
         """
-        self._gateway.woken = woken
+        self._gateway.woken, self._gateway.bare = woken, bare
         reply: Reply | None = None
         while True:
             try:

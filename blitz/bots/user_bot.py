@@ -236,7 +236,8 @@ class UserBot:
             self._unshown.heard(self._listening.take_held())
             self._recover_if_asked(opened, letters)
             one_pass = run_pass(opened.memory, self._mode, last_cycle=self._last_cycle)
-            result = opened.driver.run(one_pass, woken=bool(letters))
+            bare = opened.memory.is_bare or self.snapshot.protection.is_alarming
+            result = opened.driver.run(one_pass, woken=bool(letters), bare=bare)
         except PassAbandoned:
             return _LEAVING, None
         refused = self._key_refused(opened.memory, result)
@@ -440,7 +441,7 @@ class UserBot:
         began_ms = self._parts.clock.now_ms()
         for _ in range(RECOVER_TRIES):
             began_ms = self._parts.clock.now_ms()
-            result = opened.driver.run(run_pass(opened.memory, mode))
+            result = opened.driver.run(run_pass(opened.memory, mode), bare=opened.memory.is_bare)
             words += [word for word in result.words if word not in words]
             wait_ms = 0 if dry_run or runs else opened.memory.entries_from_ms - began_ms
             if (result.settled and wait_ms <= 0) or (dry_run and result.seen is not None):

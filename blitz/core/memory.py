@@ -14,7 +14,7 @@ from blitz.core.guards import Guard, IdPolicy
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ledger import Ledger
-from blitz.core.orders import ZERO, Fill, FillKind, OpenOrder, OrderKey, OrderType
+from blitz.core.orders import TAKE_PROFIT, ZERO, Fill, FillKind, OpenOrder, OrderKey, OrderType, leg
 from blitz.core.records import CLOSED_KEPT, Change, ClosedCycle, Cycle, IdRegime, Remembered, Slot, SlotState
 from blitz.core.tags import TagBook
 
@@ -220,6 +220,13 @@ class BotMemory:
     def busy_slots(self) -> Mapping[OrderKey, Slot]:
         """Slots whose order may be alive."""
         return {key: slot for key, slot in self.slots.items() if slot.state is not SlotState.EMPTY}
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether a position may be open of which no take-profit is known to rest."""
+        if self.cycle is None or self.slot(TAKE_PROFIT).state is SlotState.LIVE:
+            return False
+        return self.ledger.quantity > 0 or self.slot(leg(0)).state is not SlotState.EMPTY
 
     def fills_since_ms(self, now_ms: int) -> int:
         """Where the next read of fills starts; without an open cycle only the last moments matter.

@@ -12,7 +12,7 @@ from blitz.core.calls import (
     ReplaceOrder,
     SendOrder,
 )
-from blitz.core.orders import Role
+from blitz.core.orders import OrderType, Role
 from blitz.exchange.budget import Priority
 from blitz.exchange.gateway import VenueCall
 
@@ -29,13 +29,17 @@ class Errand:
 
     priority: Priority = Priority.ROUTINE
     within_ms: int = READ_WITHIN_MS
+    opens: bool = False
+    """It opens a position."""
 
 
 ROUTINE = Errand()
 
 
-def errand_of(call: VenueCall, now_ms: int, *, woken: bool) -> Errand:
-    """The errand of a call at `now_ms` of the venue's clock. `woken`: an event led to it, not the timer.
+def errand_of(call: VenueCall, now_ms: int, *, woken: bool = False, bare: bool = False) -> Errand:
+    """The errand of a call at `now_ms` of the venue's clock.
+
+    `woken`: an event led to it, not the timer. `bare`: the bot may hold a position that has no take-profit yet.
 
     A look begins with the open orders. Once it has begun, the rest of it is not routine any more: three reads that lie
     far apart tell no story.
@@ -45,11 +49,17 @@ def errand_of(call: VenueCall, now_ms: int, *, woken: bool) -> Errand:
             is_entry = call.order.key.role is Role.LEG
             # An intent has its own end; after it nobody may send.
             within_ms = min(max(0, call.expires_ms - now_ms), PROTECT_WITHIN_MS)
-            return Errand(priority=Priority.ENTRY if is_entry else Priority.PROTECT, within_ms=within_ms)
+            return Errand(
+                priority=Priority.ENTRY if is_entry else Priority.PROTECT,
+                within_ms=within_ms,
+                opens=is_entry and call.order.type is OrderType.MARKET,
+            )
         case AmendOrder() | CancelOrder():
             return Errand(priority=Priority.PROTECT, within_ms=PROTECT_WITHIN_MS)
         case PrepareAccount():
             return Errand(priority=Priority.ENTRY, within_ms=PREPARE_WITHIN_MS)
+        case _ if bare:
+            return Errand(priority=Priority.COVER)
         case ReadOpenOrders() | ReadInstrument() | ReadAccount() if not woken:
             return ROUTINE
         case _:

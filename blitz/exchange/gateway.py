@@ -45,6 +45,8 @@ class ExchangeGateway(Protocol):
     traits: VenueTraits
     woken: bool
     """An event led to what is asked now, not the timer."""
+    bare: bool
+    """The bot that asks may hold a position that has no take-profit yet."""
 
     @property
     def in_line(self) -> bool:

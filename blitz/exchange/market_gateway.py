@@ -37,7 +37,7 @@ from blitz.core.memory import VenueTraits
 from blitz.errors import GatewayProblem
 from blitz.exchange.answers import Envelope, misfit
 from blitz.exchange.budget import NoTurn
-from blitz.exchange.errands import errand_of
+from blitz.exchange.errands import Errand, errand_of
 from blitz.exchange.gateway import VenueCall
 from blitz.exchange.profile import Seat
 
@@ -63,6 +63,8 @@ class MarketGateway(ABC):
         self._settings = seat.settings
         self.woken = False
         """An event led to what is asked now, not the timer."""
+        self.bare = False
+        """The bot that asks may hold a position that has no take-profit yet."""
         self._hedged: bool | None = None
         """The account's position mode as the venue last showed it."""
 
@@ -82,7 +84,7 @@ class MarketGateway(ABC):
         if not self._clock.doubt():
             return
         if self._client.passage is not None:
-            errand = errand_of(ReadPosition(), self._clock.now_ms(), woken=self.woken)
+            errand = self._errand_of(ReadPosition())
             self._client.passage.sent_on(replace(errand, within_ms=TIME_WITHIN_MS))
         self._clock.refresh(self._client)
 
@@ -90,7 +92,7 @@ class MarketGateway(ABC):
         """Carry out one call and say what came of it. A request whose turn does not come in time is not sent."""
         began_ms, passage = self._clock.monotonic_ms(), self._client.passage
         if passage is not None:
-            passage.sent_on(errand_of(call, self._clock.now_ms(), woken=self.woken))
+            passage.sent_on(self._errand_of(call))
         try:
             reply = self._dispatch(call)
         except NoTurn as refused:
@@ -104,6 +106,9 @@ class MarketGateway(ABC):
         elif isinstance(reply, OpenOrdersRead) and passage is not None:
             return replace(reply, left_ms=passage.left_ms)
         return reply
+
+    def _errand_of(self, call: VenueCall) -> Errand:
+        return errand_of(call, self._clock.now_ms(), woken=self.woken, bare=self.bare)
 
     def _dispatch(self, call: VenueCall) -> Reply:
         asked = self.envelope.asked

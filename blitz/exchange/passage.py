@@ -46,7 +46,10 @@ class Passage:
         user = "" if api[-1] == "public" else self._user
         self.in_line = True
         try:
-            turn = self._turnstile.take(user, endpoint, self.errand.priority, self.errand.within_ms, self._ask)
+            errand = self.errand
+            turn = self._turnstile.take(
+                user, endpoint, errand.priority, errand.within_ms, self._ask, opens=errand.opens
+            )
         finally:
             self.in_line, self._asked = False, None
         with self._turnstile.held(turn):
@@ -60,9 +63,9 @@ class Passage:
         self._asked = turn
 
     def hurry(self) -> None:
-        """Give up waiting, unless it is for an exit or a cancel. Any thread may call it."""
+        """Give up waiting, unless it is for an exit or a cancel, or for what a first exit waits for. Any thread may."""
         asked = self._asked
-        if asked is not None and asked.priority is not Priority.PROTECT:
+        if asked is not None and asked.priority > Priority.COVER:
             self._turnstile.give_up(asked)
 
     def heard(self, status: int, headers: Mapping[str, str], body: str) -> None:

@@ -33,6 +33,7 @@ class Account:
     leaves_at: type[Call] | None = None
     traits: VenueTraits = field(default_factory=VenueTraits)
     woken: bool = False
+    bare: bool = False
     in_line: bool = False
 
     def hurry(self) -> None:

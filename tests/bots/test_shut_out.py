@@ -1,5 +1,7 @@
 """The exchange shuts out the server's address: every bot says until when, asks nothing, and goes on by itself."""
 
+import itertools
+import threading
 import time
 from decimal import Decimal
 from functools import partial
@@ -10,7 +12,7 @@ import requests
 
 from blitz.core.bot import REQUESTS_PAUSED
 from blitz.core.ladder_settings import ExchangeName, Mode
-from blitz.exchange.budget import RateBudget
+from blitz.exchange.budget import Priority, RateBudget
 from blitz.exchange.clients import Clients
 from blitz.exchange.connection import Venue
 from blitz.exchange.exchanges import Exchanges
@@ -105,3 +107,36 @@ def test_a_bot_that_waits_for_its_turn_is_said_to_wait_and_not_to_hang(stage):
     alice.start()
     alice.wait_for_ladder(LADDER, 25)
     until(lambda: alice.status()["protected"]["cause"] == "in_line", "the wait to be told", 15)
+
+
+def test_what_a_bare_position_waits_for_goes_before_what_everybody_else_reads(stage):
+    venue = Venue(exchange=ExchangeName.BYBIT, mode=Mode.PAPER, base_url=stage.url)
+    budget = RateBudget()
+    turnstile = budget.turnstile(venue, "Bybit", limits(address=20, window_ms=1_000))
+    stage.manager = stage.new_manager(exchanges=Exchanges(stage.clock, clients=Clients(budget, paper_counts=True)))
+    over, others = threading.Event(), itertools.count()
+
+    def read_on(number: int) -> None:
+        while not over.is_set():
+            with turnstile.turn(f"reader {number}", "GET v5/order/realtime", Priority.FOLLOW, 20_000):
+                next(others)
+
+    readers = [threading.Thread(target=read_on, args=(number,)) for number in range(20)]
+    alice = stage.trader()
+    # She is told late that her entry was taken: meanwhile the others fill the window and its line.
+    stage.fault("delay_response", endpoint="order/create", delay_ms="1500", count="1")
+    stage.store.set_desired(alice.id, "running")
+    stage.manager.resume_all()
+    until(alice.size, "the entry", 20)
+    try:
+        for reader in readers:
+            reader.start()
+        until(lambda: turnstile.standing().waiting[Priority.FOLLOW] > 10, "the line to be long")
+        assert "tp" not in alice.named()
+        before = next(others)
+        until(lambda: "tp" in alice.named(), "the take-profit", 60)
+        assert next(others) - before < 50, "in rotation, each of three reads would have waited for all twenty"
+    finally:
+        over.set()
+        for reader in readers:
+            reader.join()

@@ -81,3 +81,21 @@ def test_a_short_pause_is_no_news():
     rig.venue.faults.append((of_kind(ReadOpenOrders), Unknown(reason="Not now.", wait_ms=900)))
     result = rig.run_pass()
     assert (result.wake_in_ms, rig.memory.attention) == (900, None)
+
+
+def test_a_bot_is_bare_from_its_entry_until_its_take_profit_rests():
+    rig = Rig()
+    seen = [rig.memory.is_bare]
+    rig.run_pass()
+    assert rig.venue.held == Decimal("0.016")
+    seen.append(rig.memory.is_bare)
+    rig.rest()
+    seen.append(rig.memory.is_bare)
+    assert seen == [False, True, False]
+
+
+def test_an_entry_that_may_have_filled_makes_a_bot_bare():
+    rig = Rig()
+    rig.venue.fault(SendOrder, "lost_answer", tag="sm_leg_0")
+    rig.run_pass()
+    assert rig.memory.is_bare

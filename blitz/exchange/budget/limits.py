@@ -20,21 +20,24 @@ class Priority(IntEnum):
 
     PROTECT = 0
     """Take-profit and stop-loss, and every cancel."""
-    ENTRY = 1
+    COVER = 1
+    """Reads of a bot that may hold a position without a take-profit: no exit is placed before they are answered."""
+    ENTRY = 2
     """Orders that open or grow a position, and what has to be set before them."""
-    FOLLOW = 2
+    FOLLOW = 3
     """Reads that something waits for: an event, or a look that has begun."""
-    ROUTINE = 3
+    ROUTINE = 4
     """Reads because time has passed, and pages."""
 
 
 SHARES: Mapping[Priority, int] = MappingProxyType(
-    {Priority.PROTECT: 100, Priority.ENTRY: 80, Priority.FOLLOW: 80, Priority.ROUTINE: 60}
+    {Priority.PROTECT: 100, Priority.COVER: 90, Priority.ENTRY: 80, Priority.FOLLOW: 80, Priority.ROUTINE: 60}
 )
 """Percent of every window that may be full when a request of this priority still goes.
 
-A fifth of what the exchange allows is never used by anything but exits and cancels, so it is there when the market
-falls on everybody at once; they may use all of it, because a window here is never smaller than the exchange's own.
+A fifth of what the exchange allows is never used by anything but exits, cancels and the reads that a first exit waits
+for, so it is there when the market falls on everybody at once; exits may use all of it, because a window here is never
+smaller than the exchange's own.
 """
 
 
@@ -82,6 +85,9 @@ class Limits:
     address: tuple[AddressQuota, ...]
     user: Mapping[str, int]
     """Requests per second of one user, by endpoint."""
+    openings: Quota
+    """How many positions may be opened from one address, ours and not the venue's: each one has to be looked at three
+    times before its take-profit goes, and that must not wait for another window."""
     user_default: int
     address_ban_ms: int
     """How long an address that asked too often is shut out."""
@@ -107,6 +113,7 @@ class Limits:
 
 BYBIT = Limits(
     address=(AddressQuota(name="all", quota=Quota(limit=600, window_ms=5_000)),),
+    openings=Quota(limit=25, window_ms=5_000),
     user={
         "POST v5/order/create": 10,
         "POST v5/order/amend": 10,
@@ -129,6 +136,7 @@ BINGX = Limits(
         AddressQuota(name="account", quota=Quota(limit=2_000, window_ms=10_000), without="/quote/"),
         AddressQuota(name="endpoint", quota=Quota(limit=300, window_ms=10_000), without="/quote/", each=True),
     ),
+    openings=Quota(limit=25, window_ms=10_000),
     user={
         "POST swap/v2/trade/order": 10,
         "POST swap/v2/trade/marginType": 2,

@@ -58,6 +58,8 @@ class Turn:
     priority: Priority
     asked_ms: int
     deadline_ms: int
+    opens: bool = False
+    """It opens a position."""
     state: State = State.WAITING
     granted_ms: int = 0
     why: Why = Why.LATE
@@ -73,12 +75,17 @@ class Turn:
 class _Queue:
     """What one user waits for at one endpoint in one priority, in order."""
 
+    key: "_QueueKey"
     lane: "_Lane"
     user: str
     endpoint: str
     turns: deque[Turn] = field(default_factory=deque)
     away: bool = False
     """Parked, or waiting for a request of its own to end: not in the lane's rotation."""
+
+
+_QueueKey = tuple[Priority, str, str, bool]
+"""Priority, user, endpoint, and whether its turns open positions."""
 
 
 @dataclass(slots=True, eq=False)
@@ -116,7 +123,8 @@ class Line:
         self._address: dict[tuple[str, str], Window] = {}
         self._covering: dict[str, tuple[Window, ...]] = {}
         self._users: OrderedDict[tuple[str, str], Window] = OrderedDict()
-        self._queues: dict[tuple[Priority, str, str], _Queue] = {}
+        self._openings = (Window(limits.openings, limits.margin_ms),) if limits.counts else ()
+        self._queues: dict[_QueueKey, _Queue] = {}
         self._lanes: dict[Priority, OrderedDict[tuple[Window, ...], _Lane]] = {each: OrderedDict() for each in Priority}
         self._parked: list[tuple[int, int, _Queue]] = []
         self._parkings = 0
@@ -131,10 +139,10 @@ class Line:
         if _is_too_long(turn, self.banned_until_ms, now_ms):
             self._refuse(turn, Why.ADDRESS, self.banned_until_ms)
             return
-        key = (turn.priority, turn.user, turn.endpoint)
+        key = (turn.priority, turn.user, turn.endpoint, turn.opens)
         queue = self._queues.get(key)
         if queue is None:
-            queue = self._queues[key] = _Queue(self._lane(turn), turn.user, turn.endpoint)
+            queue = self._queues[key] = _Queue(key, self._lane(turn), turn.user, turn.endpoint)
         queue.turns.append(turn)
         if not queue.away:
             queue.lane.join(queue)
@@ -274,7 +282,7 @@ class Line:
                 if queue.turns and not queue.away:
                     queues[endpoint] = queue
                 elif not queue.turns:
-                    self._queues.pop((lane.priority, user, endpoint), None)
+                    self._queues.pop(queue.key, None)
             if queues:
                 lane.rotation[user] = queues
             if turn is not None:
@@ -364,7 +372,7 @@ class Line:
     # Windows
 
     def _lane(self, turn: Turn) -> _Lane:
-        windows = self._covering_windows(turn.endpoint)
+        windows = self._shared_windows(turn)
         lanes = self._lanes[turn.priority]
         if windows not in lanes:
             lanes[windows] = _Lane(turn.priority, windows)
@@ -372,8 +380,13 @@ class Line:
 
     def _windows_of(self, turn: Turn) -> tuple[Window, ...]:
         own = self._user_window(turn)
+        shared = self._shared_windows(turn)
+        return shared if own is None else (*shared, own)
+
+    def _shared_windows(self, turn: Turn) -> tuple[Window, ...]:
+        """Those in which it counts with the turns of others."""
         covering = self._covering_windows(turn.endpoint)
-        return covering if own is None else (*covering, own)
+        return (*covering, *self._openings) if turn.opens else covering
 
     def _covering_windows(self, endpoint: str) -> tuple[Window, ...]:
         if not self.limits.counts:
@@ -417,5 +430,5 @@ class Line:
 
 def _is_too_long(turn: Turn, until_ms: int, now_ms: int) -> bool:
     """Whether this turn should rather be refused than wait for the end of a ban."""
-    is_read = turn.priority in {Priority.FOLLOW, Priority.ROUTINE}
+    is_read = turn.priority in {Priority.COVER, Priority.FOLLOW, Priority.ROUTINE}
     return turn.deadline_ms < until_ms or (is_read and until_ms - now_ms > READ_PATIENCE_MS)

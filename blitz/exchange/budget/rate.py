@@ -134,15 +134,23 @@ class Turnstile:
         priority: Priority,
         within_ms: int,
         asked: Callable[[Turn], None] | None = None,
+        *,
+        opens: bool = False,
     ) -> Turn:
         """Wait for a turn, which has to be `held` next. Raises `NoTurn` when none comes within that time.
 
-        `asked` is handed the turn before it is waited for, so that another thread may give it up.
+        `asked` is handed the turn before it is waited for, so that another thread may give it up. `opens`: the request
+        opens a position.
         """
         with self._lock:
             now_ms = self._now_ms()
             turn = Turn(
-                user=user, endpoint=endpoint, priority=priority, asked_ms=now_ms, deadline_ms=now_ms + within_ms
+                user=user,
+                endpoint=endpoint,
+                priority=priority,
+                asked_ms=now_ms,
+                deadline_ms=now_ms + within_ms,
+                opens=opens,
             )
             if asked is not None:
                 asked(turn)

@@ -23,6 +23,7 @@ class Wish:
     endpoint: str = "POST /order"
     priority: Priority = Priority.ROUTINE
     within_ms: int = FOREVER_MS
+    opens: bool = False
     there_ms: int = 1
     """How long the request takes to the exchange."""
     back_ms: int = 1
@@ -84,6 +85,7 @@ class Course:
             priority=wish.priority,
             asked_ms=self.now_ms,
             deadline_ms=self.now_ms + wish.within_ms,
+            opens=wish.opens,
         )
         self.turns.append(turn)
         return turn
@@ -104,11 +106,18 @@ class Course:
 
 
 def limits(
-    *, address: int = 10_000, window_ms: int = 5_000, user: int = 10_000, in_flight: int = 10_000, counts: bool = True
+    *,
+    address: int = 10_000,
+    window_ms: int = 5_000,
+    user: int = 10_000,
+    in_flight: int = 10_000,
+    openings: int = 10_000,
+    counts: bool = True,
 ) -> Limits:
     """Limits of an exchange that has a single window per address."""
     return Limits(
         address=(AddressQuota(name="all", quota=Quota(limit=address, window_ms=window_ms)),),
+        openings=Quota(limit=openings, window_ms=window_ms),
         user={},
         user_default=user,
         address_ban_ms=600_000,

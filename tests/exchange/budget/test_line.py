@@ -10,7 +10,7 @@ from blitz.exchange.budget.limits import BINGX, BYBIT, Priority
 from blitz.exchange.budget.line import SLOW_MS, Line, State, Turn, Why
 from tests.exchange.budget.course import Course, Wish, limits
 
-PROTECT, ENTRY, FOLLOW, ROUTINE = Priority
+PROTECT, COVER, ENTRY, FOLLOW, ROUTINE = Priority
 
 
 def wishes(users: str = "abc", endpoints: tuple[str, ...] = ("POST /order", "GET /orders")) -> st.SearchStrategy[Wish]:
@@ -20,6 +20,7 @@ def wishes(users: str = "abc", endpoints: tuple[str, ...] = ("POST /order", "GET
         user=st.sampled_from(["", *users]),
         endpoint=st.sampled_from(endpoints),
         priority=st.sampled_from(Priority),
+        opens=st.booleans(),
         there_ms=st.integers(0, 900),
         back_ms=st.integers(0, 900),
     )
@@ -74,6 +75,34 @@ def test_a_fifth_of_every_window_is_kept_for_what_protects():
     course = Course(line).live(reads + exits)
     at_once = [turn for turn in course.granted if turn.granted_ms <= 1_000]
     assert Counter(turn.priority for turn in at_once) == {FOLLOW: 80, PROTECT: 20}
+
+
+def test_half_of_that_is_for_the_reads_that_a_first_exit_waits_for():
+    line = Line(limits(address=100))
+    reads = 500 * [Wish(priority=FOLLOW, user="")]
+    covering = 50 * [Wish(at_ms=1_000, priority=COVER, user="")]
+    course = Course(line).live(reads + covering)
+    at_once = [turn for turn in course.granted if turn.granted_ms <= 1_000]
+    assert Counter(turn.priority for turn in at_once) == {FOLLOW: 80, COVER: 10}
+    assert Counter(turn.priority for turn in course.granted[90:130]) == {COVER: 40}
+
+
+def test_no_more_positions_are_opened_than_can_be_covered_and_other_orders_do_not_wait_for_that():
+    line = Line(limits(openings=10, window_ms=1_000))
+    openings = [Wish(priority=ENTRY, user=f"user{n}", opens=True) for n in range(20)]
+    legs = [Wish(priority=ENTRY, user=f"user{n}") for n in range(20)]
+    course = Course(line).live(openings + legs)
+    at_once = [turn for turn in course.granted if turn.granted_ms == 0]
+    assert Counter(turn.opens for turn in at_once) == {True: 8, False: 20}, "entries fill a window up to 80 percent"
+    waited_ms = sorted(turn.granted_ms for turn in course.granted if turn.opens)
+    assert waited_ms[8] > 1_000
+    assert waited_ms[16] > 2_000
+
+
+def test_an_exchange_that_counts_nothing_has_as_many_positions_opened_as_anybody_likes():
+    openings = [Wish(priority=ENTRY, user=f"user{n}", opens=True) for n in range(20)]
+    course = Course(Line(limits(openings=1, counts=False))).live(openings)
+    assert {turn.granted_ms for turn in course.granted} == {0}
 
 
 def test_a_request_whose_answer_never_came_counts_until_it_was_given_up_and_a_window_longer():
