@@ -61,7 +61,7 @@ class Driver:
         """Drive `step` to its end and answer what it returns. Raises `PassAbandoned`.
 
         `woken`: something has happened, so that its reads go before those of bots whose timer is over. `bare`: a
-        position may be open that has no take-profit yet, so that they go before anybody's entry as well.
+        position may be open that is not protected, so that they go before anybody's entry as well.
         """
         self._gateway.woken, self._gateway.bare = woken, bare
         reply: Reply | None = None

@@ -266,9 +266,12 @@ class UserBot:
                 return letters
 
     def _hurry(self) -> None:
-        """A fill was told: a look that waits in line must not hold up the exits. Called on the streams' thread."""
+        """A fill was told: a look that waits in line must not hold up the exits. Called on the streams' thread.
+
+        Where no exit rests there is none to move: the very look that waits is what places the first one.
+        """
         opened = self._opened
-        if opened is not None:
+        if opened is not None and not opened.memory.is_bare:
             opened.driver.hurry()
 
     def _follow(self, opened: Opened, letters: list[Letter]) -> bool:

@@ -39,7 +39,7 @@ ROUTINE = Errand()
 def errand_of(call: VenueCall, now_ms: int, *, woken: bool = False, bare: bool = False) -> Errand:
     """The errand of a call at `now_ms` of the venue's clock.
 
-    `woken`: an event led to it, not the timer. `bare`: the bot may hold a position that has no take-profit yet.
+    `woken`: an event led to it, not the timer. `bare`: the bot may hold a position that is not protected.
 
     A look begins with the open orders. Once it has begun, the rest of it is not routine any more: three reads that lie
     far apart tell no story.

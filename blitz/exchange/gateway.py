@@ -46,7 +46,7 @@ class ExchangeGateway(Protocol):
     woken: bool
     """An event led to what is asked now, not the timer."""
     bare: bool
-    """The bot that asks may hold a position that has no take-profit yet."""
+    """The bot that asks may hold a position that is not protected."""
 
     @property
     def in_line(self) -> bool:

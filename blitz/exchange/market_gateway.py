@@ -64,7 +64,7 @@ class MarketGateway(ABC):
         self.woken = False
         """An event led to what is asked now, not the timer."""
         self.bare = False
-        """The bot that asks may hold a position that has no take-profit yet."""
+        """The bot that asks may hold a position that is not protected."""
         self._hedged: bool | None = None
         """The account's position mode as the venue last showed it."""
 

@@ -63,9 +63,9 @@ class Passage:
         self._asked = turn
 
     def hurry(self) -> None:
-        """Give up waiting, unless it is for an exit or a cancel, or for what a first exit waits for. Any thread may."""
+        """Give up waiting, unless it is for an exit or a cancel. Any thread may call it."""
         asked = self._asked
-        if asked is not None and asked.priority > Priority.COVER:
+        if asked is not None and asked.priority is not Priority.PROTECT:
             self._turnstile.give_up(asked)
 
     def heard(self, status: int, headers: Mapping[str, str], body: str) -> None:

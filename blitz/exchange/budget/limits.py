@@ -21,7 +21,7 @@ class Priority(IntEnum):
     PROTECT = 0
     """Take-profit and stop-loss, and every cancel."""
     COVER = 1
-    """Reads of a bot that may hold a position without a take-profit: no exit is placed before they are answered."""
+    """Reads of a bot that may hold an unprotected position: no first exit is placed before they are answered."""
     ENTRY = 2
     """Orders that open or grow a position, and what has to be set before them."""
     FOLLOW = 3
