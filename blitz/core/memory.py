@@ -14,7 +14,7 @@ from blitz.core.guards import Guard, IdPolicy
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.ledger import Ledger
-from blitz.core.orders import TAKE_PROFIT, ZERO, Fill, FillKind, OpenOrder, OrderKey, OrderType, leg
+from blitz.core.orders import STOP_LOSS, TAKE_PROFIT, ZERO, Fill, FillKind, OpenOrder, OrderKey, OrderType, leg
 from blitz.core.records import CLOSED_KEPT, Change, ClosedCycle, Cycle, IdRegime, Remembered, Slot, SlotState
 from blitz.core.tags import TagBook
 
@@ -223,8 +223,10 @@ class BotMemory:
 
     @property
     def is_bare(self) -> bool:
-        """Whether a position may be open of which no take-profit is known to rest."""
-        if self.cycle is None or self.slot(TAKE_PROFIT).state is SlotState.LIVE:
+        """Whether a position may be open that is to have an exit, and none is known to rest."""
+        if self.cycle is None or any(self.slot(key).state is SlotState.LIVE for key in (TAKE_PROFIT, STOP_LOSS)):
+            return False
+        if self.cycle.settings.take_profit == 0 and self.cycle.settings.stop_loss == 0:
             return False
         return self.ledger.quantity > 0 or self.slot(leg(0)).state is not SlotState.EMPTY
 

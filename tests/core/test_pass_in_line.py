@@ -1,6 +1,7 @@
 """The rate budget lets others go first, or the exchange listens to nobody: exits stay in line, the rest is told."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ from blitz.core.bot import PAUSE_LOOK_MS, REQUESTS_PAUSED
 from blitz.core.calls import Call, ReadFills, ReadOpenOrders, ReplaceOrder, SendOrder, Unknown
 from blitz.core.create import EXIT_IN_LINE_MS
 from tests.core.bingx_venue import BINGX, BingxVenue
+from tests.core.ladders import LONG
 from tests.core.rig import Rig
 
 SHUT_OUT = Unknown(reason="Bybit has shut out this server's address until 12:10.", wait_ms=600_000)
@@ -92,6 +94,15 @@ def test_a_bot_is_bare_from_its_entry_until_its_take_profit_rests():
     rig.rest()
     seen.append(rig.memory.is_bare)
     assert seen == [False, True, False]
+
+
+@pytest.mark.parametrize(("stop_loss", "bare_at_first"), [("40", True), ("0", False)])
+def test_without_a_take_profit_the_stop_loss_is_the_exit_that_counts(stop_loss, bare_at_first):
+    rig = Rig(settings=replace(LONG, take_profit=Decimal(0), stop_loss=Decimal(stop_loss)))
+    rig.run_pass()
+    seen = [rig.memory.is_bare]
+    rig.rest()
+    assert [*seen, rig.memory.is_bare] == [bare_at_first, False]
 
 
 def test_an_entry_that_may_have_filled_makes_a_bot_bare():
