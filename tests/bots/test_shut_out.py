@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from blitz.bots.driver import Driver
 from blitz.core.bot import REQUESTS_PAUSED
 from blitz.core.ladder_settings import ExchangeName, Mode
 from blitz.exchange.budget import Priority, RateBudget
@@ -141,3 +142,20 @@ def test_what_a_bare_position_waits_for_goes_before_what_everybody_else_reads(st
         over.set()
         for reader in readers:
             reader.join()
+
+
+def test_a_told_fill_hurries_a_look_only_where_an_exit_rests_that_could_move(stage, monkeypatch):
+    hurried: list[Driver] = []
+    monkeypatch.setattr(Driver, "hurry", lambda driver: hurried.append(driver))
+    alice = stage.trader()
+    stage.fault("delay_response", endpoint="order/create", delay_ms="1500", count="1")
+    stage.store.set_desired(alice.id, "running")
+    stage.manager.resume_all()
+    until(alice.size, "the entry", 20)
+    bot = stage.manager.managed_bots[alice.id]["bot"]
+    bot._hurry()
+    assert hurried == []
+    alice.wait_for_ladder(LADDER)
+    until(lambda: alice.status()["protected"]["yes"], "the bot to know it")
+    bot._hurry()
+    assert len(hurried) == 1
