@@ -1,7 +1,8 @@
 """The ladders of a bench: bot by bot the first leg rests a little lower, so that a falling price fills one at a time.
 
 Leg 1 of the first bot lies half a percent under the entry, that of the last one a percent further down. Leg 2 is far
-below all of them: one step of the price there fills every bot at once.
+below all of them: one step of the price there fills every bot at once. Where nobody was filled before, a step to below
+the last leg 1 does so: each bot once, so that each has one exit to move.
 """
 
 from decimal import Decimal
@@ -13,6 +14,9 @@ FIRST_GAP = Decimal("0.5")
 SPREAD = Decimal(1)
 BURST_GAP = Decimal(3)
 BURST_PRICE = Decimal(56_000)
+"""Below leg 2 of every bot."""
+FIRST_LEGS_PRICE = Decimal(58_800)
+"""Below leg 1 of every bot, and above every leg 2."""
 TICK = Decimal("0.1")
 
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rich.console import Console
 from blitz.bench.evenness import Pulse, Span, slow_ms
 from blitz.bench.exchange import BenchExchange, BenchProblem
 from blitz.bench.figures import Reaction, Undisturbed, VariantFigures, print_table, to_json, whole_of
-from blitz.bench.ladders import BURST_PRICE, ENTRY, level_of
+from blitz.bench.ladders import BURST_PRICE, ENTRY, FIRST_LEGS_PRICE, level_of
 from blitz.bench.server import KIB_PER_MIB, BenchServer
 from blitz.bench.yardstick import PREFIX, Yardstick
 
@@ -123,8 +124,10 @@ class _Run:
         bots = self._options.bots
         idle = self._idle(bots)
         rss_kib = server.rss_kib()
-        steady, undisturbed = self._steady() if self._name != "limits" else (None, None)
-        burst, last_ms, held_ms = self._burst()
+        # One fill after the other would take a thousand bots minutes within the limits: leg 1 is left for the burst.
+        fills_first_legs = self._name == "limits"
+        steady, undisturbed = (None, None) if fills_first_legs else self._steady()
+        burst, last_ms, held_ms = self._burst(FIRST_LEGS_PRICE if fills_first_legs else BURST_PRICE)
         after_kib = server.rss_kib()
         if self._options.yardstick and self._name == "plain":
             self.yardstick = self._ten_second_loop()
@@ -172,13 +175,16 @@ class _Run:
         answers = _answers(told)
         return Reaction.of(answers, told["unanswered"]), Undisturbed.of(answers, pulse.slow())
 
-    def _burst(self) -> tuple[Reaction, float, float]:
-        """Every bot filled at once; when the last exit was there, and for how long the machine was slow."""
+    def _burst(self, price: Decimal) -> tuple[Reaction, float, float]:
+        """Every bot filled once, all by the same step of the price to there.
+
+        And when the last exit was there, and for how long the machine was slow meanwhile.
+        """
         self._tell("everybody at once")
         bots = self._options.bots
         self._exchange.ask("POST", "stopwatch")
         with Pulse() as pulse:
-            self._exchange.price(str(BURST_PRICE))
+            self._exchange.price(str(price))
             deadline = time.monotonic() + BURST_SECONDS
             while _answered(told := self._stopwatch(BOTS_PREFIX)) < bots and time.monotonic() < deadline:
                 time.sleep(SETTLE_SECONDS)

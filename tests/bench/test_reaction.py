@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from blitz.bench.evenness import Span
 from blitz.bench.figures import Reaction, Undisturbed, VariantFigures, print_table
+from blitz.bench.ladders import BURST_GAP, BURST_PRICE, ENTRY, FIRST_LEGS_PRICE, level_of
 from blitz.bench.reaction import ReactionOptions, run_reaction
 
 PROMISED = {
@@ -71,3 +72,11 @@ def test_fills_that_the_machine_held_up_are_counted_apart():
     told = Undisturbed.of(answers, [Span(20_000, 30_000), Span(60_000, 61_000), Span(63_500, 70_000)])
     assert (told.machine_slow_ms, told.of_ms, told.fills, told.worst_ms) == (11.5, 64.0, 2, 3.0)
     assert Undisturbed.of([], [Span(0, 5)]).fills == 0
+
+
+def test_a_burst_fills_every_bot_once_whether_or_not_it_was_filled_before():
+    bots = 1_000
+    for number in (0, 1, bots - 1):
+        assert FIRST_LEGS_PRICE < level_of(number, bots) < ENTRY
+    second = ENTRY * (1 - BURST_GAP / 100)
+    assert BURST_PRICE < second < FIRST_LEGS_PRICE

@@ -17,6 +17,7 @@ from blitz.exchange.answers import Malformed
 from blitz.exchange.bybit.stream import BybitPriceStream, BybitPrivateStream
 from blitz.exchange.connection import Venue
 from blitz.exchange.streams.dialect import StreamLimits
+from blitz.exchange.streams.hand_over import HandOver
 from blitz.exchange.streams.happenings import PriceSeen
 from blitz.exchange.streams.link import Link, LinkState
 from blitz.exchange.streams.pacing import ConnectionPace
@@ -97,7 +98,7 @@ def test_what_can_wait_is_told_by_its_topic_and_not_by_what_a_trader_writes_into
 
 def test_a_message_that_comes_in_several_frames_is_read_once_it_is_whole():
     heard: list[Any] = []
-    link = Link("bybit:paper", private(), heard.append, lambda link: None)
+    link = Link("bybit:paper", private(), heard.append, lambda link: None, HandOver(lambda work: None))
     link.state = LinkState.READY
     for piece in (b'{"topic":"position",', b'"data":'):
         link._take(piece, is_last=False)
@@ -109,7 +110,7 @@ def test_a_message_that_comes_in_several_frames_is_read_once_it_is_whole():
 
 def test_what_could_wait_and_cannot_be_read_is_counted_once_somebody_reads_it():
     heard: list[Any] = []
-    link = Link("bybit:paper", private(), heard.append, lambda link: None)
+    link = Link("bybit:paper", private(), heard.append, lambda link: None, HandOver(lambda work: None))
     link.state = LinkState.READY
     link._read(b'{"topic":"order","data":[{"category":"linear"}]}')
     (unread,) = heard

@@ -23,6 +23,7 @@ from picows import WSError, WSListener, ws_connect
 from blitz.errors import GatewayProblem
 from blitz.event_loop import new_event_loop
 from blitz.exchange.streams.dialect import Dialect
+from blitz.exchange.streams.hand_over import HandOver
 from blitz.exchange.streams.link import Link, LinkState, Listener
 from blitz.exchange.streams.pacing import ConnectionPace
 from blitz.exchange.trust import tls_context
@@ -108,6 +109,7 @@ class StreamHub:
         self._queues: dict[str, _Queue] = {}
         self._opening: asyncio.Semaphore | None = None
         self._helpers = ThreadPoolExecutor(HELPERS, thread_name_prefix="streams_helper")
+        self._hand_over = HandOver(self._soon)
         self._reconnects = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._ticks: list[Callable[[], None]] = []
@@ -139,7 +141,7 @@ class StreamHub:
 
         One `for_prices` waits in front of all others, and for places that are kept for its like.
         """
-        link = Link(venue, dialect, listener, self._ended, for_prices=for_prices)
+        link = Link(venue, dialect, listener, self._ended, self._hand_over, for_prices=for_prices)
         self.call(lambda: self._enlist(link, counts))
         return StreamHandle(self, link)
 
@@ -186,6 +188,10 @@ class StreamHub:
             loop.run_forever()
         finally:
             loop.close()
+
+    def _soon(self, work: Callable[[], None]) -> None:
+        assert self._loop is not None
+        self._loop.call_soon(work)
 
     def _close_all(self) -> None:
         assert self._loop is not None

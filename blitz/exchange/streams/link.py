@@ -13,7 +13,8 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from blitz.exchange.answers import Malformed
 from blitz.exchange.streams.dialect import Dialect, Told
-from blitz.exchange.streams.happenings import Happening, Heard, LinkDown, LinkUp, Unread
+from blitz.exchange.streams.hand_over import HandOver
+from blitz.exchange.streams.happenings import FillSeen, Happening, Heard, LinkDown, LinkUp, Unread
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Link(WSListener):
 
     __slots__ = (
         "_closed_by",
+        "_hand_over",
         "_on_end",
         "_parts",
         "_transport",
@@ -71,6 +73,7 @@ class Link(WSListener):
         dialect: Dialect,
         listener: Listener,
         on_end: Callable[["Link"], None],
+        hand_over: HandOver,
         *,
         for_prices: bool = False,
     ) -> None:
@@ -89,6 +92,7 @@ class Link(WSListener):
         self.opened = self.heard = self.pinged = self.ready_at = self.renew_due = 0.0
         """Moments of the monotonic clock, seconds; `renew_due` 0: never."""
         self._on_end = on_end
+        self._hand_over = hand_over
         self._transport: WSTransport | None = None
         self._parts: list[bytes] = []
         """The pieces of a message that comes in several frames."""
@@ -109,6 +113,7 @@ class Link(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Something arrived."""
+        self._hand_over.reads(self)
         self.heard = time.monotonic()
         kind = frame.msg_type
         if kind is TEXT or kind is BINARY or kind is CONTINUATION:
@@ -221,6 +226,8 @@ class Link(WSListener):
             self.listener(LinkUp())
         for happening in told.happenings:
             self.listener(happening)
+            if type(happening) is FillSeen:
+                self._hand_over.told(self)
 
     def _read_later(self, frame: bytes) -> Sequence[Happening]:
         """Called by whoever needs it, on any thread."""
