@@ -45,6 +45,8 @@ GOLDEN_RATIO = 0.6180339887
 FOLLOWED_SECONDS = 1.0
 """The exits are where they belong, so the look can wait until everybody else's are: a thousand looks right behind a
 thousand fills kept the last exits waiting for seconds."""
+GIVES_WAY_SECONDS = 5.0
+"""So long after it was due, such a look gives way to a crowd that is told of fills; then it comes all the same."""
 JUST_TOLD_SECONDS = 1.0
 """So long after a fill was told, its bot may not have come to follow it yet."""
 HELD_SECONDS = 0.1
@@ -159,6 +161,10 @@ class Listening:
             with suppress(IndexError):  # the other thread was quicker
                 taken += self._in_words(self._held.popleft())
         return tuple(taken)
+
+    def gives_way(self, due: float) -> bool:
+        """Whether a look behind a followed fill, which is `due` then, still waits for the exits of others."""
+        return self._exchanges.is_crowded and time.monotonic() < due + GIVES_WAY_SECONDS
 
     def is_only_of_fills(self, letters: Sequence[Letter]) -> bool:
         """Whether these letters tell of fills and what goes with them, and of nothing else."""

@@ -226,6 +226,8 @@ class UserBot:
         """One pass and what follows from it: an end, or how long to wait. Nothing that was read is kept meanwhile."""
         began_ms = self._parts.clock.now_ms()
         was_due = self._listening.look_is_due
+        if was_due and not letters and self._listening.gives_way(self._look_at):
+            return None, looks_after(self.user_id)
         try:
             self._listening.look_is_due = self._follow(opened, letters)
             if self._listening.look_is_due:

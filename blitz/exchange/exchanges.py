@@ -155,6 +155,11 @@ class Exchanges:
                 self._feeds[venue] = feed
             return feed
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many were just told of fills that whatever can wait should."""
+        return self._hub is not None and self._hub.is_crowded
+
     def later(self, seconds: float, work: Callable[[], None]) -> None:
         """Have `work` done on the streams' thread after this long. Call it on that thread."""
         assert self._hub is not None, "nothing is told without streams"

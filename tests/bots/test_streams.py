@@ -12,6 +12,7 @@ from blitz.core.ladder_settings import ExchangeName, Mode
 from blitz.exchange.budget import NoTurn, Priority, Turnstile
 from blitz.exchange.clients import Clients
 from blitz.exchange.connection import Venue
+from blitz.exchange.streams import hand_over
 from tests.bots.both import BOTH
 from tests.bots.plain import place_of
 from tests.bots.stage import Stage, Trader, until
@@ -61,9 +62,9 @@ def quiet(stage: Stage) -> int:
     return before
 
 
-def assert_looked_once(stage: Stage, before: int) -> None:
+def assert_looked_once(stage: Stage, before: int, within: float = 3.0) -> None:
     """Since there were `before` requests, a take-profit was moved and the bot has looked, once."""
-    until(lambda: requests_seen(stage) - before > 1, "the look", 3.0)
+    until(lambda: requests_seen(stage) - before > 1, "the look", within)
     assert quiet(stage) - before - 1 in LOOK[stage.exchange]
 
 
@@ -139,6 +140,28 @@ def test_nobody_looks_while_others_may_still_wait_for_their_exits(stage, told):
     stage.price("59400")
     until(lambda: requests_seen(stage) - before > 1, "the look", 3.0)
     assert time.monotonic() - filled >= listening.FOLLOWED_SECONDS
+
+
+@pytest.fixture
+def one_is_a_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hand_over, "CROWD", 1)
+
+
+@BOTH
+def test_a_look_that_is_due_gives_way_to_a_crowd(stage, one_is_a_crowd, told, monkeypatch):
+    monkeypatch.setattr(hand_over, "CROWD_SECONDS", 3.0)
+    before, filled = quiet(stage), time.monotonic()
+    stage.price("59400")
+    until(lambda: requests_seen(stage) - before > 1, "the look", 7.0)
+    assert time.monotonic() - filled >= 3.0
+
+
+def test_a_crowd_that_never_ends_does_not_put_the_look_off_for_ever(stage, one_is_a_crowd, told, monkeypatch):
+    monkeypatch.setattr(hand_over, "CROWD_SECONDS", 600.0)
+    monkeypatch.setattr(listening, "GIVES_WAY_SECONDS", 1.0)
+    before = quiet(stage)
+    stage.price("59400")
+    assert_looked_once(stage, before, within=7.0)
 
 
 @pytest.mark.parametrize("exchange", ["bingx"], indirect=True)

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from blitz.exchange.exchanges import Exchanges
+from blitz.exchange.streams import hand_over as hand_over_module
 from blitz.exchange.streams import hub as hub_module
 from blitz.exchange.streams.hand_over import HandOver
 from blitz.exchange.streams.happenings import FillSeen, Heard
@@ -78,6 +79,16 @@ def test_whoever_was_handed_over_to_before_is_not_again_when_the_loop_comes_roun
     loop.come_round()
     loop.come_round()
     assert len(pauses) == 2
+
+
+def test_a_crowd_is_many_fills_in_little_time(hand_over, monkeypatch):
+    for _ in range(hand_over_module.CROWD - 1):
+        hand_over.told("anybody")
+    assert not hand_over.is_crowded
+    hand_over.told("anybody")
+    assert hand_over.is_crowded
+    monkeypatch.setattr(hand_over_module, "CROWD_SECONDS", 0.0)
+    assert not hand_over.is_crowded
 
 
 def test_between_the_fills_of_two_links_everybody_else_has_a_turn(world, monkeypatch):

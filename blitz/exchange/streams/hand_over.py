@@ -6,12 +6,16 @@ back for a moment after each account: exits leave in the order in which fills co
 """
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 Work = Callable[[], None]
 
 STEP_BACK_SECONDS = 0.000_05
 """Any real pause lets another thread have the interpreter; none at all would take it back before that thread woke."""
+CROWD = 100
+CROWD_SECONDS = 1.0
+"""So many fills in so short a time are a crowd: everybody is filled at once, and exits need the whole machine."""
 
 
 class HandOver:
@@ -20,7 +24,7 @@ class HandOver:
     What one account is told in a row is one hand-over: a price that passes two of its levels moves its exit once.
     """
 
-    __slots__ = ("_pause", "_soon", "_told")
+    __slots__ = ("_lately", "_pause", "_soon", "_told")
 
     def __init__(
         self, soon: Callable[[Callable[[], None]], object], pause: Callable[[float], None] = time.sleep
@@ -30,12 +34,21 @@ class HandOver:
         self._pause = pause
         self._told: object | None = None
         """Whose link has told a fill that nobody had time for yet."""
+        self._lately: deque[float] = deque(maxlen=CROWD)
+        """When the last fills were told, monotonic seconds."""
 
     def told(self, link: object) -> None:
         """A link has told of a fill."""
         if self._told is None:
             self._soon(self._step_back)
         self._told = link
+        self._lately.append(time.monotonic())
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether a crowd was told of fills within the last second. Safe in any thread."""
+        lately = self._lately
+        return len(lately) == lately.maxlen and time.monotonic() - lately[0] < CROWD_SECONDS
 
     def reads(self, link: object) -> None:
         """A link is about to read: those whom another one has told go first."""

@@ -169,6 +169,11 @@ class StreamHub:
         """Every stream that was not given up."""
         return list(self._links)
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many were just told of fills that the machine is busy with their exits."""
+        return self._hand_over.is_crowded
+
     def standing(self) -> Standing:
         """Count the streams."""
         links = self.links()
