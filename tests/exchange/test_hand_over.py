@@ -1,4 +1,4 @@
-"""Those who were told of a fill go on before the next account's news is read."""
+"""Those who were told of a fill go on before the next one is told."""
 
 from collections.abc import Callable
 from functools import partial
@@ -40,8 +40,19 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def hand_over(loop, pauses) -> HandOver:
+def hand_over(loop, pauses, monkeypatch) -> HandOver:
+    """In a crowd from the first fill on."""
+    monkeypatch.setattr(hand_over_module, "CROWD", 1)
     return HandOver(loop.due.append, pauses.append)
+
+
+def test_a_fill_that_comes_alone_is_handed_over_at_once(loop, pauses):
+    hand_over = HandOver(loop.due.append, pauses.append)
+    hand_over.told("first")
+    hand_over.told("first")
+    assert len(pauses) == 2
+    hand_over.reads("second")
+    assert (len(pauses), loop.due) == (2, [])
 
 
 def test_the_next_link_waits_until_those_who_were_told_had_their_turn(hand_over, pauses):
@@ -81,17 +92,20 @@ def test_whoever_was_handed_over_to_before_is_not_again_when_the_loop_comes_roun
     assert len(pauses) == 2
 
 
-def test_a_crowd_is_many_fills_in_little_time(hand_over, monkeypatch):
-    for _ in range(hand_over_module.CROWD - 1):
+def test_a_crowd_is_many_fills_in_little_time(loop, pauses, monkeypatch):
+    hand_over = HandOver(loop.due.append, pauses.append)
+    crowded = []
+    for _ in range(hand_over_module.CROWD):
         hand_over.told("anybody")
-    assert not hand_over.is_crowded
-    hand_over.told("anybody")
-    assert hand_over.is_crowded
+        crowded.append(hand_over.is_crowded)
+    assert crowded == [False] * (hand_over_module.CROWD - 1) + [True]
     monkeypatch.setattr(hand_over_module, "CROWD_SECONDS", 0.0)
     assert not hand_over.is_crowded
 
 
-def test_between_the_fills_of_two_links_everybody_else_has_a_turn(world, monkeypatch):
+@pytest.mark.parametrize("crowd", [1, 100])
+def test_between_the_fills_of_two_links_everybody_else_has_a_turn(world, monkeypatch, crowd):
+    monkeypatch.setattr(hand_over_module, "CROWD", crowd)
     happened: list[str] = []
     monkeypatch.setattr(hub_module, "HandOver", partial(HandOver, pause=lambda seconds: happened.append(PAUSE)))
     hub = StreamHub()

@@ -2,7 +2,7 @@
 
 All threads share one interpreter. If the streams' thread reads on, everybody wakes while it still reads, each of them
 stands in everybody's way, and of a thousand exits the first hundred leave when the last fill has been read. So it steps
-back for a moment after each account: exits leave in the order in which fills come, and the first of them at once.
+back for a moment behind each fill: exits leave in the order in which fills come, and the first of them at once.
 """
 
 import time
@@ -21,7 +21,8 @@ CROWD_SECONDS = 1.0
 class HandOver:
     """One for all links of a hub. Everything happens on the loop thread.
 
-    What one account is told in a row is one hand-over: a price that passes two of its levels moves its exit once.
+    In a crowd, what one account is told in a row is one hand-over: a price that passes two of its levels moves its exit
+    once, and costs one request where the exchange allows few.
     """
 
     __slots__ = ("_lately", "_pause", "_soon", "_told")
@@ -29,7 +30,7 @@ class HandOver:
     def __init__(
         self, soon: Callable[[Callable[[], None]], object], pause: Callable[[float], None] = time.sleep
     ) -> None:
-        """`soon` has something done once the loop has read what has arrived."""
+        """`soon` has something done once the loop has read what has arrived by now."""
         self._soon = soon
         self._pause = pause
         self._told: object | None = None
@@ -39,10 +40,13 @@ class HandOver:
 
     def told(self, link: object) -> None:
         """A link has told of a fill."""
-        if self._told is None:
-            self._soon(self._step_back)
-        self._told = link
         self._lately.append(time.monotonic())
+        is_first = self._told is None
+        self._told = link
+        if not self.is_crowded:
+            self._step_back()
+        elif is_first:
+            self._soon(self._step_back)
 
     @property
     def is_crowded(self) -> bool:
