@@ -28,6 +28,9 @@ AFTER_LEG_1 = {"tp": ("0.032", "59998.5"), "leg_2": ("0.034", "58806")}
 SHORT_AFTER_LEG_1 = {"tp": ("0.032", "59998.5"), "leg_2": ("0.032", "61206")}
 LOOK = {"bybit": {3}, "bingx": {3, 4}}
 """Requests of a look while a position is held: orders, fills, position; at BingX funding once an hour has passed."""
+EIGHT_HOURS_MS = 8 * 3_600_000
+"""Funding is charged at 0, 8 and 16 o'clock."""
+A_WHILE_MS = 300_000
 PUSH_SECONDS = 5.0
 """BingX pushes the whole account so often, whether anything has changed or not."""
 
@@ -326,6 +329,26 @@ def test_a_price_that_lingers_at_a_level_is_no_busy_loop(stage, told, monkeypatc
     stage.price("59400")
     until(lambda: told.ladder()["tp"][0] == "0.017", "the part that filled")
     assert quiet(stage) - before <= 12
+
+
+@BOTH
+def test_funding_is_booked_without_polling(hurried, monkeypatch):
+    monkeypatch.setattr(unshown, "LAG_SECONDS", 0.0)
+    hurried.stream()
+    trader = hurried.trader(**LADDER)
+    trader.start()
+    until(lambda: trader.status().get("stream") == {"live": True, "why": None}, "the stream to be up")
+    trader.wait_for_names("tp", "leg_1", "leg_2")
+    left_ms = EIGHT_HOURS_MS - hurried.venue_ms() % EIGHT_HOURS_MS
+    hurried.move_time(left_ms - A_WHILE_MS + (EIGHT_HOURS_MS if left_ms < 2 * A_WHILE_MS else 0))
+    time.sleep(1.0)  # a listen key that is as old as that ends its link, and behind a new one the bot looks
+    until(lambda: trader.status().get("stream") == {"live": True, "why": None}, "the stream to be up again")
+    quiet(hurried)
+    hurried.control("funding", symbol="BTCUSDT", rate="0.000123")
+    hurried.move_time(A_WHILE_MS + 100)
+    charged = Decimal(trader.account()["funding"])
+    assert charged > 0
+    until(lambda: hurried.history.totals(trader.id).funding == charged, "the funding to be booked", 5.0)
 
 
 @BOTH

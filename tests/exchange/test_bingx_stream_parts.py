@@ -129,6 +129,18 @@ def test_positions_of_both_kinds_of_account_are_told_without_sign():
     ]
 
 
+def funding(at_ms: int) -> bytes:
+    return zipped({"e": "ACCOUNT_UPDATE", "E": at_ms, "a": {"m": "FUNDING_FEE", "B": [], "P": []}})
+
+
+def test_funding_makes_the_bot_look_once_though_the_account_is_pushed_every_five_seconds():
+    stream, hour = private(), 3_600_000
+    charged = [list(stream.read(funding(at_ms)).happenings) for at_ms in (8 * hour, 8 * hour + 5_000, 9 * hour - 1)]
+    assert charged == [[AccountTouched()], [], []]
+    assert list(stream.read(funding(9 * hour)).happenings) == [AccountTouched()]
+    assert list(stream.read(funding(8 * hour + 10_000)).happenings) == []  # late, and behind a younger one
+
+
 def test_changed_settings_make_the_bot_look_and_an_ended_key_ends_the_link():
     assert kinds(zipped({"e": "ACCOUNT_CONFIG_UPDATE", "E": 1, "ac": {"s": "BTC-USDT", "l": 5, "S": 5}})) == [
         AccountTouched
