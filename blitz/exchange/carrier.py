@@ -366,7 +366,7 @@ class _Connection:
             if scheme == "https":
                 self.sock = tls_context().wrap_socket(self.sock, server_hostname=address.verified)
             self.sock.setblocking(False)
-        except BaseException:
+        except BaseException:  # whatever it was: nobody else would close it
             self.sock.close()
             raise
         self._can_read = _readiness(self.sock)

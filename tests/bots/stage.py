@@ -39,6 +39,8 @@ from tests.bots.plain import PAGED, place_of, plain_client
 
 SYMBOL = "BTC/USDT:USDT"
 PASSWORD = "correct horse battery staple"
+EIGHT_HOURS_MS = 8 * 3_600_000
+"""Funding is charged at 0, 8 and 16 o'clock."""
 T = TypeVar("T")
 
 

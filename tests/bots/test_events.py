@@ -6,11 +6,10 @@ import pytest
 import requests
 
 from tests.bots.both import BOTH
-from tests.bots.stage import until
+from tests.bots.stage import EIGHT_HOURS_MS, until
 
 pytestmark = BOTH
 
-EIGHT_HOURS_MS = 8 * 3_600_000
 NAMES = ("tp", "leg_1", "leg_2", "leg_3")
 
 

@@ -15,7 +15,7 @@ from blitz.exchange.connection import Venue
 from blitz.exchange.streams import hand_over
 from tests.bots.both import BOTH
 from tests.bots.plain import place_of
-from tests.bots.stage import Stage, Trader, until
+from tests.bots.stage import EIGHT_HOURS_MS, Stage, Trader, until
 
 LADDER: dict[str, Any] = {
     "grids": [{"amount": 100, "gap": 0}, {"amount": 100, "gap": 1}, {"amount": 200, "gap": 1}],
@@ -28,24 +28,35 @@ AFTER_LEG_1 = {"tp": ("0.032", "59998.5"), "leg_2": ("0.034", "58806")}
 SHORT_AFTER_LEG_1 = {"tp": ("0.032", "59998.5"), "leg_2": ("0.032", "61206")}
 LOOK = {"bybit": {3}, "bingx": {3, 4}}
 """Requests of a look while a position is held: orders, fills, position; at BingX funding once an hour has passed."""
-EIGHT_HOURS_MS = 8 * 3_600_000
-"""Funding is charged at 0, 8 and 16 o'clock."""
 A_WHILE_MS = 300_000
 PUSH_SECONDS = 5.0
 """BingX pushes the whole account so often, whether anything has changed or not."""
 
 
-@pytest.fixture
-def told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Trader:
+def trader_who_is_told(stage: Stage) -> Trader:
     """A trader whose bot runs, is told by its stream, and has laid its ladder. Nothing happened before it was up."""
-    monkeypatch.setattr(unshown, "LAG_SECONDS", 0.0)
     stage.stream()
     trader = stage.trader(**LADDER)
     trader.start()
-    until(lambda: trader.status().get("stream") == {"live": True, "why": None}, "the stream to be up")
+    until_told(trader)
     trader.wait_for_names("tp", "leg_1", "leg_2")
     quiet(stage)
     return trader
+
+
+def until_told(trader: Trader) -> None:
+    until(lambda: trader.status().get("stream") == {"live": True, "why": None}, "the stream to be up")
+
+
+@pytest.fixture
+def reads_without_lag(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bot does not look a second time behind what it was told."""
+    monkeypatch.setattr(unshown, "LAG_SECONDS", 0.0)
+
+
+@pytest.fixture
+def told(stage: Stage, reads_without_lag: None) -> Trader:
+    return trader_who_is_told(stage)
 
 
 def requests_seen(stage: Stage) -> int:
@@ -95,7 +106,7 @@ def test_a_look_that_waits_in_line_does_not_hold_up_the_exits(stage):
     trader = stage.trader(**LADDER)
     trader.start()
     trader.wait_for_names("tp", "leg_1", "leg_2", seconds=15.0)
-    until(lambda: trader.status().get("stream") == {"live": True, "why": None}, "the stream to be up")
+    until_told(trader)
     quiet(stage)
     turnstile = clients.turnstile(Venue(exchange=ExchangeName.BYBIT, mode=Mode.PAPER, base_url=stage.url))
     with pytest.raises(NoTurn):
@@ -111,7 +122,7 @@ def test_a_short_position_is_followed_too(stage):
     stage.stream()
     trader = stage.trader(**LADDER, side="short")
     trader.start()
-    until(lambda: trader.status().get("stream") == {"live": True, "why": None}, "the stream to be up")
+    until_told(trader)
     trader.wait_for_names("tp", "leg_1", "leg_2")
     before = quiet(stage)
     stage.price("60600")
@@ -332,17 +343,12 @@ def test_a_price_that_lingers_at_a_level_is_no_busy_loop(stage, told, monkeypatc
 
 
 @BOTH
-def test_funding_is_booked_without_polling(hurried, monkeypatch):
-    monkeypatch.setattr(unshown, "LAG_SECONDS", 0.0)
-    hurried.stream()
-    trader = hurried.trader(**LADDER)
-    trader.start()
-    until(lambda: trader.status().get("stream") == {"live": True, "why": None}, "the stream to be up")
-    trader.wait_for_names("tp", "leg_1", "leg_2")
+def test_funding_is_booked_without_polling(hurried, reads_without_lag):
+    trader = trader_who_is_told(hurried)
     left_ms = EIGHT_HOURS_MS - hurried.venue_ms() % EIGHT_HOURS_MS
     hurried.move_time(left_ms - A_WHILE_MS + (EIGHT_HOURS_MS if left_ms < 2 * A_WHILE_MS else 0))
     time.sleep(1.0)  # a listen key that is as old as that ends its link, and behind a new one the bot looks
-    until(lambda: trader.status().get("stream") == {"live": True, "why": None}, "the stream to be up again")
+    until_told(trader)
     quiet(hurried)
     hurried.control("funding", symbol="BTCUSDT", rate="0.000123")
     hurried.move_time(A_WHILE_MS + 100)

@@ -86,19 +86,18 @@ class BingxPrivateStream:
         kind = message.get("e")
         if kind == "listenKeyExpired":
             return Told(refused="The stream's listen key has expired.")
-        happenings = _happenings(kind, message)
-        if self._is_funded_anew(message):
-            happenings.append(AccountTouched())
-        return Told(happenings=happenings, is_ready=True)
+        return Told(happenings=[*_happenings(kind, message), *self._of_funding(message)], is_ready=True)
 
-    def _is_funded_anew(self, message: Row) -> bool:
-        """Whether funding was charged of which nobody was told yet: nothing else says so, and books are to show it."""
+    def _of_funding(self, message: Row) -> list[Happening]:
+        """A reason to look once funding was charged: nothing else tells of it, and the books are to show it."""
         account = message.get("a")
         if not isinstance(account, dict) or account.get("m") != "FUNDING_FEE":
-            return False
+            return []
         hour = _moment(message) // HOUR_MS
-        is_new, self._funded_hour = hour > self._funded_hour, max(hour, self._funded_hour)
-        return is_new
+        if hour <= self._funded_hour:
+            return []
+        self._funded_hour = hour
+        return [AccountTouched()]
 
     def ping(self) -> None:
         """The venue asks; the client only answers."""

@@ -27,9 +27,7 @@ class HandOver:
 
     __slots__ = ("_lately", "_pause", "_soon", "_told")
 
-    def __init__(
-        self, soon: Callable[[Callable[[], None]], object], pause: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, soon: Callable[[Work], object], pause: Callable[[float], None] = time.sleep) -> None:
         """`soon` has something done once the loop has read what has arrived by now."""
         self._soon = soon
         self._pause = pause
