@@ -7,7 +7,19 @@ documented one-liner; then the parts are built from the environment, and no bot 
 from apiflask import APIFlask
 
 from blitz import __version__
-from blitz.web import accounts, errors, headers, limits, openapi, pages, policy, proxies, requests
+from blitz.web import (
+    accounts,
+    errors,
+    headers,
+    language,
+    limits,
+    openapi,
+    pages,
+    policy,
+    proxies,
+    requests,
+    static_files,
+)
 from blitz.web.admin import admin
 from blitz.web.auth import auth
 from blitz.web.bot_api import bot
@@ -44,7 +56,7 @@ def create_app(services: Services | None = None) -> APIFlask:
     app.extensions[EXTENSION] = services
     app.extensions["blitz_streams"] = StreamBudget()
     app.json = DigitKeepingJson(app)
-    for part in (requests, openapi, errors, accounts, headers, limits, pages):
+    for part in (requests, openapi, errors, accounts, static_files, headers, limits, language, pages):
         part.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -38,6 +38,7 @@ from blitz.settings import Settings
 from blitz.storage.bots import BotStore
 from blitz.storage.database import Database
 from blitz.storage.history import History
+from blitz.storage.preferences import PreferenceStore
 from blitz.storage.secrets import SecretBox, cookie_key, load_or_create_key
 from blitz.storage.sessions import SessionStore
 from blitz.storage.setup import SetupTokens
@@ -99,6 +100,7 @@ def build_services(
         settings=settings,
         database=database,
         users=users,
+        preferences=PreferenceStore(database),
         sessions=SessionStore(database, clock),
         setup=SetupTokens(database, clock),
         throttle=SignInThrottle(database, clock),

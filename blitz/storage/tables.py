@@ -70,6 +70,10 @@ users = Table(
     Column("testnet", Boolean, nullable=False, server_default=false()),
     # When the trader went live with the key, exchange and mode that stand in this row; NULL when not.
     Column("live_since_ms", BigInteger),
+    # How pages speak to this person; empty follows the browser.
+    Column("language", Text, nullable=False, server_default=""),
+    Column("theme", Text, nullable=False, server_default=""),
+    Column("time_zone", Text, nullable=False, server_default=""),
     # A user id is part of every order's tag: one that was used is never given to somebody else.
     sqlite_autoincrement=True,
 )
@@ -206,5 +210,55 @@ events = Table(
     Column("cycle", Integer, nullable=False),
     Column("data", Text, nullable=False),
     Index(None, "user_id", "account", "id"),
+    sqlite_autoincrement=True,
+)
+
+# What programs sign in with; see `api_tokens`.
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token_hash", Text, nullable=False, unique=True),
+    _owner(vanishes_with_user=True),
+    Column("name", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger),
+    Index(None, "user_id"),
+    sqlite_autoincrement=True,
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token_hash", Text, nullable=False, unique=True),
+    Column("email", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# What every page says on top, by name: `maintenance` stops starts as well, `banner` only speaks.
+notices = Table(
+    "notices",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("message", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+)
+
+# What administrators did, and to whom. Not foreign keys: the record outlives whom it names.
+admin_acts = Table(
+    "admin_acts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("admin_id", Integer, nullable=False),
+    Column("user_id", Integer),
+    Column("action", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
     sqlite_autoincrement=True,
 )

@@ -84,6 +84,18 @@ def live() -> Response:
     return response
 
 
+@pages.get("/history")
+def history() -> str:
+    """The history page: what the bot earned, cycle by cycle."""
+    return render_template("history.html", page="history")
+
+
+@pages.get("/account")
+def account() -> str:
+    """The account page: keys, sign-ins, and how pages speak to this person."""
+    return render_template("account.html", page="account")
+
+
 @pages.get("/admin/console")
 @pages.get("/admin/lite")
 def admin_console() -> str:

@@ -50,6 +50,8 @@ POLICIES: dict[str, Policy] = {
     "pages.control": Policy.SIGNED_IN,
     "pages.settings": Policy.SIGNED_IN,
     "pages.live": Policy.SIGNED_IN,
+    "pages.history": Policy.SIGNED_IN,
+    "pages.account": Policy.SIGNED_IN,
     "pages.admin_console": Policy.ADMIN,
     "bot.start": Policy.SIGNED_IN,
     "bot.stop": Policy.SIGNED_IN,

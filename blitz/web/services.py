@@ -23,6 +23,7 @@ from blitz.settings import Settings
 from blitz.storage.bots import BotStore
 from blitz.storage.database import Database
 from blitz.storage.history import History
+from blitz.storage.preferences import PreferenceStore
 from blitz.storage.sessions import SessionStore
 from blitz.storage.setup import SetupTokens
 from blitz.storage.throttle import SignInThrottle
@@ -106,6 +107,7 @@ class Services:
     settings: Settings
     database: Database
     users: UserStore
+    preferences: PreferenceStore
     sessions: SessionStore
     setup: SetupTokens
     throttle: SignInThrottle

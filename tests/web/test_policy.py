@@ -10,6 +10,8 @@ TABLE = [
     ("GET", "/", 302, 200, 200),
     ("GET", "/settings", 302, 200, 200),
     ("GET", "/settings/live", 302, 200, 200),
+    ("GET", "/history", 302, 200, 200),
+    ("GET", "/account", 302, 200, 200),
     ("GET", "/admin/console", 302, 403, 200),
     ("GET", "/admin/lite", 302, 403, 200),
     ("GET", "/login", 200, 303, 303),

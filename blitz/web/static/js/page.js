@@ -3,6 +3,13 @@
 const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
 export const first = JSON.parse(document.getElementById("first")?.textContent ?? "{}");
+/** A text in the page's language; {name} stands for values.name. The words of other languages are in words/. */
+export function t(text, values = {}) {
+  return (globalThis.blitzWords?.[text] ?? text).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+export const language = document.documentElement.lang;
+const timeZone = document.documentElement.dataset.zone;
 export const byId = (id) => document.getElementById(id);
 
 /** Call the API. Answers {ok, status, body}; a server that is gone is status 0 with a sentence. */
@@ -73,8 +80,8 @@ const utc = (iso) => new Date(/[Z+]/.test(iso) ? iso : `${iso}Z`);
 export function moment(iso) {
   if (!iso) return "–";
   const at = utc(iso);
-  const today = at.toDateString() === new Date().toDateString();
-  return today ? at.toLocaleTimeString() : at.toLocaleString();
+  const day = (when) => when.toLocaleDateString(language, { timeZone });
+  return day(at) === day(new Date()) ? at.toLocaleTimeString(language, { timeZone }) : at.toLocaleString(language, { timeZone });
 }
 
 export function duration(seconds) {
