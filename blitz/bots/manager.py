@@ -14,6 +14,7 @@ from typing import Any, TypedDict, cast
 
 import structlog
 
+from blitz.bots.bells import Bells
 from blitz.bots.incidents import Incidents, ProtectionFigures
 from blitz.bots.mailbox import LastCycle, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.opening import BotParts, MissingCredentials, NotLive, refuse_impossible, settings_to_trade
@@ -84,6 +85,8 @@ class SimpleBotManager:
         self._parts = parts
         self._history = history
         self._lock = threading.Lock()
+        self.bells = Bells()
+        """Wake whoever watches a bot; see `bots.bells`."""
         self._visited: set[int] = set()
         """Users whose orders are being recovered without a running bot."""
         self._last: dict[int, BotSnapshot] = {}
@@ -288,7 +291,7 @@ class SimpleBotManager:
 
     def _register(self, user_id: int) -> UserBot | None:
         """List a new bot for the user; None when one is listed already or somebody recovers for this user."""
-        bot = UserBot(user_id, self._parts, self._changed, self._looked)
+        bot = UserBot(user_id, self._parts, self._changed, self._looked, self.bells.ring)
         with self._lock:
             if user_id in self.managed_bots or user_id in self._visited or self._closing.is_set():
                 return None
@@ -508,7 +511,7 @@ def _goes_first(snapshot: BotSnapshot, chosen: LadderSettings) -> dict[str, obje
 
 def _shown(bot: UserBot) -> BotSnapshot:
     """The bot's last snapshot, or what has to be said while its thread hangs."""
-    snapshot = bot.snapshot
+    snapshot = bot.picture
     if not snapshot.status.is_alive:
         return snapshot
     if bot.stop_asked:

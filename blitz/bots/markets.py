@@ -46,9 +46,12 @@ class MarketDesk:
         except WrongSecret as problem:
             raise SettingsProblem({"api_secret": [str(problem)]}) from problem
 
-    def candles(self, settings: LadderSettings, timeframe: str, limit: int) -> list[dict[str, str | int]]:
-        """Its newest candles, oldest first: time in seconds since the epoch, the rest as texts."""
-        return self._exchanges.candles(self._venues.of(settings), settings.symbol, timeframe, limit)
+    def candles(
+        self, settings: LadderSettings, timeframe: str, limit: int, before_ms: int | None = None
+    ) -> list[dict[str, str | int]]:
+        """Its newest candles that begin before `before_ms`, oldest first: time in seconds since the epoch, the rest
+        as texts."""
+        return self._exchanges.candles(self._venues.of(settings), settings.symbol, timeframe, limit, before_ms)
 
     def symbols(self, settings: LadderSettings) -> list[str]:
         """Every market a bot may trade where these settings trade."""

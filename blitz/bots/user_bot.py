@@ -27,6 +27,7 @@ from blitz.bots.protection import (
 )
 from blitz.bots.sight import remembered_as, sight_of, unreachable
 from blitz.bots.status import MESSAGES, BotSnapshot, BotStatus, after_pass, before_a_look
+from blitz.bots.told import with_told
 from blitz.bots.unfinished import place_of, unfinished_in
 from blitz.bots.unshown import Unshown
 from blitz.core.bot import PassResult, next_look_in_ms, run_pass
@@ -58,7 +59,11 @@ AT_REST_SECONDS = 1.0
 
 
 class UserBot:
-    """The bot of one user. Its thread calls `on_change` whenever its status changes, and `on_look` after each look."""
+    """The bot of one user.
+
+    Its thread calls `on_change` whenever its status changes, `on_look` after each look, and `on_show` with the user's
+    id whenever there is something new to see.
+    """
 
     def __init__(
         self,
@@ -66,6 +71,7 @@ class UserBot:
         parts: BotParts,
         on_change: Callable[["UserBot"], None],
         on_look: Callable[["UserBot"], None],
+        on_show: Callable[[int], None] = lambda _user_id: None,
     ) -> None:
         self.user_id = user_id
         self.mailbox = Mailbox()
@@ -87,6 +93,9 @@ class UserBot:
         self._parts = parts
         self._on_change = on_change
         self._on_look = on_look
+        self._on_show = on_show
+        self._has_followed = False
+        """Exits have followed fills that no published picture shows yet."""
         self.no_incident_before_ms = 0
         """A bot that resumes after a restart of the server has a little longer to look."""
         self._opening_since: float | None = None
@@ -121,6 +130,12 @@ class UserBot:
     def is_told(self) -> bool:
         """Whether the exchange tells the bot of whatever happens, so that it need not poll."""
         return self._listening.is_up
+
+    @property
+    def picture(self) -> BotSnapshot:
+        """The last snapshot, with the fills in it that were told of since and whose exits have followed."""
+        opened = self._opened
+        return with_told(self.snapshot, opened.memory) if self._has_followed and opened is not None else self.snapshot
 
     @property
     def pushed_price(self) -> Decimal | None:
@@ -233,6 +248,8 @@ class UserBot:
             if self._listening.look_is_due:
                 if not was_due:
                     self._look_at = time.monotonic() + looks_after(self.user_id)
+                self._has_followed = True
+                self._on_show(self.user_id)
                 return None, max(0.0, self._look_at - time.monotonic())
             # Behind that: whatever is told from now on is delivered, whatever was gathered before is seen by this look.
             self._unshown.heard(self._listening.take_held())
@@ -471,9 +488,10 @@ class UserBot:
 
     def _publish(self, snapshot: BotSnapshot) -> None:
         changed = snapshot.status is not self.snapshot.status or snapshot.message != self.snapshot.message
-        self.snapshot = snapshot
+        self.snapshot, self._has_followed = snapshot, False
         if changed:
             self._on_change(self)
+        self._on_show(self.user_id)
 
     def _tell_answered(self, token: int) -> None:
         with self._answered:

@@ -170,13 +170,18 @@ class Exchanges:
         market = self.instrument(venue, symbol).venue_symbol
         return self._public_read(venue, lambda client: PROFILES[venue.exchange].last_price(client, market))
 
-    def candles(self, venue: Venue, symbol: str, timeframe: str, limit: int) -> list[Candle]:
-        """The newest candles, oldest first: time in seconds, prices and volume as texts. Raises `GatewayProblem`."""
+    def candles(
+        self, venue: Venue, symbol: str, timeframe: str, limit: int, before_ms: int | None = None
+    ) -> list[Candle]:
+        """The newest candles that begin before `before_ms`, oldest first: time in seconds, the rest as texts.
+
+        Raises `GatewayProblem`.
+        """
         profile = PROFILES[venue.exchange]
         if timeframe not in profile.timeframes:
             raise GatewayProblem(f"{timeframe[:10]} is not a timeframe; choose {', '.join(profile.timeframes)}.")
         market = self.instrument(venue, symbol).venue_symbol
-        return self._public_read(venue, lambda client: profile.candles(client, market, timeframe, limit))
+        return self._public_read(venue, lambda client: profile.candles(client, market, timeframe, limit, before_ms))
 
     def _public_read(self, venue: Venue, read: Callable[[ccxt.Exchange], T]) -> T:
         client, lock = self._public_client(venue)

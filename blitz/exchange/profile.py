@@ -105,5 +105,10 @@ class VenueProfile(Protocol):
     def last_price(self, client: ccxt.Exchange, market: str) -> Decimal:
         """The last traded price of the venue's `market`. Raises `Malformed`, or what ccxt raises."""
 
-    def candles(self, client: ccxt.Exchange, market: str, timeframe: str, limit: int) -> list[Candle]:
-        """The newest candles, oldest first; `timeframe` is one of `timeframes`. Raises as `last_price` does."""
+    def candles(
+        self, client: ccxt.Exchange, market: str, timeframe: str, limit: int, before_ms: int | None = None
+    ) -> list[Candle]:
+        """The newest candles that begin before `before_ms`, oldest first; `timeframe` is one of `timeframes`.
+
+        Raises as `last_price` does.
+        """

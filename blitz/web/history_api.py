@@ -8,6 +8,9 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response, jsonify, make_response
 
+from blitz.core.ladder_settings import LadderSettings
+from blitz.storage.journal import open_cycle
+from blitz.storage.users import User
 from blitz.web.accounts import this_user
 from blitz.web.feed import cycle_row, equity_row, feed_row, fill_row, order_rows, slot_row
 from blitz.web.openapi import refusals
@@ -86,9 +89,19 @@ def equity(query_data: EquityIn) -> Response:
 @history.output(RowsOut)
 @history.doc(responses=refusals(502))
 def candles(query_data: CandlesIn) -> Response:
-    """List the newest candles of the market in the settings, oldest first."""
-    rows = services().desk.candles(this_user().settings, query_data.timeframe, query_data.limit)
+    """List the newest candles of the market that is traded, oldest first: of the open cycle, else of the settings.
+
+    `before` is the time of the oldest candle that is known already, seconds since the epoch.
+    """
+    before_ms = None if query_data.before is None else query_data.before * 1000
+    rows = services().desk.candles(traded_settings(this_user()), query_data.timeframe, query_data.limit, before_ms)
     return table("candles", rows, query_data.format)
+
+
+def traded_settings(user: User) -> LadderSettings:
+    """What the user trades now: the settings of the open cycle, or else the stored ones."""
+    cycle = open_cycle(services().database, user.id)
+    return cycle.settings if cycle else user.settings
 
 
 def page(name: str, rows: list[dict[str, Any]], asked: PageIn) -> Response:

@@ -304,6 +304,7 @@ class CandlesIn(Strict):
 
     timeframe: Literal["1m", "5m", "15m", "1h", "4h", "1d"] = "1m"
     limit: int = Field(200, ge=1, le=1000)
+    before: int | None = Field(None, ge=1, le=ID_MAX // 1000, description="Only candles that begin before this second.")
     format: Literal["json", "csv"] = "json"
 
 

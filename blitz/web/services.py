@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 
 from flask import current_app
 
+from blitz.bots.bells import Bells
 from blitz.bots.incidents import ProtectionFigures
 from blitz.bots.venue_figures import VenueFigures
 from blitz.clock import Clock
@@ -34,6 +35,9 @@ EXTENSION = "blitz"
 
 class Manager(Protocol):
     """What the web asks of `blitz.bots.manager.SimpleBotManager`."""
+
+    bells: Bells
+    """Wake whoever watches a bot."""
 
     def start_bot_for_user(self, user_id: int) -> dict[str, Any]:
         """Start the user's bot; `status` says whether that happened."""
@@ -77,8 +81,10 @@ class Desk(Protocol):
     def open_account(self, settings: LadderSettings, keys: Credentials) -> None:
         """Open the paper account that a user's own keys name. Raises `SettingsProblem` for a wrong secret."""
 
-    def candles(self, settings: LadderSettings, timeframe: str, limit: int) -> Sequence[Mapping[str, str | int]]:
-        """Its newest candles, oldest first."""
+    def candles(
+        self, settings: LadderSettings, timeframe: str, limit: int, before_ms: int | None = None
+    ) -> Sequence[Mapping[str, str | int]]:
+        """Its newest candles that begin before `before_ms`, oldest first."""
 
     def symbols(self, settings: LadderSettings) -> list[str]:
         """Every market a bot may trade where these settings trade."""

@@ -1,11 +1,13 @@
 """Live state as server-sent events: the page opens one stream instead of asking again and again.
 
 A stream holds a thread of the web server, so there is a budget for each user and for all; beyond it the answer is
-503 and the page polls `GET /api/bot/status`. Frames: `status` (the same JSON as that route) whenever it changed,
-`feed` for each new line, and a comment as heartbeat so that proxies and both ends notice a dead connection.
+503 and the page polls `GET /api/bot/status`. Frames: `status` (the same JSON as that route) the moment something
+changed, `feed` for each new line, `alive` every two seconds so that proxies and both ends notice a dead connection,
+and `closing` when the server shuts down.
 """
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Generator
 from typing import Any
@@ -18,11 +20,15 @@ from blitz.web.feed import feed_row
 from blitz.web.services import Services, services
 
 LOOK_SECONDS = 0.5
-LOOKS_PER_FEED = 4
-LOOKS_PER_HEARTBEAT = 4
-"""Two seconds: a page that was left is only noticed by writing to it, and holds its place until then."""
-LOOKS_MAX = 7200
-"""An hour; the browser then connects again by itself."""
+"""How long a page may lag behind the price; whatever else changes rings its bell."""
+FRAME_SECONDS = 0.05
+"""No page gets more than twenty frames a second, whatever rings."""
+HEARTBEAT_SECONDS = 2.0
+"""A page that was left is only noticed by writing to it, and holds its place until then."""
+FEED_SECONDS = 2.0
+"""So often the feed is looked at although nothing rang."""
+STREAM_SECONDS_MAX = 3600.0
+"""The browser then connects again by itself."""
 STREAMS_PER_USER = 6
 STREAMS_MAX = 64
 FEED_LINES_MAX = 100
@@ -95,22 +101,31 @@ def frames(
     if newest is None:
         newest = max((line.id for line in parts.history.latest_events(user_id, limit=1)), default=0)
     shown: dict[str, Any] | None = None
-    for look in range(LOOKS_MAX):
-        status = parts.manager.get_bot_status(user_id)
-        changed = without_time(status) != shown
-        if changed:
-            shown = without_time(status)
-            yield f"event: status\ndata: {dumps(status)}\n\n"
-        if changed or look % LOOKS_PER_FEED == 0:
-            for line in parts.history.events(user_id, after_id=newest, limit=FEED_LINES_MAX):
-                newest = max(newest, line.id)
-                yield f"event: feed\nid: {line.id}\ndata: {dumps(feed_row(line))}\n\n"
-        if look % LOOKS_PER_HEARTBEAT == LOOKS_PER_HEARTBEAT - 1:
-            if parts.sessions.lookup(raw_id) is None:
+    now = time.monotonic()
+    feed_due = heartbeat_due = now
+    ends_at = now + STREAM_SECONDS_MAX
+    with parts.manager.bells.watch(user_id) as bell:
+        while (now := time.monotonic()) < ends_at:
+            bell.clear()  # before the look: what rings from here on is seen by the next one
+            status = parts.manager.get_bot_status(user_id)
+            changed = without_time(status) != shown
+            if changed:
+                shown = without_time(status)
+                yield f"event: status\ndata: {dumps(status)}\n\n"
+            if changed or now >= feed_due:
+                feed_due = now + FEED_SECONDS
+                for line in parts.history.events(user_id, after_id=newest, limit=FEED_LINES_MAX):
+                    newest = max(newest, line.id)
+                    yield f"event: feed\nid: {line.id}\ndata: {dumps(feed_row(line))}\n\n"
+            if now >= heartbeat_due:
+                heartbeat_due = now + HEARTBEAT_SECONDS
+                if parts.sessions.lookup(raw_id) is None:
+                    return
+                yield "event: alive\ndata: {}\n\n"
+            if parts.closing.wait(FRAME_SECONDS):
+                yield "event: closing\ndata: {}\n\n"
                 return
-            yield ": still here\n\n"
-        if parts.closing.wait(LOOK_SECONDS):
-            return
+            bell.wait(LOOK_SECONDS - FRAME_SECONDS)
 
 
 def without_time(status: dict[str, Any]) -> dict[str, Any]:

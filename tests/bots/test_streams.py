@@ -404,3 +404,30 @@ def test_another_symbols_events_are_none_of_the_bots_business(stage, told):
 def test_a_foreign_order_on_the_market_is_shown_at_once(stage, told):
     placed = told.place("buy", "0.01", "50000")
     until(lambda: [o for o in told.status()["foreign_orders"] if o["order_id"] == placed], "it to be shown", 2.0)
+
+
+def figures(status: dict[str, Any]) -> tuple[Any, ...]:
+    """What a page shows of a position and its ladder."""
+    position, rows = status["position"], status["orders"]
+    levels = [(row["resting"] or {}).get("price") for row in rows]
+    sizes = [(row["resting"] or {}).get("quantity") for row in rows]
+    planned = [(row["planned"]["price"], row["planned"]["quantity"]) for row in rows]
+    held = (position["quantity"], position["average"], position["margin"])
+    return held, [row["state"] for row in rows], [row["filled"] for row in rows], levels, sizes, planned
+
+
+@BOTH
+def test_a_fill_is_seen_before_the_look_that_books_it_and_that_look_changes_nothing(stage, told, monkeypatch):
+    monkeypatch.setattr("blitz.bots.user_bot.looks_after", lambda _user_id: 4.0)
+    told.wait_for_names("tp", "leg_1", "leg_2")
+    quiet(stage)
+
+    stage.price("59400")
+    until(lambda: told.status()["cycle"]["legs_filled"] == 2, "the fill in the status", 2.0)
+    before, booked = told.status(), stage.history.fills(told.id)
+
+    assert len(booked) == 1
+    assert Decimal(before["position"]["quantity"]) > Decimal(booked[0].booked.fill.quantity)
+    until(lambda: len(stage.history.fills(told.id)) == 2, "the look", 10.0)
+    until(lambda: stage.manager.managed_bots[told.id]["bot"].snapshot.cycle["legs_filled"] == 2, "its picture", 5.0)
+    assert figures(told.status()) == figures(before)

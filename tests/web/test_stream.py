@@ -51,6 +51,10 @@ def test_a_stream_goes_on_after_the_line_that_its_page_has(world, client):
         assert f"\nid: {seen}\n" not in text
 
 
+def is_alive(frame):
+    return frame.startswith("event: alive")
+
+
 def test_a_quiet_stream_sends_a_heartbeat_and_ends_with_its_session(world):
     def until(frame):
         world.parts.sessions.revoke_all(world.trader.id)
@@ -59,13 +63,38 @@ def test_a_quiet_stream_sends_a_heartbeat_and_ends_with_its_session(world):
     found = read_frames(world, world.trader, until=until)
 
     assert len(found) == 2
-    assert read_frames(world, world.stranger, until=lambda frame: frame.startswith(":"))[-1] == ": still here\n\n"
+    assert read_frames(world, world.stranger, until=is_alive)[-1] == "event: alive\ndata: {}\n\n"
 
 
-def test_a_closing_server_ends_its_streams(world):
+def test_a_closing_server_says_so_and_ends_its_streams(world):
     world.parts.closing.set()
 
-    assert len(read_frames(world, world.trader, until=lambda frame: False)) == 2
+    assert read_frames(world, world.trader, until=lambda frame: False)[-1] == "event: closing\ndata: {}\n\n"
+
+
+def test_what_a_bot_shows_rings_the_bell_of_whoever_watches_it_and_nobody_elses(world, client):
+    bells = world.parts.manager.bells
+    with bells.watch(world.trader.id) as own, bells.watch(world.trader.id) as second, bells.watch(99) as other:
+        client.post("/api/bot/start")
+
+        assert own.wait(10)
+        assert second.wait(10)
+        assert not other.is_set()
+        own.clear()
+    bells.ring(world.trader.id)
+    assert not own.is_set()
+
+
+def test_a_page_waits_for_the_bell_and_not_for_the_next_look(world, client, monkeypatch):
+    monkeypatch.setattr("blitz.web.stream.LOOK_SECONDS", 60.0)
+    raw = world.parts.sessions.create(world.trader.id, "127.0.0.1", "a test")
+    source = frames(world.parts, world.trader.id, raw, json.dumps)
+    assert [next(source)[:13] for _ in range(3)] == ["retry: 2000\n\n", "event: status", "event: alive\n"]
+
+    client.post("/api/bot/start")
+
+    assert '"running": true' in next(source)
+    source.close()
 
 
 def test_beyond_the_budget_the_answer_is_503_and_a_closed_stream_frees_its_place(world, client):

@@ -75,9 +75,12 @@ class BingxProfile:
         """The last traded price of `market`. Raises `Malformed`, or what ccxt raises."""
         return rows.last_price(data_of(client.swap_v2_public_get_quote_ticker({"symbol": market})))
 
-    def candles(self, client: ccxt.Exchange, market: str, timeframe: str, limit: int) -> list[Candle]:
-        """The newest candles, oldest first. Raises `Malformed`, or what ccxt raises."""
+    def candles(
+        self, client: ccxt.Exchange, market: str, timeframe: str, limit: int, before_ms: int | None = None
+    ) -> list[Candle]:
+        """The newest candles before `before_ms`, oldest first. Raises `Malformed`, or what ccxt raises."""
         query = {"symbol": market, "interval": self.timeframes[timeframe], "limit": max(1, min(limit, CANDLES_MAX))}
+        query |= {} if before_ms is None else {"endTime": before_ms - 1}
         candles = [rows.candle(row) for row in listed(client.swap_v3_public_get_quote_klines(query))]
         return sorted(candles, key=lambda candle: candle["time"])
 

@@ -86,9 +86,12 @@ class BybitProfile:
         answer = client.public_get_v5_market_tickers({"category": CATEGORY, "symbol": market})
         return rows.last_price(rows_of(result_of(answer)))
 
-    def candles(self, client: ccxt.Exchange, market: str, timeframe: str, limit: int) -> list[Candle]:
-        """The newest candles, oldest first. Raises `Malformed`, or what ccxt raises."""
+    def candles(
+        self, client: ccxt.Exchange, market: str, timeframe: str, limit: int, before_ms: int | None = None
+    ) -> list[Candle]:
+        """The newest candles before `before_ms`, oldest first. Raises `Malformed`, or what ccxt raises."""
         query = {"category": CATEGORY, "symbol": market, "interval": self.timeframes[timeframe]}
+        query |= {} if before_ms is None else {"end": before_ms - 1}
         answer = client.public_get_v5_market_kline(query | {"limit": max(1, min(limit, CANDLES_MAX))})
         listed = result_of(answer).get("list")
         if not isinstance(listed, list):
