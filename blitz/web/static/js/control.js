@@ -1,15 +1,20 @@
 // The control page: shows what the bot last published, and sends the four commands.
-import { ask, byId, call, duration, first, make, moment, number, say, showStrip, signed, STATUS_WORDS, tone } from "./page.js";
+import { Chart } from "./chart.js";
+import { levelsOf, showForeign, showLadder } from "./ladder.js";
+import { follow } from "./live.js";
+import { ask, byId, call, duration, first, make, moment, number, say, showStrip, signed, STATUS_WORDS, t, tone } from "./page.js";
 
-const POLL_MS = 3000;
-const STREAM_RETRY_MS = 30000;
 const FEED_LINES_MAX = 200;
-const STATE_WORDS = { planned: "planned", resting: "resting", filled: "filled", missing: "missing", unknown: "unknown" };
+const PREVIEW_MS = 30000;
 const BUSY = new Set(["starting", "running", "stopping", "stopping_after_cycle", "needs_attention"]);
+const FILLED = new Set(["leg_filled", "cycle_closed", "traded_by_hand", "liquidated", "deleveraged"]);
 
 let shown = first.status;
 let shownAt = Date.now();
 let newestLine = 0;
+let preview = null;
+const chart = new Chart(byId("chart"));
+chart.onPrice = (price) => { if (!shown.position?.last_price) say(byId("price"), number(price)); };
 
 function show(status) {
   shown = status;
@@ -19,20 +24,51 @@ function show(status) {
   showUnfinished(status.unfinished);
   showProtection(status);
   showFigures(status);
-  showLadder(status.orders ?? []);
+  showOrders(status);
+  showTitle(status);
+}
+
+function showOrders(status) {
+  const isPlanned = !status.cycle && !(status.orders ?? []).length && preview;
+  showLadder(status, isPlanned ? preview : null);
   showForeign(status.foreign_orders ?? []);
+  chart.showLevels(levelsOf(status, isPlanned ? preview : null));
+  chart.hasLivePrice = Boolean(status.running && status.position?.last_price);
+  if (chart.hasLivePrice) chart.showPrice(status.position.last_price);
 }
 
 /** A bot that begins or ends, or a cycle in another mode, changes whose money it is. */
 let tradedAs = null;
 async function keepStripTrue(status) {
-  const now = `${status.exchange} ${status.mode} ${Boolean(status.running)} ${Boolean(status.cycle)}`;
+  const now = `${status.exchange} ${status.mode} ${Boolean(status.running)} ${Boolean(status.cycle)} ${status.symbol}`;
   const isNew = tradedAs !== null && tradedAs !== now;
+  const isOther = isNew && !tradedAs.endsWith(` ${status.symbol}`);
   tradedAs = now;
   if (!isNew) return;
+  if (isOther) chart.load();
   const { ok, body } = await call("GET", "/api/bot/settings");
   if (ok) showStrip(body.strip);
+  loadPreview();
 }
+
+/** What Start would place, while there is no cycle. */
+async function loadPreview() {
+  if (shown.cycle || document.hidden) return;
+  const { ok, body } = await call("POST", "/api/bot/preview", {});
+  preview = ok ? body : null;
+  showOrders(shown);
+}
+
+function showTitle(status) {
+  const alarm = byId("protection").dataset.state === "no" ? "⚠ " : "";
+  const base = (status.symbol ?? first.settings.symbol).split("/")[0];
+  const price = status.position?.last_price ? ` ${number(status.position.last_price)}` : "";
+  const mode = (status.mode ?? first.settings.mode).toUpperCase();
+  const title = `${alarm}${STATUS_WORDS[status.status] ?? status.status} · ${base}${price} · ${mode} · Blitz`;
+  if (document.title !== title) document.title = title;
+}
+
+const SIDES = { long: t("long"), short: t("short") };
 
 function showState(status) {
   const settings = first.settings;
@@ -41,12 +77,11 @@ function showState(status) {
   say(byId("state-message"), status.attention?.message ?? status.message ?? "");
   byId("state-message").classList.toggle("bad-text", Boolean(status.attention) || status.status === "error");
   const side = status.side ?? settings.side;
-  say(byId("market-line"), `${status.symbol ?? settings.symbol} · ${side} · ${number(status.position?.leverage ?? settings.leverage)}× · ${status.exchange ?? settings.exchange}`);
+  say(byId("market-line"), `${status.symbol ?? settings.symbol} · ${SIDES[side] ?? side} · ${number(status.position?.leverage ?? settings.leverage)}× · ${status.exchange ?? settings.exchange}`);
   const running = BUSY.has(status.status);
   byId("start").classList.toggle("primary", !running);
   byId("start").disabled = running;
   byId("stop").disabled = !running;
-  byId("stop-way").disabled = !running;
   showUptime();
 }
 
@@ -60,7 +95,7 @@ function showUnfinished(unfinished) {
 
 function showUptime() {
   const since = shown.running ? Math.floor((Date.now() - shownAt) / 1000) : 0;
-  say(byId("uptime"), shown.running ? `up ${duration(shown.uptime + since)}` : "");
+  say(byId("uptime"), shown.running ? t("up {time}", { time: duration(shown.uptime + since) }) : "");
 }
 
 function showProtection(status) {
@@ -75,83 +110,51 @@ function showProtection(status) {
 /** What may be said of the position. Unknown is shown as loudly as unprotected: nobody knows better. */
 function protectionWords(status) {
   const guard = status.protected ?? {};
-  const since = guard.since ? ` since ${moment(guard.since)}` : "";
+  const since = guard.since ? { since: moment(guard.since) } : null;
+  const said = (withTime, without) => (since ? withTime : without);
   switch (guard.state) {
-    case "protected": return { state: "yes", word: `Protected${since}`, why: guard.why };
-    case "unprotected": return { state: "no", word: `UNPROTECTED${since}`, why: guard.why };
-    case "unknown": return { state: "no", word: `PROTECTION UNKNOWN${since}`, why: guard.why };
-    case "no_position": return { state: "none", word: "No position", why: "nothing is at risk" };
-    default: return { state: "none", word: "Not watched", why: "nobody has looked at the account since the server started" };
+    case "protected": return { state: "yes", word: said(t("Protected since {since}", since ?? {}), t("Protected")), why: guard.why };
+    case "unprotected": return { state: "no", word: said(t("UNPROTECTED since {since}", since ?? {}), t("UNPROTECTED")), why: guard.why };
+    case "unknown": return { state: "no", word: said(t("PROTECTION UNKNOWN since {since}", since ?? {}), t("PROTECTION UNKNOWN")), why: guard.why };
+    case "no_position": return { state: "none", word: t("No position"), why: t("nothing is at risk") };
+    default: return { state: "none", word: t("Not watched"), why: t("nobody has looked at the account since the server started") };
   }
 }
 
 function showFigures(status) {
-  const { position, cycle, profit } = status;
+  const { position, cycle, profit, distances = {} } = status;
   const [base, quote] = (status.symbol ?? first.settings.symbol).split(":")[0].split("/");
-  const flat = status.looked_at ? "flat" : "–";
-  const seen = !status.running && status.looked_at ? `as last seen ${moment(status.looked_at)}` : "";
+  const flat = status.looked_at ? t("flat") : "–";
+  const seen = !status.running && status.looked_at ? t("as last seen {time}", { time: moment(status.looked_at) }) : "";
+  if (position?.last_price) say(byId("price"), number(position.last_price));
+  say(byId("price-sub"), lines(
+    distances.take_profit && t("{percent} % to take-profit", distances.take_profit),
+    distances.next_leg && t("{percent} % to the next leg", distances.next_leg),
+    distances.stop_loss && t("{percent} % to stop-loss", distances.stop_loss)));
   say(byId("position"), position ? `${number(position.quantity)} ${base}` : flat);
-  say(byId("position-sub"), [position ? `average ${number(position.average, 4)}` : "", seen].filter(Boolean).join(" · "));
-  say(byId("price"), number(position?.last_price ?? status.last_price));
-  say(byId("price-sub"), distance(status));
+  say(byId("position-sub"), lines(
+    position && t("average {price}", { price: number(position.average, 4) }),
+    position?.margin && t("margin {margin} {quote}", { margin: number(position.margin, 2), quote }), seen));
   setMoney(byId("unrealised"), position?.unrealised);
-  say(byId("liquidation"), position?.liquidation ? `liquidation ≈ ${number(position.liquidation)}` : "");
+  say(byId("unrealised-sub"), lines(
+    position?.roe_percent && t("{percent} % of margin (ROE)", { percent: signed(position.roe_percent, 2) }),
+    position?.liquidation && t("liquidation ≈ {price}", { price: number(position.liquidation) }),
+    distances.liquidation && t("{percent} % away", distances.liquidation)));
   say(byId("cycle"), cycle ? `#${cycle.number}` : "–");
-  say(byId("cycle-sub"), cycle ? `${cycle.legs_filled} of ${cycle.legs} legs filled · since ${moment(cycle.started_at)}` : "no open cycle");
+  say(byId("cycle-sub"), cycle ? lines(t("{filled} of {legs} legs filled", { filled: cycle.legs_filled, legs: cycle.legs }), t("since {time}", { time: moment(cycle.started_at) })) : t("no open cycle"));
   setMoney(byId("net"), profit?.net);
-  say(byId("net-sub"), profit ? `${quote} · ${profit.cycles} ${profit.cycles === 1 ? "cycle" : "cycles"} · fees ${number(profit.fees, 2)} · funding ${number(profit.funding, 2)}` : "");
+  const cycles = profit?.cycles === 1 ? t("1 cycle") : t("{count} cycles", { count: profit?.cycles ?? 0 });
+  say(byId("net-sub"), profit ? lines(`${quote} · ${cycles}`, t("fees {fees}, funding {funding}", { fees: number(profit.fees, 2), funding: number(profit.funding, 2) })) : "");
 }
+
+const lines = (...parts) => parts.filter(Boolean).join("\n");
 
 function setMoney(element, value) {
   say(element, signed(value, 2));
   element.dataset.tone = tone(value);
 }
 
-/** How far the take-profit is, in percent of the price. */
-function distance(status) {
-  const target = (status.orders ?? []).find((order) => order.key === "tp");
-  const level = Number(target?.resting?.price ?? target?.planned?.price);
-  const price = Number(status.position?.last_price);
-  return level && price ? `${(Math.abs(level / price - 1) * 100).toFixed(2)} % to take-profit` : "";
-}
-
-function orderName(key) {
-  if (key === "tp") return "Take-profit";
-  if (key === "sl") return "Stop-loss";
-  return key === "leg_0" ? "Leg 0 · entry" : `Leg ${key.slice(4)}`;
-}
-
-const level = (side) => (side ? number(side.price ?? side.trigger ?? "market") : "–");
-
-function ladderRow(order) {
-  const { planned, resting } = order;
-  return make("tr", { "data-state": order.state },
-    make("th", { scope: "row", title: resting?.client_id ?? "" }, orderName(order.key)),
-    make("td", {}, make("span", { class: "pill", "data-state": order.state }, STATE_WORDS[order.state] ?? order.state)),
-    make("td", { class: "n" }, level(planned)),
-    make("td", { class: "n" }, number(planned?.quantity)),
-    make("td", { class: "n" }, level(resting)),
-    make("td", { class: "n" }, number(resting?.quantity)),
-    make("td", { class: "n" }, number(order.filled ?? resting?.filled)));
-}
-
-function showLadder(orders) {
-  byId("ladder").replaceChildren(...orders.map(ladderRow));
-  byId("ladder").closest(".scroll").hidden = orders.length === 0;
-  const empty = byId("ladder-empty");
-  empty.hidden = orders.length > 0;
-  say(empty, shown.running ? "No orders yet: the bot is looking at the market." : "No orders. Press 🚀 Start Bot to enter and rest the ladder, or look at the preview in Settings first.");
-}
-
-function showForeign(orders) {
-  byId("foreign-part").hidden = orders.length === 0;
-  byId("foreign").replaceChildren(...orders.map((order) => make("tr", {},
-    make("td", {}, order.direction ?? "–"),
-    make("td", { class: "n" }, level(order)),
-    make("td", { class: "n" }, number(order.quantity)),
-    make("td", {}, make("code", {}, order.client_id || "–")))));
-}
-
+let fillsSoon = 0;
 function addLine(line) {
   if (line.id <= newestLine) return;
   newestLine = line.id;
@@ -159,30 +162,38 @@ function addLine(line) {
   feed.prepend(make("li", { class: line.tone }, make("time", { datetime: `${line.at}Z`, title: `${line.at} UTC` }, moment(line.at)), make("span", {}, line.message)));
   while (feed.children.length > FEED_LINES_MAX) feed.lastElementChild.remove();
   byId("feed-empty").hidden = true;
+  if (!FILLED.has(line.kind)) return;
+  clearTimeout(fillsSoon);
+  fillsSoon = setTimeout(() => chart.loadFills(marketOf(shown)), 300);
 }
 
-const ACTION_WORDS = {
-  checked_positions: "looked at the position", no_missing_orders: "nothing was missing",
-  created_tp: "created the take-profit", created_sl: "created the stop-loss",
-};
-const inWords = (action) => ACTION_WORDS[action] ?? action.replace(/^created_leg_(\d+)$/, "created leg $1").replaceAll("_", " ");
+const marketOf = (status) => status.symbol ?? first.settings.symbol;
+
+function inWords(action) {
+  const words = {
+    checked_positions: t("looked at the position"), no_missing_orders: t("nothing was missing"),
+    created_tp: t("created the take-profit"), created_sl: t("created the stop-loss"),
+  };
+  const leg = /^created_leg_(\d+)$/.exec(action);
+  return leg ? t("created leg {leg}", { leg: leg[1] }) : words[action] ?? action.replaceAll("_", " ");
+}
 
 async function command(button, method, path, body) {
   button.setAttribute("aria-busy", "true");
   const { ok, body: answer } = await call(method, path, body);
   button.removeAttribute("aria-busy");
   const faults = Object.entries(answer.errors ?? {}).map(([field, said]) => `${field}: ${said.join(" ")}`);
-  const actions = answer.actions?.length ? `: ${answer.actions.map(inWords).join(", ")}` : "";
-  const text = [`${answer.message ?? ""}${actions}`, ...faults].join("\n");
-  answerWith(text, ok ? "good" : "bad");
+  const reference = answer.reference ? [t("Reference for the log: {reference}", answer)] : [];
+  answerWith(answer.message ?? "", [...(answer.actions ?? []).map(inWords), ...faults, ...reference], ok ? "good" : "bad");
   await refresh();
 }
 
-function answerWith(text, tone) {
+function answerWith(message, list, tone) {
   const box = byId("answer");
   box.hidden = false;
   box.className = `answer ${tone}`;
-  say(box, text);
+  const parts = list.length ? make("ul", {}, ...list.map((each) => make("li", {}, each))) : null;
+  box.replaceChildren(...[make("p", {}, message), parts].filter(Boolean));
 }
 
 async function refresh() {
@@ -191,13 +202,30 @@ async function refresh() {
   return ok;
 }
 
+async function start() {
+  if ((shown.mode ?? first.settings.mode) === "live" && !(await ask(startDialog()))) return;
+  await command(byId("start"), "POST", "/api/bot/start");
+}
+
+function startDialog() {
+  const leg = preview?.legs?.[0];
+  say(byId("start-words"), shown.cycle || !leg
+    ? t("The bot goes on with what is open on your exchange account, and places orders there.")
+    : t("Leg 0 enters {symbol} at market at once: {quantity}, about {margin} USDT of margin. With all legs filled the ladder takes {total} USDT.",
+      { symbol: preview.symbol, quantity: number(leg.quantity), margin: number(leg.margin, 2), total: number(preview.total.margin, 2) }));
+  return byId("start-dialog");
+}
+
 const STOPS = { pull: {}, keep: { legs: "keep" }, after_cycle: { when: "after_cycle" }, close: { position: "close" } };
 
 async function stop() {
-  const way = byId("stop-way").value;
+  const position = shown.position;
+  const what = position ? t("{quantity} at about {price}", { quantity: number(position.quantity), price: number(position.last_price) }) : t("the whole position");
+  say(byId("close-words"), t("Sells or buys back {what}, whatever it brings. Asks once more.", { what }));
+  if (!(await ask(byId("stop-dialog")))) return;
+  const way = byId("stop-dialog").querySelector("input:checked").value;
   if (way === "close") {
-    const position = shown.position;
-    say(byId("close-what"), position ? `${number(position.quantity)} at about ${number(position.last_price)}` : "the whole position");
+    say(byId("close-what"), t("The bot takes back its orders and closes {what} at the market price.", { what }));
     if (!(await ask(byId("close-dialog")))) return;
   }
   await command(byId("stop"), "POST", "/api/bot/stop", STOPS[way]);
@@ -205,57 +233,39 @@ async function stop() {
 
 async function giveUp() {
   const { cycle, warning } = shown.unfinished;
-  say(byId("give-up-title"), `Give up cycle ${cycle}?`);
+  say(byId("give-up-title"), t("Give up cycle {cycle}?", { cycle }));
   say(byId("give-up-words"), warning);
-  say(byId("give-up-yes"), `Give up cycle ${cycle}`);
+  say(byId("give-up-yes"), t("Give up cycle {cycle}", { cycle }));
   if (await ask(byId("give-up-dialog"))) await command(byId("give-up"), "POST", "/api/bot/give_up", { cycle });
 }
 
+/** The whole state in sentences: what one would read out to somebody on the phone. */
 async function getStatus() {
+  byId("status").setAttribute("aria-busy", "true");
   const ok = await refresh();
-  const uptime = shown.running ? `, up ${duration(shown.uptime)}` : "";
-  answerWith(ok ? `${STATUS_WORDS[shown.status] ?? shown.status}${uptime}. ${shown.message}` : "The server does not answer.", ok ? "good" : "bad");
+  byId("status").removeAttribute("aria-busy");
+  if (!ok) return answerWith(t("The server does not answer."), [], "bad");
+  const word = STATUS_WORDS[shown.status] ?? shown.status;
+  const { position, cycle, profit } = shown;
+  const told = protectionWords(shown);
+  answerWith(shown.running ? t("{status}, up {time}. {message}", { status: word, time: duration(shown.uptime), message: shown.message }) : `${word}. ${shown.message}`, [
+    cycle && t("Cycle {number}: {filled} of {legs} legs filled.", { number: cycle.number, filled: cycle.legs_filled, legs: cycle.legs }),
+    position && t("Position {quantity} at an average of {average}, unrealised {unrealised} USDT.", { quantity: number(position.quantity), average: number(position.average, 4), unrealised: signed(position.unrealised, 2) }),
+    `${told.word}: ${told.why}`,
+    profit && t("Net profit {net} USDT in all cycles.", { net: signed(profit.net, 2) }),
+  ].filter(Boolean), "good");
 }
 
-/** Follow the stream; without it, ask every few seconds and try the stream again later. */
-function follow() {
-  const source = new EventSource(`/api/bot/events?after_id=${newestLine}`);
-  let poll = 0;
-  source.addEventListener("open", () => setLive("live", "good"));
-  source.addEventListener("status", (event) => show(JSON.parse(event.data)));
-  source.addEventListener("feed", (event) => addLine(JSON.parse(event.data)));
-  source.addEventListener("error", () => {
-    if (source.readyState !== EventSource.CLOSED) {
-      setLive("reconnecting…", "bad");
-      return;
-    }
-    if (!poll) {
-      poll = setInterval(pollOnce, POLL_MS);
-      pollOnce();
-    }
-    setTimeout(() => { clearInterval(poll); follow(); }, STREAM_RETRY_MS);
-  });
-}
-
-async function pollOnce() {
-  const ok = await refresh();
-  setLive(ok ? `every ${POLL_MS / 1000} s` : `no answer since ${duration(Math.floor((Date.now() - shownAt) / 1000))}`, ok ? "good" : "bad");
-  const { ok: told, body } = await call("GET", `/api/bot/feed?after_id=${newestLine}`);
-  if (told) body.rows.forEach(addLine);
-}
-
-function setLive(text, state) {
-  say(byId("live"), text);
-  byId("live").dataset.state = state;
-}
-
-byId("start").addEventListener("click", () => command(byId("start"), "POST", "/api/bot/start"));
+byId("start").addEventListener("click", start);
 byId("stop").addEventListener("click", stop);
 byId("give-up").addEventListener("click", giveUp);
 byId("status").addEventListener("click", getStatus);
 byId("recover").addEventListener("click", () => command(byId("recover"), "POST", "/api/bot/recover"));
 setInterval(showUptime, 1000);
+setInterval(loadPreview, PREVIEW_MS);
 byId("feed-empty").hidden = first.feed.length > 0;
 first.feed.toReversed().forEach(addLine);
 show(first.status);
-follow();
+loadPreview();
+chart.loadFills(marketOf(first.status));
+follow({ status: show, feed: addLine }, () => newestLine);

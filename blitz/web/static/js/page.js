@@ -9,7 +9,7 @@ export function t(text, values = {}) {
 }
 
 export const language = document.documentElement.lang;
-const timeZone = document.documentElement.dataset.zone;
+export const timeZone = document.documentElement.dataset.zone;
 export const byId = (id) => document.getElementById(id);
 
 /** Call the API. Answers {ok, status, body}; a server that is gone is status 0 with a sentence. */
@@ -18,14 +18,26 @@ export async function call(method, path, body) {
   if (body !== undefined) headers["Content-Type"] = "application/json";
   try {
     const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
-    if (response.status === 401) {
-      location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
-    }
-    const answer = await response.json().catch(() => ({ message: "The server's answer cannot be read." }));
+    if (response.status === 401) expire();
+    const answer = await response.json().catch(() => ({ message: t("The server's answer cannot be read.") }));
     return { ok: response.ok, status: response.status, body: answer };
   } catch {
-    return { ok: false, status: 0, body: { message: "The server does not answer. Is it running?" } };
+    return { ok: false, status: 0, body: { message: t("The server does not answer. Nothing was done here; try again when it is back.") } };
   }
+}
+
+let isExpired = false;
+export const expired = () => isExpired;
+
+/** The sign-in has ended. What is on the page stays readable; nothing is sent before somebody signs in again. */
+function expire() {
+  if (isExpired) return;
+  isExpired = true;
+  const again = `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
+  byId("stale").hidden = false;
+  byId("stale").replaceChildren(
+    make("span", {}, t("Your sign-in has expired. Your bot goes on; this page is no longer updated.")),
+    make("a", { class: "button", href: again }, t("Sign in again")));
 }
 
 /** Make an element: make("td", {class: "n"}, "1.5"). Text is always text, never markup. */
@@ -86,14 +98,14 @@ export function moment(iso) {
 
 export function duration(seconds) {
   const [days, hours, minutes] = [Math.floor(seconds / 86400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60];
-  if (days) return `${days} d ${hours} h`;
-  if (hours) return `${hours} h ${minutes} min`;
-  return minutes ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+  if (days) return t("{days} d {hours} h", { days, hours });
+  if (hours) return t("{hours} h {minutes} min", { hours, minutes });
+  return minutes ? t("{minutes} min {seconds} s", { minutes, seconds: seconds % 60 }) : t("{seconds} s", { seconds });
 }
 
 export const STATUS_WORDS = {
-  not_running: "Not running", starting: "Starting", running: "Running", stopping: "Stopping",
-  stopping_after_cycle: "Stopping after this cycle", stopped: "Stopped", error: "Stopped by a fault", needs_attention: "Needs attention",
+  not_running: t("Not running"), starting: t("Starting"), running: t("Running"), stopping: t("Stopping"),
+  stopping_after_cycle: t("Stopping after this cycle"), stopped: t("Stopped"), error: t("Stopped by a fault"), needs_attention: t("Needs attention"),
 };
 
 /** The strip that says whose money it is, as the server words it. */
