@@ -1,7 +1,7 @@
 """What a status shows of a cycle: its figures, its position, its ladder planned beside resting, how far things are.
 
-Plain mappings for JSON, numbers as strings, percents to two places. Used by `status` after a pass, and by `told` between
-passes.
+Plain mappings for JSON, numbers as strings, percents to two places. Used by `status` after a pass, and by `told`
+between passes.
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,7 +4,7 @@ The wire (REST, websockets, feeds, persistence) calls these methods from one thr
 time with each call and drains the events afterwards. Rules live in the modules next door. No I/O, no threads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import islice
 
@@ -207,6 +207,19 @@ class Venue:
         market = self._floor.markets[symbol]
         market.bars.record_bar(Bar.whole(start_ms, prices, volume))
         market.last = prices[3]
+
+    def record_past(
+        self, symbol: str, bars: Iterable[tuple[int, tuple[Decimal, Decimal, Decimal, Decimal], Decimal]]
+    ) -> None:
+        """Give a market that has no bars yet a past: start in ms, (open, high, low, close), base volume; oldest first.
+
+        Nothing trades and nothing is told; the last price stays where it is.
+        """
+        history = self._floor.market(symbol).bars
+        if any(True for _ in history.minutes.all()):
+            return
+        for start_ms, prices, volume in bars:
+            history.record_bar(Bar.whole(start_ms, prices, volume))
 
     def set_mark(self, symbol: str, mark: Decimal | None, now_ms: int) -> None:
         """Set the mark price apart from last; None lets it follow last again. Mark triggers and liquidations happen."""

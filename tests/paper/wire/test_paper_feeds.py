@@ -2,7 +2,11 @@ import time
 from decimal import Decimal
 from itertools import pairwise
 
+import requests
+
+from blitz.paper.config import PaperConfig
 from blitz.paper.engine import default_instruments
+from blitz.paper.server import PaperServer
 from blitz.paper.wire.feeds.synthetic import SyntheticMarket
 
 SYMBOL = "BTC/USDT:USDT"
@@ -66,3 +70,25 @@ def test_the_live_feed_outlives_a_source_that_goes_away(start):
     eventually(lambda: follower.get("state", brief="1")["prices"]["BTCUSDT"] == "61234.5")
     upstream.server.stop()
     assert follower.client().fetch_ticker(SYMBOL)["last"] == "61234.5"
+
+
+def test_a_fresh_made_up_market_has_traded_for_a_day_and_goes_on_where_that_ended():
+    server = PaperServer(PaperConfig(feed="synthetic:4"))
+    server.start()
+    try:
+        query = {"category": "linear", "symbol": "BTCUSDT", "interval": "1", "limit": "1000"}
+        deadline = time.monotonic() + 20
+        while True:
+            rows = requests.get(f"{server.url}/v5/market/kline", query, timeout=5).json()["result"]["list"]
+            if len(rows) == 1000 or time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
+    finally:
+        server.stop()
+
+    assert len(rows) == 1000
+    newer_first = [int(row[0]) for row in rows]
+    assert newer_first == sorted(newer_first, reverse=True)
+    assert all(Decimal(row[3]) <= Decimal(row[1]) <= Decimal(row[2]) for row in rows)
+    past = rows[2:]
+    assert all(older[4] == newer[1] for newer, older in pairwise(past))

@@ -22,6 +22,9 @@ AXE = Path(__file__).parents[1] / "vendor" / "axe-core" / "axe.min.js"
 SWITCHES = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
+expect.set_options(timeout=15_000)  # what is shown in the end is tested here, not how fast a busy machine gets there
+
+
 @pytest.fixture(scope="module")
 def browser():
     if not CHROMIUM.exists():
@@ -64,12 +67,18 @@ def page(browser: Browser, address: str):
 
 
 @contextmanager
-def visitor(browser: Browser, address: str, **context_words: Any) -> Iterator[Page]:
-    """A browser of somebody who is not signed in; whatever it complains about fails the test."""
+def visitor(
+    browser: Browser, address: str, *, may_refuse: tuple[int | str, ...] = (), **context_words: Any
+) -> Iterator[Page]:
+    """A browser of somebody who is not signed in; whatever it complains about fails the test.
+
+    `may_refuse` lists the answers and failures that the test asks for, beside 400.
+    """
+    expected = "|".join(map(str, (400, "ERR_FAILED", *may_refuse)))
     context = browser.new_context(**{"base_url": address, "reduced_motion": "reduce", **context_words})
     page = context.new_page()
     complaints: list[str] = []
-    page.on("console", lambda line: complaints.append(line.text) if is_complaint(line) else None)
+    page.on("console", lambda line: complaints.append(line.text) if is_complaint(line, expected) else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda asked: complaints.append(asked.url) if not asked.url.startswith(address) else None)
     yield page
@@ -88,9 +97,9 @@ def axe_faults(page: Page) -> list[str]:
     ]
 
 
-def is_complaint(line: ConsoleMessage) -> bool:
+def is_complaint(line: ConsoleMessage, expected: str) -> bool:
     """Chromium notes every refused or aborted request as an error; a refusal that a test asks for is none."""
-    is_expected = re.search(r"Failed to load resource: .*(400|ERR_FAILED)", line.text) is not None
+    is_expected = re.search(rf"Failed to load resource: .*({expected})", line.text) is not None
     return line.type in ("error", "warning") and not is_expected
 
 

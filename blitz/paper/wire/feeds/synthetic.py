@@ -20,6 +20,9 @@ BARS_START_MS = 1_704_067_200_000
 STEPS_PER_BAR = 12
 PULL_DIVISOR = 400
 """The larger, the weaker the pull back to the anchor."""
+PAST_BARS = 1_440
+"""A fresh market has traded for a day already, so that the first chart shows more than its first minute."""
+STEPS_PER_PAST_BAR = 3
 TICK_SECONDS = Decimal(1)
 TICK_SECONDS_MIN = Decimal("0.02")
 
@@ -111,6 +114,24 @@ class SyntheticMarket:
             start_ms += BAR_MS
 
 
+def past_bars(instrument: Instrument, seed: int, price: Decimal, now_ms: int) -> list[Candle]:
+    """The minutes that led to `price`, oldest first: a walk of its own, taken backwards from there."""
+    walk = SyntheticMarket(instrument, seed + 1, price)
+    volumes = random.Random(f"{seed}:{instrument.symbol}:past")
+    start_ms = now_ms // BAR_MS * BAR_MS
+    bars, close = [], price
+    for number in range(1, PAST_BARS + 1):
+        steps = [close, *(walk.step().price for _ in range(STEPS_PER_PAST_BAR))]
+        bars.append(
+            Candle(
+                start_ms=start_ms - number * BAR_MS, open=steps[-1], high=max(steps), low=min(steps), close=close,
+                volume=Decimal(volumes.randint(1, 500)),
+            )
+        )  # fmt: skip
+        close = steps[-1]
+    return bars[::-1]
+
+
 async def run_synthetic(host: VenueHost, seed: int, speed: Decimal) -> None:
     """Move every listed market, `speed` steps per second each, until cancelled."""
     now_ms = host.clock.now_ms()
@@ -118,6 +139,12 @@ async def run_synthetic(host: VenueHost, seed: int, speed: Decimal) -> None:
         symbol: SyntheticMarket(instrument, seed, host.venue.ticker(symbol, now_ms).last_price)
         for symbol, instrument in host.venue.instruments.items()
     }
+    for symbol, market in markets.items():
+        past = past_bars(host.venue.instruments[symbol], seed, market.price, now_ms)
+        host.venue.record_past(
+            symbol, [(bar.start_ms, (bar.open, bar.high, bar.low, bar.close), bar.volume) for bar in past]
+        )
+        await asyncio.sleep(0)
     pause = float(max(TICK_SECONDS / speed, TICK_SECONDS_MIN))
     while True:
         for symbol, market in markets.items():

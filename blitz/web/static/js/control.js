@@ -56,6 +56,7 @@ async function loadPreview() {
   if (shown.cycle || document.hidden) return;
   const { ok, body } = await call("POST", "/api/bot/preview", {});
   preview = ok ? body : null;
+  if (ok && !shown.position?.last_price) say(byId("price"), number(body.price));
   showOrders(shown);
 }
 
@@ -183,8 +184,7 @@ async function command(button, method, path, body) {
   const { ok, body: answer } = await call(method, path, body);
   button.removeAttribute("aria-busy");
   const faults = Object.entries(answer.errors ?? {}).map(([field, said]) => `${field}: ${said.join(" ")}`);
-  const reference = answer.reference ? [t("Reference for the log: {reference}", answer)] : [];
-  answerWith(answer.message ?? "", [...(answer.actions ?? []).map(inWords), ...faults, ...reference], ok ? "good" : "bad");
+  answerWith(answer.message ?? "", [...(answer.actions ?? []).map(inWords), ...faults], ok ? "good" : "bad");
   await refresh();
 }
 

@@ -120,6 +120,8 @@ export function ask(dialog) {
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
     dialog.returnValue = "";
+    // Not a submit button: Enter in a form presses the first of those.
+    dialog.querySelector("[data-close]")?.addEventListener("click", () => dialog.close("no"), { once: true });
     dialog.showModal();
   });
 }
