@@ -52,6 +52,8 @@ STALLED = Attention(
     "it. If this lasts, restart the server: it goes on from what the exchange shows.",
 )
 
+UNWATCHED = "The bot is stopped: nobody moves the take-profit when a leg fills. Press Start."
+
 SHUTTING_DOWN = {
     "success": False,
     "message": "The server is shutting down; try again when it is back.",
@@ -189,7 +191,7 @@ class SimpleBotManager:
         if not recovery.complete:
             told = _answer(False, "incomplete", f"Recovery is not complete: {recovery.trouble}")
         elif not dry_run and self._bot(user_id) is None and any(word.startswith("created") for word in recovery.words):
-            told["message"] += ". The bot is stopped: nobody moves the take-profit when a leg fills. Press Start."
+            told["message"] += f". {UNWATCHED}"
         return told | {"actions": list(recovery.words)} | ({"dry_run": True} if dry_run else {})
 
     def give_up_cycle(self, user_id: int, cycle: int | None = None) -> dict[str, Any]:
@@ -412,8 +414,8 @@ class SimpleBotManager:
     def _give_up(self, user_id: int, number: int | None) -> dict[str, Any]:
         user, cycle = self._parts.users.by_id(user_id), open_cycle(self._parts.database, user_id)
         if user is None or cycle is None or number not in {None, cycle.number}:
-            named = "No cycle is" if number is None else f"Cycle {number} is not"
-            return _answer(False, "no_open_cycle", f"{named} open; nothing was given up.")
+            said = "No cycle is open" if number is None else f"Cycle {number} is not open"
+            return _answer(False, "no_open_cycle", f"{said}; nothing was given up.")
         unfinished, shown = give_up(self._parts, user, cycle)
         with self._lock:
             self._last[user_id] = shown

@@ -137,8 +137,11 @@ def _troubled(memory: BotMemory, name: str, trouble: ExitTrouble, quantity: Deci
     words = f"{trouble.code}: {trouble.message}"
     smallest = memory.instrument.quantity_min
     if quantity < smallest:
-        said = f"The position of {plain(quantity)} is smaller than the exchange's minimum of {plain(smallest)}: "
-        return Cause(code=CauseCode.TOO_SMALL, said=f"{said}it refuses the {name} ({words}).")
+        said = (
+            f"The position of {plain(quantity)} is smaller than the exchange's minimum of {plain(smallest)}: "
+            f"it refuses the {name} ({words})."
+        )
+        return Cause(code=CauseCode.TOO_SMALL, said=said)
     if trouble.refusal is Refusal.KEY:
         said = f"The exchange refuses the API key ({words}), so the {name} cannot be placed."
         return Cause(code=CauseCode.KEY_REJECTED, said=said)
@@ -149,6 +152,8 @@ def _troubled(memory: BotMemory, name: str, trouble: ExitTrouble, quantity: Deci
 
 
 def _unanswered(name: str, reason: str) -> Cause:
-    because = f" ({reason.rstrip('.')})" if reason else ""
-    said = f"The exchange did not answer to the {name}{because}; it is being looked up and sent again."
+    told = f"The exchange did not answer to the {name}"
+    if reason:
+        told = f"The exchange did not answer to the {name} ({reason.rstrip('.')})"
+    said = f"{told}; it is being looked up and sent again."
     return Cause(code=CauseCode.UNANSWERED, said=said)

@@ -60,7 +60,8 @@ class Unfinished:
     @property
     def left_there(self) -> str:
         """What may lie at the exchange, as far as this server knows."""
-        position = f"a {self.settings.side.value} position" + (f" of {plain(self.held)}" if self.held > 0 else "")
+        side, held = self.settings.side.value, plain(self.held)
+        position = f"a {side} position of {held}" if self.held > 0 else f"a {side} position"
         orders = {0: "orders", 1: "1 order"}.get(self.orders, f"{self.orders} orders")
         return f"What may still lie there: {position} on {self.settings.symbol}, and {orders} of this bot."
 

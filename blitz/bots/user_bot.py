@@ -189,8 +189,10 @@ class UserBot:
             self._conclude(BotStatus.ERROR if finish.code == "error" else BotStatus.STOPPED, finish)
         except Exception as fault:  # the top of the thread: record, tell, end; no other bot is touched
             log.exception("The bot ended by a fault.", fault=type(fault).__name__)
-            sentence = f"The bot stopped because of a fault in the server ({type(fault).__name__}). Its orders stay at "
-            sentence += "the exchange. Press Start to go on; the log has the details."
+            sentence = (
+                f"The bot stopped because of a fault in the server ({type(fault).__name__}). Its orders stay at the "
+                "exchange. Press Start to go on; the log has the details."
+            )
             self._conclude(BotStatus.ERROR, Finish(code="error", message=sentence))
         finally:
             self._listening.close()

@@ -354,9 +354,11 @@ def _left_behind(memory: BotMemory, seen: Seen, resting_legs: Sequence[OrderKey]
     names = {Role.TAKE_PROFIT: "the take-profit", Role.STOP_LOSS: "the stop-loss"}
     left = [names[key.role] for key in seen.own if key.role is not Role.LEG]
     if resting_legs:
-        left.append(f"{len(resting_legs)} ladder leg{'s' if len(resting_legs) > 1 else ''}")
+        left.append("1 ladder leg" if len(resting_legs) == 1 else f"{len(resting_legs)} ladder legs")
+    if memory.ledger.quantity == 0 and left:
+        return f"Bot stopped successfully. There is no position; {_join(left)} rests."
     if memory.ledger.quantity == 0:
-        return "Bot stopped successfully. There is no position" + (f"; {_join(left)} rests." if left else ".")
+        return "Bot stopped successfully. There is no position."
     if not left:
         return "Bot stopped successfully. The position is open and NOTHING protects it."
     return f"Bot stopped successfully. The position is open; left resting: {_join(left)}."

@@ -88,8 +88,10 @@ def against_key(rights: KeyRights) -> list[Finding]:
         findings.append(Finding(code="key_can_transfer", message=said))
     if rights.opaque:
         names = ", ".join(rights.opaque)
-        said = f"This key has rights that this server does not know and that may move money: {names}. Make a key at "
-        said += "the exchange that may only trade contracts."
+        said = (
+            f"This key has rights that this server does not know and that may move money: {names}. Make a key at the "
+            "exchange that may only trade contracts."
+        )
         findings.append(Finding(code="key_not_understood", message=said))
     if rights.read_only:
         said = "This key may only read. Make one at the exchange that may trade contracts."
@@ -125,8 +127,10 @@ def stake_of(preview: LadderPreview, balance: AccountBalance) -> Stake:
     settings, last = preview.settings, preview.legs[-1]
     loss = loss_at_stop(preview, last)
     if loss is not None and not liquidated_before(settings.side, last):
-        said = f"With every leg filled, the stop-loss ends the cycle with a loss of about {money(loss)} USDT; a fast "
-        said += "market may make it more."
+        said = (
+            f"With every leg filled, the stop-loss ends the cycle with a loss of about {money(loss)} USDT; a fast market "
+            "may make it more."
+        )
     elif settings.margin_mode is MarginMode.ISOLATED:
         loss = preview.margin + last.entry_fees
         said = f"{_why(loss_at_stop(preview, last))} The whole margin may be lost, {money(loss)} USDT with fees."
@@ -134,8 +138,10 @@ def stake_of(preview: LadderPreview, balance: AccountBalance) -> Stake:
         loss = max(balance.equity, ZERO)
         if settings.side is Side.LONG:  # a price falls to zero at most
             loss = min(loss, preview.notional + last.entry_fees)
-        said = f"{_why(loss_at_stop(preview, last))} In cross margin the whole balance stands behind the position: "
-        said += f"{money(loss)} USDT may be lost."
+        said = (
+            f"{_why(loss_at_stop(preview, last))} In cross margin the whole balance stands behind the position: "
+            f"{money(loss)} USDT may be lost."
+        )
     return Stake(preview=preview, balance=balance, worst_loss=loss, worst_case=said)
 
 

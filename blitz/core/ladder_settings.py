@@ -181,7 +181,7 @@ class _Reader:
         """Read every field, then either answer or raise with all problems."""
         base = self._base
         for unknown in sorted(set(map(str, self._raw)) - set(base.to_json())):
-            self._refuse(unknown[:40], "is not a setting; the settings are " + ", ".join(base.to_json()) + ".")
+            self._refuse(unknown[:40], f"is not a setting; the settings are {', '.join(base.to_json())}.")
         grids = self._grids()
         read = LadderSettings(
             exchange=self._choice("exchange", ExchangeName, base.exchange),

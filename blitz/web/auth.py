@@ -14,6 +14,7 @@ from blitz.errors import SettingsProblem
 from blitz.storage.users import User
 from blitz.web.accounts import cookie_id, current_account, drop_cookie, sign_in
 from blitz.web.errors import Problem, error_body, wants_json
+from blitz.web.language import said
 from blitz.web.limits import NEW_ACCOUNTS, SIGN_INS, at_most
 from blitz.web.services import services
 
@@ -135,7 +136,7 @@ def signed_in(user: User, target: str) -> Response:
 
 def told(message: str, target: str) -> Response:
     """A program reads a sentence, a person sees the next page."""
-    return jsonify(success=True, status="ok", message=message) if wants_json() else to_page(target)
+    return jsonify(success=True, status="ok", message=said(message)) if wants_json() else to_page(target)
 
 
 def to_page(target: str) -> Response:

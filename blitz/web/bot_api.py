@@ -10,6 +10,7 @@ from flask import Response, jsonify, make_response
 
 from blitz.web.accounts import this_user
 from blitz.web.errors import error_body
+from blitz.web.language import said, said_status
 from blitz.web.limits import COMMANDS, at_most
 from blitz.web.openapi import refusals, stream_answers
 from blitz.web.schemas import CommandOut, DryRunIn, GiveUpIn, NothingIn, RecoverOut, StatusOut, StopIn
@@ -70,7 +71,7 @@ def stop(json_data: StopIn) -> Response:
 @bot.doc(responses=refusals())
 def status() -> dict[str, Any]:
     """Tell how the bot of the signed-in user is doing."""
-    return services().manager.get_bot_status(this_user().id)
+    return said_status(services().manager.get_bot_status(this_user().id))
 
 
 @bot.post("/recover")
@@ -115,14 +116,15 @@ def events() -> Response:
 def command_answer(result: dict[str, Any]) -> Response:
     """Give a manager's answer its HTTP status; a refusal gets the one shape of errors."""
     http_status = HTTP_STATUS[result["status"]]
-    body = result if http_status == 200 else error_body(result["status"], result["message"], result.get("errors"))
-    return make_response(jsonify(body), http_status)
+    if http_status == 200:
+        return make_response(jsonify(result | {"message": said(result["message"])}), 200)
+    return make_response(jsonify(error_body(result["status"], result["message"], result.get("errors"))), http_status)
 
 
 def recovery_answer(result: dict[str, Any]) -> Response:
     """A recovery that could not look, or could not create, is a refusal; what it did do is listed all the same."""
     if result["success"]:
-        return make_response(jsonify(result), 200)
+        return make_response(jsonify(result | {"message": said(result["message"])}), 200)
     word = str(result.get("status", "recovery_failed"))
     body = error_body(word, result["message"], result.get("errors")) | {"actions": result.get("actions", [])}
     return make_response(jsonify(body), RECOVERY_STATUS.get(word, 409))

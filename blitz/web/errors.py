@@ -1,7 +1,7 @@
 """Everything that can go wrong in a request, in one shape.
 
 For programs: `{"success": false, "status": word, "message": sentence, "errors"?: {field: [sentence]}}`. For people:
-a page with the same sentence. Views raise `Problem` or one of the project's own errors; nothing internal ever leaves.
+a page with the same sentence. Both in the language of whoever asks; the word never changes. Views raise `Problem` or one of the project's own errors; nothing internal ever leaves.
 """
 
 import secrets
@@ -15,6 +15,7 @@ from flask import Response, jsonify, make_response, redirect, render_template, r
 from werkzeug.exceptions import HTTPException
 
 from blitz.errors import ConfigurationProblem, GatewayProblem, SecretUnreadable, SettingsProblem
+from blitz.web.language import said, said_errors
 
 log = structlog.get_logger("blitz.web")
 
@@ -64,10 +65,10 @@ def wants_json() -> bool:
 
 
 def error_body(status: str, message: str, errors: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
-    """The one shape of a JSON error."""
-    body: dict[str, Any] = {"success": False, "status": status, "message": message}
+    """The one shape of a JSON error. `message` and `errors` are English; the body speaks the asker's language."""
+    body: dict[str, Any] = {"success": False, "status": status, "message": said(message)}
     if errors:
-        body["errors"] = {field: list(sentences) for field, sentences in errors.items()}
+        body["errors"] = said_errors(errors)
     return body
 
 

@@ -1,6 +1,7 @@
 """Rows of history for the API and the pages: plain names, numbers as strings, and one sentence in a trader's words.
 
-The sentences stand here and nowhere else. What a record does not say is left out of its sentence, never invented.
+The sentences stand here and nowhere else, other languages' in the catalogue. What a record does not say is left out of
+its sentence, never invented.
 """
 
 import re
@@ -14,6 +15,7 @@ from blitz.core.ladder_settings import plain
 from blitz.core.orders import BookedFill
 from blitz.core.records import BotEvent, Cycle, CycleEnd, EventKind, Slot
 from blitz.storage.history import EquityPoint
+from blitz.web.language import said
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 ENDS = {
@@ -129,8 +131,8 @@ class BookedLine(Protocol):
 class Words(dict[str, str]):
     """The words of one event; one that is not there leaves an empty place."""
 
-    def __missing__(self, key: str) -> str:
-        return "market" if key == "level" else ""
+    def __missing__(self, key: str) -> str:  # noqa: ARG002
+        return ""
 
 
 def tidy(text: str) -> str:
@@ -147,8 +149,8 @@ def order_name(key: str, *, at_market: bool = False) -> str:
     return {"tp": "Take-profit", "sl": "Stop-loss"}.get(key, key)
 
 
-def sentence(kind: EventKind, cycle: int, data: Mapping[str, str]) -> str:
-    """One event in words."""
+def sentence(kind: EventKind, cycle: int, data: Mapping[str, str], code: str = "en") -> str:
+    """One event in words, in the language `code`."""
     words = Words({name: tidy(value) for name, value in data.items()})
     words["cycle"] = str(cycle)
     if kind is EventKind.STOPPED:
@@ -166,14 +168,14 @@ def sentence(kind: EventKind, cycle: int, data: Mapping[str, str]) -> str:
         words["outcome"] = OUTCOMES.get(data.get("how", ""), OUTCOME)
     if "end" in data:
         words["end"] = ENDS.get(data["end"], data["end"])
-    if level is not None:
-        words["level"] = tidy(level)
+    words["level"] = "market" if level is None else tidy(level)
     if "fee" in data:
         fee = Decimal(data["fee"])
         words["paid"], words["amount"] = "received" if fee < 0 else "paid", plain(abs(fee))
     if "profit" in data:
         words["profit"] = f"{Decimal(data['profit']):+.2f}"
-    return " ".join(SENTENCES[kind].format_map(words).split())
+    told = Words({name: said(value, code) for name, value in words.items()})
+    return " ".join(said(SENTENCES[kind], code).format_map(told).split())
 
 
 def tone(event: BotEvent) -> str:
@@ -184,8 +186,8 @@ def tone(event: BotEvent) -> str:
     return TONES.get(event.kind, "plain")
 
 
-def feed_row(line: FeedLine) -> dict[str, Any]:
-    """One line of the feed."""
+def feed_row(line: FeedLine, code: str) -> dict[str, Any]:
+    """One line of the feed, in the language `code`."""
     event = line.event
     return {
         "id": line.id,
@@ -193,7 +195,7 @@ def feed_row(line: FeedLine) -> dict[str, Any]:
         "kind": event.kind.value,
         "tone": tone(event),
         "cycle": event.cycle or None,
-        "message": sentence(event.kind, event.cycle, event.data),
+        "message": sentence(event.kind, event.cycle, event.data, code),
     }
 
 

@@ -4,6 +4,7 @@ The password is asked again, and guessing it is slowed down by the counters of t
 no log line, no answer and no row holds it.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,11 +12,12 @@ import structlog
 from apiflask import APIBlueprint
 
 from blitz.clock import iso_utc
-from blitz.core.going_live import LiveCheck, findings_json, stake_json
+from blitz.core.going_live import Finding, LiveCheck, Stake, findings_json, stake_json
 from blitz.storage.users import User
 from blitz.web.accounts import this_user
 from blitz.web.auth import check, peer
 from blitz.web.errors import Problem
+from blitz.web.language import said
 from blitz.web.limits import LIVE_CHECKS, at_most
 from blitz.web.openapi import refusals
 from blitz.web.schemas import LiveIn, LiveOut
@@ -62,8 +64,8 @@ def go(json_data: LiveIn) -> dict[str, Any]:
 def go_live(user: User, password: str, confirmation: str) -> LiveCheck:
     """Check the password, then everything else. Raises `Problem` unless the user is live now."""
     if confirmation != CONFIRMATION:
-        said = f"Confirm with the word {CONFIRMATION}."
-        raise Problem(400, "not_confirmed", said, errors={"confirm": [said]})
+        sentence = f"Confirm with the word {CONFIRMATION}."
+        raise Problem(400, "not_confirmed", sentence, errors={"confirm": [sentence]})
     check_password(user, password)
     found = services().live.go(user.id, peer())
     if found.refusals:
@@ -84,8 +86,8 @@ def check_password(user: User, password: str) -> None:
     if known is None or known.id != user.id:
         throttle.failed(peer())
         log.warning("Going live failed at the password.", action="live_password_failed", user_id=user.id, peer=peer())
-        said = "The password is wrong."
-        raise Problem(403, "wrong_password", said, errors={"password": [said]})
+        sentence = "The password is wrong."
+        raise Problem(403, "wrong_password", sentence, errors={"password": [sentence]})
     throttle.succeeded(user.email)
 
 
@@ -95,17 +97,29 @@ def live_json(user: User, found: LiveCheck) -> dict[str, Any]:
     return {
         "success": True,
         "status": status,
-        "message": message_of(user, found),
+        "message": said(message_of(user, found)),
         "armed": user.is_armed,
         "live_since": live_since(user),
         "exchange": user.settings.exchange.value,
         "mode": user.settings.mode.value,
         "key": user.key_hint,
         "rights": None if found.rights is None else asdict(found.rights),
-        "refusals": findings_json(found.refusals),
-        "warnings": findings_json(found.warnings),
-        **(stake_json(found.stake) if found.stake else dict.fromkeys(("balance", "worst_loss", "worst_case", "plan"))),
+        "refusals": said_findings(found.refusals),
+        "warnings": said_findings(found.warnings),
+        **said_stake(found.stake),
     }
+
+
+def said_findings(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    """What was found, in the reader's language."""
+    return [each | {"message": said(each["message"])} for each in findings_json(findings)]
+
+
+def said_stake(stake: Stake | None) -> dict[str, Any]:
+    """What the ladder may cost, in the reader's language; empty fields when nobody could say."""
+    if stake is None:
+        return dict.fromkeys(("balance", "worst_loss", "worst_case", "plan"))
+    return stake_json(stake) | {"worst_case": said(stake.worst_case)}
 
 
 def message_of(user: User, found: LiveCheck) -> str:

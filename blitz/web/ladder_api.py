@@ -21,6 +21,7 @@ from blitz.storage.users import User
 from blitz.web.accounts import this_user
 from blitz.web.errors import Problem
 from blitz.web.going_live import live_since
+from blitz.web.language import said
 from blitz.web.limits import PREVIEWS, at_most
 from blitz.web.mode_strip import mode_strip
 from blitz.web.openapi import refusals
@@ -71,7 +72,7 @@ def write_settings(json_data: SettingsIn) -> dict[str, Any]:
     except SettingsProblem as problem:
         problems.append(problem)
     if problems:
-        raise SettingsProblem({field: said for each in problems for field, said in each.errors.items()})
+        raise SettingsProblem({field: faults for each in problems for field, faults in each.errors.items()})
     new_keys = joined_keys(keys, credentials)
     if new_keys != keys:
         refuse_during_cycle(user.id)
@@ -81,8 +82,8 @@ def write_settings(json_data: SettingsIn) -> dict[str, Any]:
     store(user, chosen, credentials, new_keys)
     stored = services().users.by_id(user.id)
     assert stored is not None
-    said = about_live(user, stored) or ("Saved." if is_asked else UNASKED)
-    return {"success": True, "message": said, **settings_json(stored)}
+    sentence = about_live(user, stored) or ("Saved." if is_asked else UNASKED)
+    return {"success": True, "message": said(sentence), **settings_json(stored)}
 
 
 @ladder.post("/preview")
@@ -196,8 +197,9 @@ def about_live(before: User, after: User) -> str:
         log.warning("Live trading was taken back.", action="left_live", user_id=after.id)
     if after.settings.mode is not Mode.LIVE or after.is_armed:
         return ""
-    again = " again with it" if before.is_armed else ""
-    return f"Saved. Live is chosen; nothing is placed with real money before you go live{again}."
+    if before.is_armed:
+        return "Saved. Live is chosen; nothing is placed with real money before you go live again with it."
+    return "Saved. Live is chosen; nothing is placed with real money before you go live."
 
 
 def settings_json(user: User) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from blitz.core.ladder_settings import Mode
 from blitz.storage.users import User
+from blitz.web.language import said
 from blitz.web.services import services
 
 MODE_WORDS = {
@@ -45,4 +46,4 @@ def strip_of(user: User, running: Mode | None, exchange: str = "") -> dict[str, 
         words.append(f"the next cycle: {user.settings.exchange.label}, {chosen.value.upper()}")
     elif mode is not chosen:
         words.append(f"the next cycle: {chosen.value.upper()}")
-    return {"mode": mode.value, "words": " · ".join(words)}
+    return {"mode": mode.value, "words": " · ".join(map(said, words))}

@@ -17,6 +17,7 @@ from flask import Response, current_app, request
 from blitz.web.accounts import cookie_id, this_user
 from blitz.web.errors import Problem
 from blitz.web.feed import feed_row
+from blitz.web.language import language, said_status
 from blitz.web.services import Services, services
 
 LOOK_SECONDS = 0.5
@@ -74,7 +75,7 @@ def open_stream() -> Response:
         sentence = "Too many live views are open; this page asks every few seconds instead."
         raise Problem(503, "too_many_streams", sentence, headers={"Retry-After": "30"})
     response = Response(
-        frames(services(), user_id, cookie_id(request), current_app.json.dumps, after_id=last_seen()),
+        frames(services(), user_id, cookie_id(request), current_app.json.dumps, code=language(), after_id=last_seen()),
         mimetype="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
@@ -90,9 +91,9 @@ def last_seen() -> int | None:
 
 
 def frames(
-    parts: Services, user_id: int, raw_id: str, dumps: Any, *, after_id: int | None = None
+    parts: Services, user_id: int, raw_id: str, dumps: Any, *, code: str = "en", after_id: int | None = None
 ) -> Generator[str, None, None]:
-    """Yield frames until the server closes, the session ends or an hour is over.
+    """Yield frames in the language `code` until the server closes, the session ends or an hour is over.
 
     Feed lines begin after `after_id`, so that none is lost between a page and its stream; without it, with the next.
     """
@@ -111,12 +112,12 @@ def frames(
             changed = without_time(status) != shown
             if changed:
                 shown = without_time(status)
-                yield f"event: status\ndata: {dumps(status)}\n\n"
+                yield f"event: status\ndata: {dumps(said_status(status, code))}\n\n"
             if changed or now >= feed_due:
                 feed_due = now + FEED_SECONDS
                 for line in parts.history.events(user_id, after_id=newest, limit=FEED_LINES_MAX):
                     newest = max(newest, line.id)
-                    yield f"event: feed\nid: {line.id}\ndata: {dumps(feed_row(line))}\n\n"
+                    yield f"event: feed\nid: {line.id}\ndata: {dumps(feed_row(line, code))}\n\n"
             if now >= heartbeat_due:
                 heartbeat_due = now + HEARTBEAT_SECONDS
                 if parts.sessions.lookup(raw_id) is None:
