@@ -1,8 +1,8 @@
 """Finds every sentence below the templates that can reach a person, by walking the syntax tree.
 
 What counts as a sentence: a text in a module of `ROOTS` with two words or more beside each other, wherever it stands,
-unless it is a docstring, part of a log line, an assertion or a fault for programmers (`FAULTS`), or is listed below with
-the reason why nobody reads it. An f-string becomes a template: each value a {name} made from its expression.
+unless it is a docstring, part of a log line, an assertion or a fault for programmers (`FAULTS`), or is listed below
+with the reason why nobody reads it. An f-string becomes a template: each value a {name} made from its expression.
 """
 
 import ast
@@ -175,7 +175,7 @@ def server_sentences(root: Path) -> dict[str, set[str]]:
 
 def modules(root: Path) -> list[Path]:
     """The modules whose sentences people read."""
-    files = [path for name in ROOTS for path in ([root / name] if name.endswith(".py") else (root / name).rglob("*.py"))]
+    files = {path for name in ROOTS for path in (root / name, *(root / name).rglob("*.py")) if path.suffix == ".py"}
     return sorted(path for path in files if not _is_left_out(path.relative_to(root).as_posix()))
 
 

@@ -43,7 +43,7 @@ def main() -> int:
     else:
         update()
         wrong = untranslated()
-    print("\n".join(wrong) or "Every text has its Korean.")
+    sys.stdout.write("\n".join(wrong or ["Every text has its Korean."]) + "\n")
     return 1 if wrong else 0
 
 
@@ -61,10 +61,17 @@ def updated() -> Catalog:
     """The catalogue with exactly the texts that the code says now."""
     old = stored()
     new = Catalog(
-        locale=LANGUAGE, project="Blitz", version="1", header_comment="# Korean for the pages. Made by tools/words.py; write msgstr by hand.",
-        creation_date=ALWAYS, revision_date=ALWAYS, last_translator="Blitz", language_team="Korean", msgid_bugs_address="none",
+        locale=LANGUAGE,
+        header_comment="# Korean for the pages. Made by tools/words.py; write msgstr by hand.",
+        project="Blitz",
+        version="1",
+        msgid_bugs_address="none",
+        last_translator="Blitz",
+        language_team="Korean",
+        creation_date=ALWAYS,
+        revision_date=ALWAYS,
         fuzzy=False,
-    )  # fmt: skip
+    )
     for text, files in sorted(texts().items()):
         known = old.get(text)
         new.add(text, string=known.string if known else "", locations=[(name, 1) for name in sorted(files)])

@@ -128,8 +128,8 @@ def stake_of(preview: LadderPreview, balance: AccountBalance) -> Stake:
     loss = loss_at_stop(preview, last)
     if loss is not None and not liquidated_before(settings.side, last):
         said = (
-            f"With every leg filled, the stop-loss ends the cycle with a loss of about {money(loss)} USDT; a fast market "
-            "may make it more."
+            f"With every leg filled, the stop-loss ends the cycle with a loss of about {money(loss)} USDT; a fast "
+            "market may make it more."
         )
     elif settings.margin_mode is MarginMode.ISOLATED:
         loss = preview.margin + last.entry_fees

@@ -1,7 +1,8 @@
 """Everything that can go wrong in a request, in one shape.
 
 For programs: `{"success": false, "status": word, "message": sentence, "errors"?: {field: [sentence]}}`. For people:
-a page with the same sentence. Both in the language of whoever asks; the word never changes. Views raise `Problem` or one of the project's own errors; nothing internal ever leaves.
+a page with the same sentence. Both in the language of whoever asks; the word never changes. Views raise `Problem` or
+one of the project's own errors; nothing internal ever leaves.
 """
 
 import secrets

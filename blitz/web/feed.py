@@ -131,7 +131,7 @@ class BookedLine(Protocol):
 class Words(dict[str, str]):
     """The words of one event; one that is not there leaves an empty place."""
 
-    def __missing__(self, key: str) -> str:  # noqa: ARG002
+    def __missing__(self, key: str) -> str:
         return ""
 
 

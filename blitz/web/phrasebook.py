@@ -1,9 +1,9 @@
 """A language's sentences, and how an English sentence that was made from a template finds its own.
 
 Most sentences below the web hold values: a price, an order's name, what the exchange said. The catalogue knows their
-templates, such as `{order} filled: {quantity} at {price}.`; a sentence is compared with the fixed parts of each, the one
-with most letters first, and its values are put into the other language's template. A value that is a sentence or a known
-word is put so too. What nobody knows stays as it is, such as an exchange's own words.
+templates, such as `{order} filled: {quantity} at {price}.`; a sentence is compared with the fixed parts of each, the
+one with most letters first, and its values are put into the other language's template. A value that is a sentence or a
+known word is put so too. What nobody knows stays as it is, such as an exchange's own words.
 
 The texts are not ours alone, so the work on one is bounded: its length, its depth, and how often it is looked up.
 """
@@ -28,6 +28,7 @@ NAME = re.compile(r"\{([a-z]\w*)\}")
 SENTENCE_END = re.compile(r"(?<=[.!?…]) +")
 LISTED = re.compile(r", | and | or ")
 FIELD = re.compile(r"([\w.-]{1,40}): (?=\S)")
+SEVERAL = re.compile(rf"{LISTED.pattern}|{FIELD.pattern}|{SENTENCE_END.pattern}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,22 +129,37 @@ class _Search:
         field = FIELD.match(text)
         if field and depth > 0:
             return field[0] + self.say(text[field.end() :], depth - 1)
-        return self._listed(text, depth)
+        listed = self._listed(text, depth)
+        return listed or self._whole(text, depth, even_doubtful=True) or text
 
-    def _whole(self, text: str, depth: int) -> str | None:
-        """A text that is one sentence of the catalogue."""
+    def _whole(self, text: str, depth: int, *, even_doubtful: bool = False) -> str | None:
+        """A text that is one sentence of the catalogue; a doubtful reading of it only when asked for."""
         if self._left <= 0 or depth < 0:
             return None
         self._left -= 1
         known = self._book.exact(text)
         if known is not None:
             return known
+        made = self._made(text, depth, even_doubtful)
+        if made is None and not text.endswith("."):  # as a part of another sentence it may have lost its full stop
+            made = self._made(f"{text}.", depth, even_doubtful)
+            return None if made is None else made.removesuffix(".")
+        return made
+
+    def _made(self, text: str, depth: int, even_doubtful: bool) -> str | None:
         for template, values in self._book.matches(text):
-            return template.filled([self.say(value, depth - 1) for value in values])
-        if not text.endswith("."):  # as a part of another sentence it may have lost its full stop
-            for template, values in self._book.matches(f"{text}."):
-                return template.filled([self.say(value, depth - 1) for value in values]).removesuffix(".")
+            if even_doubtful or template.fixed[0] or not self._is_doubtful(values[0], depth - 1):
+                return template.filled([self.say(value, depth - 1) for value in values])
         return None
+
+    def _is_doubtful(self, first: str, depth: int) -> bool:
+        """Whether what stands before a template's first word may be a part of something else.
+
+        `the take-profit and 3` is no number of ladder legs; a whole sentence may well stand there.
+        """
+        if not SEVERAL.search(first) or self._whole(first, depth) is not None:
+            return False
+        return len(SENTENCE_END.split(first)) == 1 or self.say(first, depth) == first
 
     def _one_by_one(self, sentences: list[str], depth: int) -> str:
         """Sentences behind each other: as many together as one template explains."""
@@ -158,13 +174,13 @@ class _Search:
                     break
         return " ".join(said)
 
-    def _listed(self, text: str, depth: int) -> str:
+    def _listed(self, text: str, depth: int) -> str | None:
         """Words in a row, `the take-profit and 2 ladder legs`, if all but code words are known."""
         words = LISTED.split(text)
         if len(words) == 1:
-            return text
+            return None
         said = [self._whole(word, depth - 1) or (None if " " in word else word) for word in words]
-        return text if None in said else ", ".join(map(str, said))
+        return None if None in said else ", ".join(map(str, said))
 
 
 def template_of(text: str, other: str) -> Template | None:

@@ -9,10 +9,10 @@ from blitz.web.stream import StreamBudget, frames, without_time
 from tests.web.test_bot_api import resting
 
 
-def read_frames(world, user, *, until):
+def read_frames(world, user, *, until, code="en"):
     """The frames of a stream up to the first that `until` accepts."""
     raw = world.parts.sessions.create(user.id, "127.0.0.1", "a test")
-    source = frames(world.parts, user.id, raw, json.dumps)
+    source = frames(world.parts, user.id, raw, json.dumps, code=code)
     found = []
     for frame in itertools.islice(source, 200):
         found.append(frame)
