@@ -15,7 +15,7 @@ from blitz.core.ladder_settings import plain
 from blitz.core.orders import BookedFill
 from blitz.core.records import BotEvent, Cycle, CycleEnd, EventKind, Slot
 from blitz.storage.history import EquityPoint
-from blitz.web.language import said
+from blitz.web.language import language, said
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 ENDS = {
@@ -149,8 +149,9 @@ def order_name(key: str, *, at_market: bool = False) -> str:
     return {"tp": "Take-profit", "sl": "Stop-loss"}.get(key, key)
 
 
-def sentence(kind: EventKind, cycle: int, data: Mapping[str, str], code: str = "en") -> str:
-    """One event in words, in the language `code`."""
+def sentence(kind: EventKind, cycle: int, data: Mapping[str, str], code: str | None = None) -> str:
+    """One event in words, in the language `code`, the reader's without one."""
+    code = code or language()
     words = Words({name: tidy(value) for name, value in data.items()})
     words["cycle"] = str(cycle)
     if kind is EventKind.STOPPED:
@@ -186,8 +187,8 @@ def tone(event: BotEvent) -> str:
     return TONES.get(event.kind, "plain")
 
 
-def feed_row(line: FeedLine, code: str) -> dict[str, Any]:
-    """One line of the feed, in the language `code`."""
+def feed_row(line: FeedLine, code: str | None = None) -> dict[str, Any]:
+    """One line of the feed, in the language `code`, the reader's without one."""
     event = line.event
     return {
         "id": line.id,

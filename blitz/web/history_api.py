@@ -13,7 +13,6 @@ from blitz.storage.journal import open_cycle
 from blitz.storage.users import User
 from blitz.web.accounts import this_user
 from blitz.web.feed import cycle_row, equity_row, feed_row, fill_row, order_rows, slot_row
-from blitz.web.language import language
 from blitz.web.openapi import refusals
 from blitz.web.schemas import CandlesIn, CyclePageIn, EquityIn, FeedIn, PageIn, PageOut, RowsOut
 from blitz.web.services import services
@@ -73,7 +72,7 @@ def feed(query_data: FeedIn) -> Response:
         lines = past.latest_events(user_id, limit=query_data.limit)[::-1]
     else:
         lines = past.events(user_id, after_id=query_data.after_id, limit=query_data.limit)
-    return table("feed", [feed_row(line, language()) for line in lines], query_data.format)
+    return table("feed", [feed_row(line) for line in lines], query_data.format)
 
 
 @history.get("/equity")

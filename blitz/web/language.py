@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from babel.messages.mofile import read_mo
-from flask import Flask, g, request
+from flask import Flask, g, has_request_context, request
 from flask_babel import Babel
 
 from blitz.errors import DatabaseProblem
@@ -40,7 +40,9 @@ def _chosen() -> Preferences:
 
 
 def language() -> str:
-    """The language of the current answer, such as `ko`."""
+    """The language of the current answer, such as `ko`; English where nobody is being answered."""
+    if not has_request_context():
+        return "en"
     return preferences().language or request.accept_languages.best_match(LANGUAGES) or "en"
 
 

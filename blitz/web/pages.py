@@ -17,7 +17,7 @@ from blitz.web.errors import Problem
 from blitz.web.feed import feed_row
 from blitz.web.going_live import go_live, live_since
 from blitz.web.ladder_api import settings_json
-from blitz.web.language import language, said_status
+from blitz.web.language import said_status
 from blitz.web.limits import LIVE_CHECKS, at_most
 from blitz.web.mode_strip import mode_strip, stored_strip
 from blitz.web.services import services
@@ -30,11 +30,11 @@ FEED_LINES = 40
 @pages.get("/")
 def control() -> str:
     """The control page: four buttons, and what the bot is doing."""
-    parts, user, code = services(), this_user(), language()
+    parts, user = services(), this_user()
     first: dict[str, Any] = {
         "status": said_status(parts.manager.get_bot_status(user.id)),
         "settings": settings_json(user),
-        "feed": [feed_row(line, code) for line in reversed(parts.history.latest_events(user.id, limit=FEED_LINES))],
+        "feed": [feed_row(line) for line in reversed(parts.history.latest_events(user.id, limit=FEED_LINES))],
         "facts": dict(parts.facts),
     }
     return render_template("control.html", first=first, page="control", welcome="welcome" in request.args)
