@@ -1,6 +1,7 @@
 """A trader who reads Korean, in a real browser: from the sign-in page through a cycle to the end of the session."""
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -12,7 +13,7 @@ from tests.web.conftest import PASSWORD, World
 pytestmark = pytest.mark.browser
 
 
-def korean_visitor(browser: Browser, address: str, **context_words: str):
+def korean_visitor(browser: Browser, address: str, **context_words: Any):
     return visitor(browser, address, locale="ko-KR", timezone_id="Asia/Seoul", **context_words)
 
 

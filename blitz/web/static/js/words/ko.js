@@ -21,7 +21,6 @@ globalThis.blitzWords = {
 "Position {quantity} at an average of {average}, unrealised {unrealised} USDT.": "포지션 {quantity}, 평균 진입가 {average}, 미실현 손익 {unrealised} USDT.",
 "Protected": "보호됨",
 "Protected since {since}": "{since}부터 보호됨",
-"Reference for the log: {reference}": "로그 참조 번호: {reference}",
 "Running": "실행 중",
 "Sells or buys back {what}, whatever it brings. Asks once more.": "결과가 어떻든 {what} 청산합니다. 한 번 더 확인합니다.",
 "Sign in again": "다시 로그인",
