@@ -91,7 +91,7 @@ class BybitProfile:
     ) -> list[Candle]:
         """The newest candles before `before_ms`, oldest first. Raises `Malformed`, or what ccxt raises."""
         query = {"category": CATEGORY, "symbol": market, "interval": self.timeframes[timeframe]}
-        query |= {} if before_ms is None else {"end": before_ms - 1}
+        query |= {} if before_ms is None else {"end": str(before_ms - 1)}
         answer = client.public_get_v5_market_kline(query | {"limit": max(1, min(limit, CANDLES_MAX))})
         listed = result_of(answer).get("list")
         if not isinstance(listed, list):
