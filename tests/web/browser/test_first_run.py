@@ -68,3 +68,13 @@ def test_before_the_first_account_the_sign_in_page_points_to_the_link(fresh: Run
 
         expect(page.locator("main")).to_contain_text("setup link")
         assert axe_faults(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_that_is_not_there_says_so_in_plain_words(fresh: Running, browser: Browser, theme: str):
+    with visitor(browser, fresh.url, may_refuse=(404,), color_scheme=theme) as page:
+        page.goto("/nope")
+
+        expect(page.get_by_role("heading", name="Not found")).to_be_visible()
+        expect(page.locator("main")).to_contain_text("Nothing was changed.")
+        assert axe_faults(page) == []
