@@ -30,8 +30,9 @@ from blitz.core.records import (
 )
 from blitz.errors import DatabaseProblem
 from blitz.storage.database import Database
-from blitz.storage.history import LIMIT_MAX, History
+from blitz.storage.history import History
 from blitz.storage.journal import RECENT_MAX, BotJournal
+from blitz.storage.paging import LIMIT_MAX
 
 ACCOUNT = "bybit:paper"
 

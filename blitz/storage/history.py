@@ -6,21 +6,22 @@ one it is the account in use: where a cycle is open, or else what the user's set
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import accumulate
-from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, literal, select
 
 from blitz.core.ladder_settings import account_name
 from blitz.core.ledger import Ledger
 from blitz.core.orders import ZERO, BookedFill
 from blitz.core.records import CLOSED_KEPT, BotEvent, Cycle, Slot, SlotState
 from blitz.storage.database import Database
+from blitz.storage.history_filters import EVER, CycleFilter, EventFilter, FillFilter, Span
 from blitz.storage.journal import newest_open
+from blitz.storage.paging import accounts_in, bounded, mine, page_by_key, page_by_time
 from blitz.storage.rows import cycle_from_row, event_from_row, fill_from_row, slot_from_row
+from blitz.storage.statistics import EndedCycle, EquityPoint, equity_curve
 from blitz.storage.tables import cycles, events, fills, order_slots, users
 
-LIMIT_MAX = 1000
+ALL_CYCLES, ALL_FILLS, ALL_EVENTS = CycleFilter(), FillFilter(), EventFilter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +38,6 @@ class EventRow:
 
     id: int
     event: BotEvent
-
-
-class EquityPoint(NamedTuple):
-    """What one cycle that ended brought, in quote currency, and all of them up to it."""
-
-    ended_ms: int
-    profit: Decimal
-    cumulative: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,77 +89,144 @@ class History:
             )
             return [slot_from_row(row) for row in connection.execute(query).mappings()]
 
+    def accounts(self, user_id: int) -> list[str]:
+        """The accounts of the user: the one in use, then every other that has a history. Costs a look-up for each."""
+        with self._db.read() as connection:
+            in_use = _account_in_use(connection, user_id)
+            known = {name for table in (cycles, fills, events) for name in accounts_in(connection, table, user_id)}
+        return [in_use, *sorted(known - {in_use})]
+
     def fills(
         self,
         user_id: int,
+        only: FillFilter = ALL_FILLS,
         *,
-        cycle: int | None = None,
         before_id: int | None = None,
+        after_id: int | None = None,
         limit: int = 100,
         account: str | None = None,
     ) -> list[FillRow]:
-        """Booked fills, newest first: of one cycle or of all, and older than `before_id` for the next page."""
-        own = fills.c
+        """Booked fills, newest first: the newest ones, those before an id, or those right after one."""
         with self._db.read() as connection:
             account = account or _account_in_use(connection, user_id)
-            query = select(fills).where(own.user_id == user_id, own.account == account)
-            if cycle is not None:
-                query = query.where(own.cycle == cycle)
-            if before_id is not None:
-                query = query.where(own.id < before_id)
-            rows = connection.execute(query.order_by(own.id.desc()).limit(_bounded(limit))).mappings()
+            query = select(fills).where(*mine(fills, user_id, account), *only.conditions())
+            rows = page_by_time(connection, query, fills, before_id, after_id, limit, is_short=only.cycle is not None)
             return [FillRow(id=row["id"], booked=fill_from_row(row)) for row in rows]
 
     def cycles(
-        self, user_id: int, *, before_number: int | None = None, limit: int = 100, account: str | None = None
+        self,
+        user_id: int,
+        only: CycleFilter = ALL_CYCLES,
+        *,
+        before_number: int | None = None,
+        after_number: int | None = None,
+        limit: int = 100,
+        account: str | None = None,
     ) -> list[Cycle]:
-        """Cycles, newest first, and older than `before_number` for the next page.
+        """Cycles, newest first: the newest ones, those before a number, or those right after one.
 
         The running one is included, with the figures of its fills so far.
         """
-        own = cycles.c
+        limit = bounded(limit)
         with self._db.read() as connection:
             account = account or _account_in_use(connection, user_id)
-            query = select(cycles).where(own.user_id == user_id, own.account == account)
-            if before_number is not None:
-                query = query.where(own.number < before_number)
-            rows = connection.execute(query.order_by(own.number.desc()).limit(_bounded(limit))).mappings()
-            found = [cycle_from_row(row) for row in rows]
-            return [_with_books(connection, user_id, account, cycle) for cycle in found]
+            query = select(cycles).where(*mine(cycles, user_id, account), *only.conditions())
+            found: list[Cycle] = []
+            while len(found) < limit:
+                rows = page_by_key(connection, query, cycles.c.number, before_number, after_number, limit)
+                batch = [cycle_from_row(row) for row in rows]
+                fit = [_with_books(connection, user_id, account, cycle) for cycle in batch if only.admits(cycle)]
+                found = [*fit, *found] if after_number is not None else [*found, *fit]
+                if len(batch) < limit:
+                    break
+                # Only a profit that the database took for another sign leaves a place to fill.
+                before_number = batch[-1].number if after_number is None else None
+                after_number = None if after_number is None else batch[0].number
+            return found[-limit:] if after_number is not None else found[:limit]
+
+    def cycle(self, user_id: int, number: int, *, account: str | None = None) -> Cycle | None:
+        """One cycle, or None when this account has none of that number."""
+        with self._db.read() as connection:
+            account = account or _account_in_use(connection, user_id)
+            query = select(cycles).where(*mine(cycles, user_id, account), cycles.c.number == number)
+            row = connection.execute(query).mappings().first()
+            return None if row is None else _with_books(connection, user_id, account, cycle_from_row(row))
+
+    def running(self, user_id: int, *, account: str | None = None) -> Cycle | None:
+        """The cycle of the account that has not ended, with the figures of its fills so far."""
+        with self._db.read() as connection:
+            account = account or _account_in_use(connection, user_id)
+            query = newest_open(user_id).where(cycles.c.account == account)
+            row = connection.execute(query).mappings().first()
+            return None if row is None else _with_books(connection, user_id, account, cycle_from_row(row))
+
+    def symbols(self, user_id: int, *, account: str | None = None) -> list[str]:
+        """Every market that a cycle of the account traded."""
+        with self._db.read() as connection:
+            account = account or _account_in_use(connection, user_id)
+            query = select(cycles.c.symbol).where(*mine(cycles, user_id, account)).distinct()
+            return sorted(connection.scalars(query))
+
+    def event_page(
+        self,
+        user_id: int,
+        only: EventFilter = ALL_EVENTS,
+        *,
+        before_id: int | None = None,
+        after_id: int | None = None,
+        limit: int = 100,
+        account: str | None = None,
+    ) -> list[EventRow]:
+        """Lines of the feed, newest first: the newest ones, those before a line, or those right after one."""
+        with self._db.read() as connection:
+            account = account or _account_in_use(connection, user_id)
+            query = select(events).where(*mine(events, user_id, account), *only.conditions())
+            rows = page_by_time(connection, query, events, before_id, after_id, limit, is_short=only.cycle is not None)
+            return [EventRow(id=row["id"], event=event_from_row(row)) for row in rows]
 
     def events(
         self, user_id: int, *, after_id: int = 0, limit: int = 100, account: str | None = None
     ) -> list[EventRow]:
         """Lines of the feed after `after_id`, oldest first: what a live page has not shown yet."""
-        own = events.c
         with self._db.read() as connection:
             account = account or _account_in_use(connection, user_id)
-            query = select(events).where(own.user_id == user_id, own.account == account, own.id > after_id)
-            rows = connection.execute(query.order_by(own.id).limit(_bounded(limit))).mappings()
-            return [EventRow(id=row["id"], event=event_from_row(row)) for row in rows]
+            query = select(events).where(*mine(events, user_id, account))
+            rows = page_by_key(connection, query, events.c.id, None, after_id, limit)
+            return [EventRow(id=row["id"], event=event_from_row(row)) for row in reversed(rows)]
 
     def latest_events(self, user_id: int, *, limit: int = 100, account: str | None = None) -> list[EventRow]:
         """The newest lines of the feed, oldest first: what a page shows when it opens."""
-        own = events.c
         with self._db.read() as connection:
             account = account or _account_in_use(connection, user_id)
-            query = select(events).where(own.user_id == user_id, own.account == account)
-            rows = connection.execute(query.order_by(own.id.desc()).limit(_bounded(limit))).mappings().all()
+            query = select(events).where(*mine(events, user_id, account))
+            rows = page_by_key(connection, query, events.c.id, None, None, limit)
             return [EventRow(id=row["id"], event=event_from_row(row)) for row in reversed(rows)]
+
+    def has_more_than(
+        self, count: int, user_id: int, only: CycleFilter | FillFilter | EventFilter, *, account: str
+    ) -> bool:
+        """Whether a filter lets more rows through than `count`; it looks at no more than that."""
+        table = {CycleFilter: cycles, FillFilter: fills, EventFilter: events}[type(only)]
+        found = select(literal(1)).where(*mine(table, user_id, account), *only.conditions()).limit(count + 1)
+        with self._db.read() as connection:
+            return (connection.scalar(select(func.count()).select_from(found.subquery())) or 0) > count
+
+    def ended(self, user_id: int, span: Span, *, account: str) -> list[EndedCycle]:
+        """The cycles that ended in a span, oldest first, without their settings. Costs the cycles in it."""
+        own = cycles.c
+        names = (own.number, own.started_ms, own.ended_ms, own.end, own.realised, own.fees, own.funding)
+        query = select(*names, own.legs_filled).where(
+            *mine(cycles, user_id, account), own.ended_ms.is_not(None), *span.holds(own.ended_ms)
+        )
+        with self._db.read() as connection:
+            rows = connection.execute(query.order_by(own.ended_ms, own.number))
+            return [EndedCycle(*row) for row in rows]
 
     def equity(self, user_id: int, *, account: str | None = None) -> list[EquityPoint]:
         """One point per cycle that ended, in order."""
-        own = cycles.c
         with self._db.read() as connection:
             account = account or _account_in_use(connection, user_id)
-            query = (
-                select(own.ended_ms, own.realised, own.fees, own.funding)
-                .where(own.user_id == user_id, own.account == account, own.ended_ms.is_not(None))
-                .order_by(own.ended_ms, own.number)
-            )
-            ended = [(row.ended_ms, row.realised - row.fees - row.funding) for row in connection.execute(query)]
-        sums = accumulate(profit for _, profit in ended)
-        return [EquityPoint(at, profit, total) for (at, profit), total in zip(ended, sums, strict=True)]
+        return equity_curve(self.ended(user_id, EVER, account=account))
 
     def totals(self, user_id: int, *, account: str | None = None) -> Totals:
         """The books of the account. Summed in Python, because the database has no exact decimal numbers.
@@ -221,7 +281,3 @@ def _account_in_use(connection: Connection, user_id: int) -> str:
     chosen = select(users.c.exchange, users.c.mode, users.c.testnet).where(users.c.id == user_id)
     row = connection.execute(chosen).first()
     return "" if row is None else account_name(row.exchange, row.mode, testnet=row.testnet)
-
-
-def _bounded(limit: int) -> int:
-    return max(1, min(limit, LIMIT_MAX))

@@ -83,6 +83,8 @@ def cycle_to_row(cycle: Cycle, user_id: int, account: str) -> Row:
         "fees": cycle.fees,
         "funding": cycle.funding,
         "legs_filled": cycle.legs_filled,
+        "symbol": cycle.settings.symbol,
+        "side": cycle.settings.side.value,
     }
 
 

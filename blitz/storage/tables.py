@@ -160,7 +160,11 @@ cycles = Table(
     Column("fees", DecimalText, nullable=False),
     Column("funding", DecimalText, nullable=False),
     Column("legs_filled", Integer, nullable=False),
+    # Also in the settings; here so that a history can be searched for them.
+    Column("symbol", Text, nullable=False, server_default=""),
+    Column("side", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("user_id", "account", "number"),
+    Index(None, "user_id", "account", "ended_ms"),
 )
 
 fills = Table(
@@ -210,6 +214,8 @@ events = Table(
     Column("cycle", Integer, nullable=False),
     Column("data", Text, nullable=False),
     Index(None, "user_id", "account", "id"),
+    Index(None, "user_id", "account", "at_ms"),
+    Index(None, "user_id", "account", "cycle"),
     sqlite_autoincrement=True,
 )
 

@@ -14,7 +14,7 @@ from blitz.clock import iso_utc
 from blitz.core.ladder_settings import plain
 from blitz.core.orders import BookedFill
 from blitz.core.records import BotEvent, Cycle, CycleEnd, EventKind, Slot
-from blitz.storage.history import EquityPoint
+from blitz.storage.statistics import EquityPoint
 from blitz.web.language import language, said
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?")

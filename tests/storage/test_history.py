@@ -17,8 +17,11 @@ from blitz.core.records import (
     SlotSaved,
     SlotState,
 )
-from blitz.storage.history import LIMIT_MAX, EquityPoint, History, Totals
+from blitz.storage.history import History, Totals
+from blitz.storage.history_filters import FillFilter
 from blitz.storage.journal import BotJournal
+from blitz.storage.paging import LIMIT_MAX
+from blitz.storage.statistics import EquityPoint
 
 ACCOUNT = "bybit:paper"
 
@@ -123,7 +126,7 @@ def test_fills_are_paged_newest_first(history, journal, alice):
 def test_fills_of_one_cycle(history, journal, alice):
     journal.save([fill("a", cycle=1), fill("b", cycle=2)], durable=True)
 
-    assert [row.booked.fill.exec_id for row in history.fills(alice.id, cycle=2)] == ["b"]
+    assert [row.booked.fill.exec_id for row in history.fills(alice.id, FillFilter(cycle=2))] == ["b"]
 
 
 def test_cycles_are_paged_newest_first(history, journal, alice):

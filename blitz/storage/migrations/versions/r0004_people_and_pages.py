@@ -1,7 +1,11 @@
 """People choose language, theme and time zone; programs get tokens; administrators invite, and what they do is kept.
 
+A history can be searched: cycles by market and side, all of it by time.
+
 Revision ID: 0004
 """
+
+import json
 
 import sqlalchemy as sa
 from alembic import op
@@ -55,3 +59,19 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=False),
         sqlite_autoincrement=True,
     )
+    for name in ("symbol", "side"):
+        op.add_column("cycles", sa.Column(name, sa.Text(), nullable=False, server_default=""))
+    _copy_markets()
+    op.create_index("ix_cycles_user_id_account_ended_ms", "cycles", ["user_id", "account", "ended_ms"])
+    for name in ("at_ms", "cycle"):
+        op.create_index(f"ix_events_user_id_account_{name}", "events", ["user_id", "account", name])
+
+
+def _copy_markets() -> None:
+    """Take market and side of every cycle out of its settings. One statement for each kind of settings."""
+    cycles = sa.table("cycles", *map(sa.column, ("settings", "symbol", "side")))
+    connection = op.get_bind()
+    for settings in connection.scalars(sa.select(cycles.c.settings).distinct()).all():
+        read = json.loads(settings)
+        market = {"symbol": read["symbol"], "side": read["side"]}
+        connection.execute(sa.update(cycles).where(cycles.c.settings == settings).values(market))
