@@ -222,11 +222,11 @@ class History:
             rows = connection.execute(query.order_by(own.ended_ms, own.number))
             return [EndedCycle(*row) for row in rows]
 
-    def equity(self, user_id: int, *, account: str | None = None) -> list[EquityPoint]:
+    def equity(self, user_id: int, span: Span = EVER, *, account: str | None = None) -> list[EquityPoint]:
         """One point per cycle that ended, in order."""
         with self._db.read() as connection:
             account = account or _account_in_use(connection, user_id)
-        return equity_curve(self.ended(user_id, EVER, account=account))
+        return equity_curve(self.ended(user_id, span, account=account))
 
     def totals(self, user_id: int, *, account: str | None = None) -> Totals:
         """The books of the account. Summed in Python, because the database has no exact decimal numbers.

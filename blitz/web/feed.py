@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from blitz.bots.protection import CauseCode, Cover
 from blitz.clock import iso_utc
 from blitz.core.ladder_settings import plain
-from blitz.core.orders import BookedFill
+from blitz.core.orders import BookedFill, FillKind
 from blitz.core.records import BotEvent, Cycle, CycleEnd, EventKind, Slot
 from blitz.storage.statistics import EquityPoint
 from blitz.web.language import language, said
@@ -213,6 +213,7 @@ def fill_row(line: BookedLine) -> dict[str, Any]:
         "direction": fill.direction.value,
         "quantity": plain(fill.quantity),
         "price": plain(fill.price),
+        "value": plain(fill.quantity * fill.price) if fill.kind is not FillKind.FUNDING else None,
         "fee": plain(fill.fee),
         "maker": fill.is_maker,
         "tag": fill.client_id,

@@ -1,32 +1,56 @@
-"""What a user's bot did: tables as JSON pages or as CSV, always of the signed-in user only."""
+"""What a user's bot did: tables as JSON pages or as CSV, always of the signed-in user and of one account only."""
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, jsonify, make_response
+from flask import Response, jsonify
 
 from blitz.core.ladder_settings import LadderSettings
+from blitz.core.orders import FillKind, Side
+from blitz.core.records import Cycle, CycleEnd
+from blitz.storage.history import EventRow, FillRow
+from blitz.storage.history_filters import CycleFilter, EventFilter, FillFilter
 from blitz.storage.journal import open_cycle
+from blitz.storage.paging import LIMIT_MAX
+from blitz.storage.statistics import statistics as figures_of
 from blitz.storage.users import User
 from blitz.web.accounts import this_user
+from blitz.web.csv_files import ROWS_MAX, all_pages, csv_file, csv_stream
+from blitz.web.errors import Problem
+from blitz.web.event_groups import GROUPS
 from blitz.web.feed import cycle_row, equity_row, feed_row, fill_row, order_rows, slot_row
+from blitz.web.history_range import account_of, reaches_now, span_of, zone_name, zone_of
+from blitz.web.history_schemas import (
+    AccountQuery,
+    CandlesIn,
+    CycleOut,
+    CyclesIn,
+    EquityIn,
+    FeedIn,
+    FillsIn,
+    FormIn,
+    PageIn,
+    PageOut,
+    RowsOut,
+    StatisticsIn,
+    StatisticsOut,
+)
 from blitz.web.openapi import refusals
-from blitz.web.schemas import CandlesIn, CyclePageIn, EquityIn, FeedIn, PageIn, PageOut, RowsOut
 from blitz.web.services import services
+from blitz.web.statistics_rows import day_row, figures_row
 
 history = APIBlueprint("history", __name__, url_prefix="/api/bot", tag="History")
 
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+Read = Callable[..., Sequence[Any]]
+"""Reads a part of a table; takes `before_id`, `after_id` and `limit`."""
 
 
 @history.get("/orders")
-@history.input(EquityIn, location="query")
+@history.input(FormIn, location="query")
 @history.output(RowsOut)
 @history.doc(responses=refusals())
-def orders(query_data: EquityIn) -> Response:
+def orders(query_data: FormIn) -> Response:
     """List the ladder's orders, planned beside resting, and foreign orders on the same market.
 
     For a bot that does not run: the orders it may have left on the exchange, as they were last known.
@@ -40,39 +64,78 @@ def orders(query_data: EquityIn) -> Response:
 
 
 @history.get("/fills")
-@history.input(CyclePageIn, location="query")
+@history.input(FillsIn, location="query")
 @history.output(PageOut)
 @history.doc(responses=refusals())
-def fills(query_data: CyclePageIn) -> Response:
-    """List executions, newest first."""
-    found = services().history.fills(
-        this_user().id, cycle=query_data.cycle, before_id=query_data.before_id, limit=query_data.limit + 1
-    )
-    return page("fills", [fill_row(one) for one in found], query_data)
+def fills(query_data: FillsIn) -> Response:
+    """List executions, newest first. As CSV: all that are filtered, up to 200,000."""
+    past, user_id, account = services().history, this_user().id, account_of(query_data)
+    kind = None if query_data.kind is None else FillKind(query_data.kind)
+    only = FillFilter(span=span_of(query_data), cycle=query_data.cycle, kind=kind)
+
+    def read(**part: Any) -> Sequence[FillRow]:
+        return past.fills(user_id, only, account=account, **part)
+
+    return answer("fills", query_data, account, only, read, fill_row)
 
 
 @history.get("/cycles")
-@history.input(PageIn, location="query")
+@history.input(CyclesIn, location="query")
 @history.output(PageOut)
 @history.doc(responses=refusals())
-def cycles(query_data: PageIn) -> Response:
-    """List cycles, newest first, with what each one earned. `before_id` is a cycle's number."""
-    found = services().history.cycles(this_user().id, before_number=query_data.before_id, limit=query_data.limit + 1)
-    return page("cycles", [cycle_row(one) for one in found], query_data)
+def cycles(query_data: CyclesIn) -> Response:
+    """List cycles, newest first, with what each one earned. An id is a cycle's number.
+
+    The days are those on which cycles ended; the running one stands with them when the last day has not ended yet. As
+    CSV: all that are filtered, up to 200,000.
+    """
+    past, user_id, account, span = services().history, this_user().id, account_of(query_data), span_of(query_data)
+    only = CycleFilter(
+        span=span,
+        with_running=reaches_now(span),
+        symbol=query_data.symbol,
+        side=None if query_data.side is None else Side(query_data.side),
+        outcome=CycleEnd(query_data.outcome) if query_data.outcome in set(CycleEnd) else query_data.outcome,
+    )
+
+    def read(before_id: int | None = None, after_id: int | None = None, limit: int = LIMIT_MAX) -> Sequence[Cycle]:
+        return past.cycles(user_id, only, account=account, before_number=before_id, after_number=after_id, limit=limit)
+
+    return answer("cycles", query_data, account, only, read, cycle_row)
+
+
+@history.get("/cycles/<int:number>")
+@history.input(AccountQuery, location="query")
+@history.output(CycleOut)
+@history.doc(responses=refusals(404))
+def cycle(number: int, query_data: AccountQuery) -> dict[str, Any]:
+    """Show one cycle and the settings it was begun with."""
+    found = services().history.cycle(this_user().id, number, account=account_of(query_data))
+    if found is None:
+        raise Problem(404, "no_such_cycle", f"There is no cycle {number} on this account.")
+    return {**cycle_row(found), "settings": found.settings.to_json()}
 
 
 @history.get("/feed")
 @history.input(FeedIn, location="query")
-@history.output(RowsOut)
+@history.output(PageOut)
 @history.doc(responses=refusals())
 def feed(query_data: FeedIn) -> Response:
-    """List what the bot did and why, in words, newest first; oldest first with `after_id`."""
-    past, user_id = services().history, this_user().id
-    if query_data.after_id is None:
-        lines = past.latest_events(user_id, limit=query_data.limit)[::-1]
-    else:
-        lines = past.events(user_id, after_id=query_data.after_id, limit=query_data.limit)
-    return table("feed", [feed_row(line) for line in lines], query_data.format)
+    """List what the bot did and why, in words, newest first; oldest first with `after_id`.
+
+    As CSV: all that is filtered, up to 200,000.
+    """
+    past, user_id, account = services().history, this_user().id, account_of(query_data)
+    if query_data.after_id is not None:
+        lines = past.events(user_id, after_id=query_data.after_id, limit=query_data.limit, account=account)
+        return table("feed", [feed_row(line) for line in lines], query_data.format)
+    kinds = None if query_data.group is None else GROUPS[query_data.group]
+    only = EventFilter(span=span_of(query_data), cycle=query_data.cycle, kinds=kinds)
+
+    def read(**part: Any) -> Sequence[EventRow]:
+        return past.event_page(user_id, only, account=account, **part)
+
+    return answer("feed", query_data, account, only, read, feed_row)
 
 
 @history.get("/equity")
@@ -81,7 +144,35 @@ def feed(query_data: FeedIn) -> Response:
 @history.doc(responses=refusals())
 def equity(query_data: EquityIn) -> Response:
     """List the profit of every closed cycle and its running total, oldest first."""
-    return table("equity", [equity_row(one) for one in services().history.equity(this_user().id)], query_data.format)
+    account = account_of(query_data)
+    points = services().history.equity(this_user().id, span_of(query_data), account=account)
+    return table("equity", [equity_row(one) for one in points], query_data.format)
+
+
+@history.get("/statistics")
+@history.input(StatisticsIn, location="query")
+@history.output(StatisticsOut)
+@history.doc(responses=refusals())
+def statistics(query_data: StatisticsIn) -> Response:
+    """Sum up the cycles that ended in a span of days: profit, days, win rate, depth, drawdown. As CSV: the days.
+
+    Costs the cycles that ended in the span, each looked at once, and the fills of the running one.
+    """
+    past, user_id, account = services().history, this_user().id, account_of(query_data)
+    found = figures_of(past.ended(user_id, span_of(query_data), account=account), zone_of(query_data))
+    days = [day_row(day) for day in found.days]
+    if query_data.format == "csv":
+        return csv_file("days", [{"account": account, "time_zone": zone_name(query_data), **day} for day in days])
+    running = past.running(user_id, account=account)
+    return jsonify(
+        account=account,
+        time_zone=zone_name(query_data),
+        figures=figures_row(found),
+        days=days,
+        depths=[{"legs_filled": legs, "cycles": count} for legs, count in found.depths],
+        curve=[equity_row(point) for point in found.curve],
+        running=None if running is None else cycle_row(running),
+    )
 
 
 @history.get("/candles")
@@ -104,38 +195,33 @@ def traded_settings(user: User) -> LadderSettings:
     return cycle.settings if cycle else user.settings
 
 
-def page(name: str, rows: list[dict[str, Any]], asked: PageIn) -> Response:
-    """One page of a table. `rows` holds one more than asked for when there is a next page."""
-    more = len(rows) > asked.limit
-    rows = rows[: asked.limit]
+def answer(
+    name: str,
+    asked: PageIn,
+    account: str,
+    only: CycleFilter | FillFilter | EventFilter,
+    read: Read,
+    row: Callable[[Any], dict[str, Any]],
+) -> Response:
+    """A table as it is asked for: a page as JSON or CSV, or everything that is filtered as CSV."""
+    if asked.is_whole:
+        if services().history.has_more_than(ROWS_MAX, this_user().id, only, account=account):
+            raise Problem(400, "too_many_rows", f"These are more than {ROWS_MAX:,} rows; choose fewer days.")
+        pages = all_pages(lambda before: read(before_id=before, limit=LIMIT_MAX), lambda one: int(row(one)["id"]))
+        return csv_stream(name, account, ([row(one) for one in part] for part in pages))
+    found = read(before_id=asked.before_id, after_id=asked.newer_than, limit=asked.limit + 1)
+    more, is_newer = len(found) > asked.limit, asked.newer_than is not None
+    shown = [row(one) for one in (found[1:] if more and is_newer else found[: asked.limit])]
     if asked.format == "csv":
-        return csv_file(name, rows)
-    return jsonify(rows=rows, next_before_id=rows[-1]["id"] if more else None)
+        return csv_stream(name, account, iter([shown]))
+    has_older, has_newer = more or is_newer, more if is_newer else asked.before_id is not None
+    return jsonify(
+        rows=shown,
+        next_before_id=shown[-1]["id"] if shown and has_older else None,
+        newer_than_id=shown[0]["id"] if shown and has_newer else None,
+    )
 
 
 def table(name: str, rows: Sequence[Mapping[str, Any]], form: str) -> Response:
     """A whole table in the chosen form."""
     return csv_file(name, rows) if form == "csv" else jsonify(rows=rows)
-
-
-def csv_file(name: str, rows: Sequence[Mapping[str, Any]]) -> Response:
-    """Write rows as CSV. Text that a spreadsheet would run as a formula is disarmed."""
-    text = io.StringIO()
-    if rows:
-        columns = list(dict.fromkeys(column for row in rows for column in row))
-        writer = csv.DictWriter(text, columns, lineterminator="\r\n")
-        writer.writeheader()
-        writer.writerows({column: cell(row.get(column)) for column in columns} for row in rows)
-    response = make_response(text.getvalue())
-    response.headers["Content-Type"] = "text/csv; charset=utf-8"
-    response.headers["Content-Disposition"] = f'attachment; filename="blitz-{name}.csv"'
-    return response
-
-
-def cell(value: Any) -> str:
-    """One cell. Nothing is written as an empty cell."""
-    if value is None:
-        return ""
-    text = str(value)
-    is_number = text.lstrip("-").replace(".", "", 1).isdigit()
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) and not is_number else text

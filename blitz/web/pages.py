@@ -10,7 +10,7 @@ from flask import Flask, Response, make_response, redirect, render_template, req
 
 from blitz import __version__
 from blitz.core.going_live import LiveCheck, stake_json
-from blitz.core.ladder_settings import LEGS_MAX, LEVERAGE_MAX, ROE_MAX, ExchangeName, LadderSettings, plain
+from blitz.core.ladder_settings import LEGS_MAX, LEVERAGE_MAX, ROE_MAX, ExchangeName, LadderSettings, Mode, plain
 from blitz.errors import GatewayProblem, SettingsProblem
 from blitz.web.accounts import current_account, this_user
 from blitz.web.errors import Problem
@@ -87,8 +87,22 @@ def live() -> Response:
 
 @pages.get("/history")
 def history() -> str:
-    """The history page: what the bot earned, cycle by cycle."""
-    return render_template("history.html", page="history")
+    """The history page: what the bot earned, cycle by cycle, on one account at a time."""
+    past, user_id = services().history, this_user().id
+    accounts = past.accounts(user_id)
+    asked = request.args.get("account", "")
+    shown = asked if asked in accounts else accounts[0]
+    is_empty = not (past.cycles(user_id, limit=1, account=shown) or past.event_page(user_id, limit=1, account=shown))
+    return render_template(
+        "history.html",
+        page="history",
+        first={"account": shown, "is_empty": is_empty},
+        accounts=[account_words(name) for name in accounts],
+        shown=account_words(shown),
+        is_unknown=asked not in ("", shown),
+        is_empty=is_empty,
+        symbols=past.symbols(user_id, account=shown),
+    )
 
 
 @pages.get("/account")
@@ -130,6 +144,13 @@ def markets(settings: LadderSettings) -> list[str]:
         return services().desk.symbols(settings)
     except GatewayProblem:
         return []
+
+
+def account_words(account: str) -> dict[str, str]:
+    """An account for people: where it is, and whose money it holds. `account` is as `account_name` makes it."""
+    exchange, _, kind = account.partition(":")
+    mode = Mode.DEMO if kind == "testnet" else Mode(kind)
+    return {"name": account, "exchange": ExchangeName(exchange).label, "kind": kind, "mode": mode.value}
 
 
 def register(app: Flask) -> None:

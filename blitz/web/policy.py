@@ -67,6 +67,8 @@ POLICIES: dict[str, Policy] = {
     "history.orders": Policy.SIGNED_IN,
     "history.fills": Policy.SIGNED_IN,
     "history.cycles": Policy.SIGNED_IN,
+    "history.cycle": Policy.SIGNED_IN,
+    "history.statistics": Policy.SIGNED_IN,
     "history.feed": Policy.SIGNED_IN,
     "history.equity": Policy.SIGNED_IN,
     "history.candles": Policy.SIGNED_IN,

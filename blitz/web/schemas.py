@@ -271,56 +271,6 @@ class SettingsOut(Open):
     takes_effect: Literal["now", "next_cycle"] = Field(description="When a change made now will count.")
 
 
-class PageIn(Strict):
-    """Which part of a table, and in which form."""
-
-    limit: int = Field(50, ge=1, le=500)
-    before_id: int | None = Field(None, ge=1, le=ID_MAX, description="Only rows older than this one.")
-    format: Literal["json", "csv"] = "json"
-
-
-class CyclePageIn(PageIn):
-    """A table that can be narrowed to one cycle."""
-
-    cycle: int | None = Field(None, ge=1, le=ID_MAX)
-
-
-class FeedIn(Strict):
-    """The newest lines, or forwards from a known one."""
-
-    limit: int = Field(50, ge=1, le=500)
-    format: Literal["json", "csv"] = "json"
-    after_id: int | None = Field(None, ge=0, le=ID_MAX, description="Only lines newer than this one.")
-
-
-class EquityIn(Strict):
-    """The whole curve, in the chosen form."""
-
-    format: Literal["json", "csv"] = "json"
-
-
-class CandlesIn(Strict):
-    """Which candles."""
-
-    timeframe: Literal["1m", "5m", "15m", "1h", "4h", "1d"] = "1m"
-    limit: int = Field(200, ge=1, le=1000)
-    before: int | None = Field(None, ge=1, le=ID_MAX // 1000, description="Only candles that begin before this second.")
-    format: Literal["json", "csv"] = "json"
-
-
-class PageOut(Open):
-    """Rows, newest first, and where the next page begins."""
-
-    rows: list[dict[str, Any]]
-    next_before_id: int | None = Field(None, description="Pass it as `before_id`; null on the last page.")
-
-
-class RowsOut(Open):
-    """Rows, oldest first."""
-
-    rows: list[dict[str, Any]]
-
-
 class PreviewOut(Open):
     """The plan as the bot would carry it out at the last price."""
 

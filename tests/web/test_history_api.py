@@ -6,8 +6,8 @@ import io
 import pytest
 
 from blitz.core.records import BotEvent, EventKind
+from blitz.web.csv_files import cell
 from blitz.web.feed import sentence, tone
-from blitz.web.history_api import cell
 from tests.web.test_bot_api import resting, wait_for
 
 

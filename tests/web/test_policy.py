@@ -32,6 +32,8 @@ TABLE = [
     ("GET", "/api/bot/orders", 401, 200, 200),
     ("GET", "/api/bot/fills", 401, 200, 200),
     ("GET", "/api/bot/cycles", 401, 200, 200),
+    ("GET", "/api/bot/cycles/4711", 401, 404, 404),
+    ("GET", "/api/bot/statistics", 401, 200, 200),
     ("GET", "/api/bot/feed", 401, 200, 200),
     ("GET", "/api/bot/equity", 401, 200, 200),
     ("GET", "/api/bot/candles", 401, 200, 200),

@@ -1,0 +1,83 @@
+// The three tables of the history page: what stands in a row, and under which words.
+import { duration, make, moment, number, signed, t, tone } from "./page.js";
+
+const SIDES = { long: t("long"), short: t("short") };
+const DIRECTIONS = { buy: t("buy"), sell: t("sell") };
+const KINDS = { trade: t("trade"), funding: t("funding"), liquidation: t("liquidation"), adl: t("auto-deleveraging") };
+export const ENDS = {
+  take_profit: t("take-profit filled"), stop_loss: t("stop-loss filled"), closed_by_trader: t("closed by you"),
+  closed_externally: t("closed outside this server"), liquidated: t("liquidated"), not_entered: t("not entered"), given_up: t("given up"),
+};
+
+export const sideWord = (side) => SIDES[side] ?? side;
+export const when = (iso) => (iso ? make("time", { datetime: `${iso}Z`, title: `${iso.replace("T", " ")} UTC` }, moment(iso)) : "–");
+export const money = (value, places = 4) => make("span", { "data-tone": tone(value) }, signed(value, places));
+
+/** How long a cycle ran, or has been running. Both ends are whole seconds of the server. */
+export function ranFor(row) {
+  const end = row.ended_at ? Date.parse(`${row.ended_at}Z`) : Date.now();
+  return duration(Math.max(0, Math.floor((end - Date.parse(`${row.started_at}Z`)) / 1000)));
+}
+
+export function orderWord(order) {
+  if (!order) return "–";
+  if (order.startsWith("leg_")) return t("Leg {number}", { number: order.slice(4) });
+  return { tp: t("Take-profit"), sl: t("Stop-loss") }[order] ?? order;
+}
+
+/** A link to one cycle, on the account that is shown. */
+export function cycleLink(cycle, account) {
+  if (!cycle) return "–";
+  return make("a", { href: `/history?${new URLSearchParams({ account, cycle })}`, "data-cycle": cycle, "aria-label": t("Cycle {number}", { number: cycle }) }, `#${cycle}`);
+}
+
+function outcome(row) {
+  if (row.ended_at) return ENDS[row.end] ?? row.end;
+  return make("span", { class: "pill", "data-state": "running" }, t("running"));
+}
+
+// Each column: its heading, what stands in it, and "n" for numbers.
+const TABLES = {
+  cycles: [
+    [t("Cycle"), (row, account) => cycleLink(row.number, account), "head"],
+    [t("Market"), (row) => `${row.symbol} · ${sideWord(row.side)}`],
+    [t("Started"), (row) => when(row.started_at)],
+    [t("Ended"), (row) => when(row.ended_at)],
+    [t("Length"), (row) => ranFor(row), "n"],
+    [t("Outcome"), outcome],
+    [t("Legs"), (row) => String(row.legs_filled), "n"],
+    [t("Realised"), (row) => signed(row.realised), "n"],
+    [t("Fees"), (row) => number(row.fees, 4), "n"],
+    [t("Funding"), (row) => number(row.funding, 4), "n"],
+    [t("Profit"), (row) => money(row.profit), "n"],
+  ],
+  fills: [
+    [t("Time"), (row) => when(row.at), "head"],
+    [t("Cycle"), (row, account) => cycleLink(row.cycle, account)],
+    [t("Order"), (row) => orderWord(row.order)],
+    [t("Kind"), (row) => KINDS[row.kind] ?? row.kind],
+    [t("Market"), (row) => row.symbol],
+    [t("Direction"), (row) => (row.kind === "funding" ? "–" : DIRECTIONS[row.direction] ?? row.direction)],
+    [t("Quantity"), (row) => number(row.quantity), "n"],
+    [t("Price"), (row) => number(row.price), "n"],
+    [t("Value"), (row) => number(row.value, 4), "n"],
+    [t("Fee"), (row) => number(row.fee, 6), "n"],
+    [t("Role"), (row) => (row.kind === "trade" ? (row.maker ? t("maker") : t("taker")) : "–")],
+  ],
+  events: [
+    [t("Time"), (row) => when(row.at), "head"],
+    [t("Cycle"), (row, account) => cycleLink(row.cycle, account)],
+    [t("What happened"), (row) => make("span", { class: `said ${row.tone}` }, row.message), "wide"],
+  ],
+};
+
+/** A table of rows. Its roles are written out, because on a phone its parts are shown as cards. */
+export function tableOf(name, rows, account) {
+  const columns = TABLES[name];
+  const heads = columns.map(([words, , kind]) => make("th", { scope: "col", role: "columnheader", class: kind === "n" ? "n" : null }, words));
+  const cells = (row) => columns.map(([words, show, kind]) => make(kind === "head" ? "th" : "td",
+    { role: kind === "head" ? "rowheader" : "cell", scope: kind === "head" ? "row" : null, class: kind === "head" ? null : kind, "data-label": words }, show(row, account)));
+  return make("table", { class: `cards ${name}`, role: "table" },
+    make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...heads)),
+    make("tbody", { role: "rowgroup" }, ...rows.map((row) => make("tr", { role: "row", "data-id": row.id }, ...cells(row)))));
+}
