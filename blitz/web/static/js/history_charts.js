@@ -1,6 +1,7 @@
 // The two charts of the history page. They draw what the server summed; the words beside them are its own digits.
 import { BaselineSeries, createChart, HistogramSeries, TickMarkType } from "../vendor/lightweight-charts/lightweight-charts.mjs";
-import { byId, language, moment, say, signed, t } from "./page.js";
+import { change } from "./history_tables.js";
+import { byId, language, moment, say, t } from "./page.js";
 
 const seconds = (iso) => Date.parse(`${iso}Z`) / 1000;
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -52,9 +53,9 @@ function drawCurve(curve, zone) {
   });
   const [begin] = points.keys();
   series.setData([{ time: begin - 1, value: 0 }, ...[...points].map(([time, point]) => ({ time, value: Number(point.cumulative) }))]);
-  legend(chart, byId("equity-legend"), (point) => `${moment(point.at)}: ${signed(point.cumulative)} USDT`, curve.at(-1))(points, Number);
-  describe(element, t("Running total of profit, from the first cycle to the last: {total} USDT after {count} points.", { total: signed(curve.at(-1).cumulative), count: curve.length }));
-  return chart;
+  legend(chart, byId("equity-legend"), (point) => `${moment(point.at)}: ${change(point.cumulative)} USDT`, curve.at(-1))(points, Number);
+  describe(element, t("Running total of profit, from the first cycle to the last: {total} USDT after {count} points.", { total: change(curve.at(-1).cumulative), count: curve.length }));
+  return [chart, points.size + 1];
 }
 
 function drawDays(days, zone) {
@@ -63,9 +64,9 @@ function drawDays(days, zone) {
   const chart = frame(element, zone);
   const series = chart.addSeries(HistogramSeries, { base: 0, priceLineVisible: false, lastValueVisible: false });
   series.setData(days.map((day) => ({ time: day.day, value: Number(day.profit), color: token(day.profit.startsWith("-") ? "--bad" : "--good") })));
-  legend(chart, byId("day-legend"), (day) => `${day.day}: ${signed(day.profit)} USDT`, days.at(-1))(points, dayWords);
+  legend(chart, byId("day-legend"), (day) => `${day.day}: ${change(day.profit)} USDT`, days.at(-1))(points, dayWords);
   describe(element, t("Profit of each day, {count} days. The table below holds the figures.", { count: days.length }));
-  return chart;
+  return [chart, points.size];
 }
 
 function describe(element, words) {
@@ -76,11 +77,11 @@ function describe(element, words) {
 /** Draw both charts anew; again when the theme changes. */
 export function drawCharts(statistics) {
   redraw = () => {
-    charts.forEach((chart) => chart.remove());
+    charts.forEach(([chart]) => chart.remove());
     charts = [];
     if (statistics.curve.length) charts.push(drawCurve(statistics.curve, statistics.time_zone));
     if (statistics.days.length) charts.push(drawDays(statistics.days, statistics.time_zone));
-    charts.forEach((chart) => chart.timeScale().fitContent());
+    charts.forEach(([chart, count]) => chart.timeScale().setVisibleLogicalRange({ from: -1 - count / 40, to: count + count / 40 }));
   };
   redraw();
 }

@@ -1,6 +1,6 @@
 // The figures of the history page: tiles, days, depths, and the cycle that runs or is looked at.
-import { byId, duration, make, moment, number, say, signed, t, tone } from "./page.js";
-import { cycleLink, ENDS, money, ranFor, sideWord, when } from "./history_tables.js";
+import { byId, duration, make, moment, number, say, t, tone } from "./page.js";
+import { amount, change, cycleLink, ENDS, market, money, ranFor, when } from "./history_tables.js";
 
 function figure(id, text, toneOf) {
   say(byId(id), text);
@@ -12,20 +12,20 @@ const legs = (count) => (count === 1 ? t("1 leg") : t("{count} legs", { count })
 const cycles = (count) => (count === 1 ? t("1 cycle") : t("{count} cycles", { count }));
 
 function showBest(id, cycle, account) {
-  figure(id, cycle ? signed(cycle.profit) : "–", cycle?.profit);
+  figure(id, cycle ? change(cycle.profit) : "–", cycle?.profit);
   byId(`${id}-sub`).replaceChildren(...(cycle ? [cycleLink(cycle.number, account), ` · ${legs(cycle.legs_filled)} · ${duration(cycle.seconds)}`] : []));
 }
 
 export function showFigures({ figures, account }) {
-  figure("net", figures.cycles || figures.not_entered ? signed(figures.net) : "–", figures.net);
-  say(byId("net-sub"), figures.cycles ? t("USDT; {average} per cycle on average", { average: signed(figures.average_profit) }) : t("USDT"));
+  figure("net", figures.cycles || figures.not_entered ? change(figures.net) : "–", figures.net);
+  say(byId("net-sub"), figures.cycles ? t("USDT; {average} per cycle on average", { average: change(figures.average_profit) }) : t("USDT"));
   figure("win-rate", figures.win_rate === null ? "–" : `${figures.win_rate} %`);
   say(byId("win-rate-sub"), t("{won} won, {lost} lost, {even} even", { won: figures.won, lost: figures.lost, even: figures.even }));
-  const { amount, from_at: from, to_at: to } = figures.drawdown;
-  figure("drawdown", to ? number(amount, 4) : "–", to ? `-${amount}` : undefined);
+  const { amount: fall, from_at: from, to_at: to } = figures.drawdown;
+  figure("drawdown", to ? amount(fall) : "–", to ? `-${fall}` : undefined);
   say(byId("drawdown-sub"), !to ? t("The running total never fell.") : from ? t("USDT, from {from} to {to}", { from: moment(from), to: moment(to) }) : t("USDT below the beginning, at {to}", { to: moment(to) }));
-  figure("fees", number(figures.fees, 4));
-  say(byId("fees-sub"), figures.funding.startsWith("-") ? t("USDT; funding received: {amount}", { amount: number(figures.funding.slice(1), 4) }) : t("USDT; funding paid: {amount}", { amount: number(figures.funding, 4) }));
+  figure("fees", amount(figures.fees));
+  say(byId("fees-sub"), figures.funding.startsWith("-") ? t("USDT; funding received: {amount}", { amount: amount(figures.funding.slice(1)) }) : t("USDT; funding paid: {amount}", { amount: amount(figures.funding) }));
   figure("length", figures.average_seconds === null ? "–" : duration(figures.average_seconds));
   const longest = figures.longest;
   byId("length-sub").replaceChildren(...(longest ? [`${t("longest:")} ${duration(longest.seconds)}, `, cycleLink(longest.number, account)] : []));
@@ -37,7 +37,7 @@ export function showFigures({ figures, account }) {
 
 export function showDays(days) {
   byId("day-rows").replaceChildren(...days.toReversed().map((day) => make("tr", {}, make("th", { scope: "row" }, day.day),
-    ...[String(day.cycles), String(day.won), number(day.fees, 4), number(day.funding, 4)].map((text) => make("td", { class: "n" }, text)),
+    ...[String(day.cycles), String(day.won), amount(day.fees), amount(day.funding)].map((text) => make("td", { class: "n" }, text)),
     make("td", { class: "n" }, money(day.profit)), make("td", { class: "n" }, money(day.cumulative)))));
   byId("day-empty").hidden = days.length > 0;
   byId("day-chart").hidden = days.length === 0;
@@ -57,9 +57,9 @@ export function showDepths(depths) {
 const fact = (words, ...values) => make("div", {}, make("dt", {}, words), make("dd", {}, ...values));
 
 function facts(row) {
-  return [fact(t("Market"), `${row.symbol} · ${sideWord(row.side)}`), fact(t("Started"), when(row.started_at)), row.ended_at ? fact(t("Ended"), when(row.ended_at)) : null,
-    fact(t("Length"), ranFor(row)), fact(t("Legs filled"), String(row.legs_filled)), fact(t("Realised"), signed(row.realised)), fact(t("Fees paid"), number(row.fees)),
-    fact(t("Funding paid"), number(row.funding)), fact(row.ended_at ? t("Profit") : t("Booked so far"), money(row.profit, 8))].filter(Boolean);
+  return [fact(t("Market"), market(row)), fact(t("Started"), when(row.started_at)), row.ended_at ? fact(t("Ended"), when(row.ended_at)) : null,
+    fact(t("Length"), ranFor(row)), fact(t("Legs filled"), String(row.legs_filled)), fact(t("Realised"), change(row.realised, 8)), fact(t("Fees paid"), amount(row.fees, 8)),
+    fact(t("Funding paid"), amount(row.funding, 8)), fact(row.ended_at ? t("Profit") : t("Booked so far"), money(row.profit, 8))].filter(Boolean);
 }
 
 /** The cycle that has not ended: its figures so far are in no sum of this page. */

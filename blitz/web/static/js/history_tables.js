@@ -11,7 +11,12 @@ export const ENDS = {
 
 export const sideWord = (side) => SIDES[side] ?? side;
 export const when = (iso) => (iso ? make("time", { datetime: `${iso}Z`, title: `${iso.replace("T", " ")} UTC` }, moment(iso)) : "–");
-export const money = (value, places = 4) => make("span", { "data-tone": tone(value) }, signed(value, places));
+/** At least two places, so that a column of amounts can be read down. */
+const even = (text) => text.replace(/^([^.\d]*[\d,]+)(?:\.(\d*))?$/, (_, whole, places = "") => `${whole}.${places.padEnd(2, "0")}`);
+export const amount = (value, places = 4) => even(number(value, places));
+export const change = (value, places = 4) => even(signed(value, places));
+export const money = (value, places = 4) => make("span", { "data-tone": tone(value) }, change(value, places));
+export const market = (row) => `${row.symbol.split(":")[0]} · ${sideWord(row.side)}`;
 
 /** How long a cycle ran, or has been running. Both ends are whole seconds of the server. */
 export function ranFor(row) {
@@ -40,16 +45,16 @@ function outcome(row) {
 const TABLES = {
   cycles: [
     [t("Cycle"), (row, account) => cycleLink(row.number, account), "head"],
-    [t("Market"), (row) => `${row.symbol} · ${sideWord(row.side)}`],
+    [t("Profit"), (row) => money(row.profit), "n"],
+    [t("Outcome"), outcome],
+    [t("Legs"), (row) => String(row.legs_filled), "n"],
+    [t("Market"), market],
     [t("Started"), (row) => when(row.started_at)],
     [t("Ended"), (row) => when(row.ended_at)],
     [t("Length"), (row) => ranFor(row), "n"],
-    [t("Outcome"), outcome],
-    [t("Legs"), (row) => String(row.legs_filled), "n"],
-    [t("Realised"), (row) => signed(row.realised), "n"],
-    [t("Fees"), (row) => number(row.fees, 4), "n"],
-    [t("Funding"), (row) => number(row.funding, 4), "n"],
-    [t("Profit"), (row) => money(row.profit), "n"],
+    [t("Realised"), (row) => change(row.realised), "n"],
+    [t("Fees"), (row) => amount(row.fees), "n"],
+    [t("Funding"), (row) => amount(row.funding), "n"],
   ],
   fills: [
     [t("Time"), (row) => when(row.at), "head"],
@@ -60,8 +65,8 @@ const TABLES = {
     [t("Direction"), (row) => (row.kind === "funding" ? "–" : DIRECTIONS[row.direction] ?? row.direction)],
     [t("Quantity"), (row) => number(row.quantity), "n"],
     [t("Price"), (row) => number(row.price), "n"],
-    [t("Value"), (row) => number(row.value, 4), "n"],
-    [t("Fee"), (row) => number(row.fee, 6), "n"],
+    [t("Value"), (row) => amount(row.value), "n"],
+    [t("Fee"), (row) => amount(row.fee, 6), "n"],
     [t("Role"), (row) => (row.kind === "trade" ? (row.maker ? t("maker") : t("taker")) : "–")],
   ],
   events: [
