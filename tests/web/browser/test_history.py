@@ -34,7 +34,9 @@ def cycle(number: int, profit: str = "1", *, ended_ms: int | None = None, **word
             started_ms=end - HOUR // 2,
             ended_ms=end,
             end=CycleEnd.STOP_LOSS if profit.startswith("-") else CycleEnd.TAKE_PROFIT,
-            realised=Decimal(profit) + Decimal("0.528"), fees=Decimal("0.5"), funding=Decimal("0.028"),
+            realised=Decimal(profit) + Decimal("0.528"),
+            fees=Decimal("0.5"),
+            funding=Decimal("0.028"),
             legs_filled=number % 4 + 1,
         )
     )

@@ -126,7 +126,7 @@ async function showRows(now, mine) {
   if (mine !== turn) return null;
   if (!ok) return body;
   pages = { older: body.next_before_id, newer: body.newer_than_id };
-  byId("rows").replaceChildren(...(body.rows.length ? [tableOf(table, body.rows, first.account)] : []));
+  byId("rows").replaceChildren(...(body.rows.length ? [tableOf(table, body.rows, first.account, { ofOne: Boolean(now.one) })] : []));
   byId("rows-empty").hidden = body.rows.length > 0;
   say(byId("rows-empty"), emptyWords(now));
   byId("older").disabled = !pages.older;
@@ -157,7 +157,7 @@ async function showEvents({ one }, mine) {
   const { ok, body } = await call("GET", path(ROUTES.events, { ...query, limit: 200 }));
   if (mine !== turn || !ok) return null;
   byId("cycle-events").hidden = !body.rows.length;
-  byId("event-rows").replaceChildren(tableOf("events", body.rows, first.account));
+  byId("event-rows").replaceChildren(tableOf("events", body.rows, first.account, { ofOne: true }));
   byId("cycle-events-csv").href = path(ROUTES.events, { ...query, format: "csv" });
   byId("event-more").hidden = !body.next_before_id;
   byId("event-more-link").href = path("/history", { ...query, table: "events", before: body.next_before_id ?? "" });
@@ -207,5 +207,6 @@ byId("clear").addEventListener("click", () => { go({ table: view().table, symbol
 byId("older").addEventListener("click", (event) => turnPage(event.currentTarget, { before: String(pages.older), newer: "", table: view().one ? "" : view().table }));
 byId("newer").addEventListener("click", (event) => turnPage(event.currentTarget, { newer: String(pages.newer), before: "", table: view().one ? "" : view().table }));
 byId("account")?.addEventListener("change", (event) => location.assign(path("/history", { account: event.target.value })));
+addEventListener("beforeprint", () => { byId("day-details").open = true; });
 show().then(poll);
 setInterval(poll, POLL_MS);

@@ -41,6 +41,8 @@ function outcome(row) {
   return make("span", { class: "pill", "data-state": "running" }, t("running"));
 }
 
+const cycleOf = (row, account) => cycleLink(row.cycle, account);
+
 // Each column: its heading, what stands in it, and "n" for numbers.
 const TABLES = {
   cycles: [
@@ -58,7 +60,7 @@ const TABLES = {
   ],
   fills: [
     [t("Time"), (row) => when(row.at), "head"],
-    [t("Cycle"), (row, account) => cycleLink(row.cycle, account)],
+    [t("Cycle"), cycleOf],
     [t("Order"), (row) => orderWord(row.order)],
     [t("Kind"), (row) => KINDS[row.kind] ?? row.kind],
     [t("Market"), (row) => row.symbol],
@@ -71,14 +73,14 @@ const TABLES = {
   ],
   events: [
     [t("Time"), (row) => when(row.at), "head"],
-    [t("Cycle"), (row, account) => cycleLink(row.cycle, account)],
+    [t("Cycle"), cycleOf],
     [t("What happened"), (row) => make("span", { class: `said ${row.tone}` }, row.message), "wide"],
   ],
 };
 
-/** A table of rows. Its roles are written out, because on a phone its parts are shown as cards. */
-export function tableOf(name, rows, account) {
-  const columns = TABLES[name];
+/** A table of rows, without the cycle where all are of one. Its roles are written out: on a phone its parts are cards. */
+export function tableOf(name, rows, account, { ofOne = false } = {}) {
+  const columns = TABLES[name].filter(([, show]) => !ofOne || show !== cycleOf);
   const heads = columns.map(([words, , kind]) => make("th", { scope: "col", role: "columnheader", class: kind === "n" ? "n" : null }, words));
   const cells = (row) => columns.map(([words, show, kind]) => make(kind === "head" ? "th" : "td",
     { role: kind === "head" ? "rowheader" : "cell", scope: kind === "head" ? "row" : null, class: kind === "head" ? null : kind, "data-label": words }, show(row, account)));
