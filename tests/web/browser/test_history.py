@@ -13,6 +13,7 @@ from blitz.core.ladder_settings import DEFAULT_SETTINGS
 from blitz.core.orders import Side
 from blitz.core.records import BotEvent, Change, Cycle, CycleEnd, CycleSaved, EventKind, EventNoted
 from blitz.storage.journal import BotJournal
+from blitz.web import history_range
 from tests.web.browser.conftest import axe_faults, sign_in, visitor
 from tests.web.conftest import World
 
@@ -227,6 +228,30 @@ def test_keys_alone_are_enough(world: World, page: Page):
     expect(rows(page).first.get_by_role("link")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#one-title")).to_have_text("Cycle 10")
+
+
+def test_a_page_that_lies_open_shows_when_a_cycle_ends(world: World, page: Page):
+    trade_one_cycle(world, page)
+    page.clock.install()
+    page.goto("/history")
+    expect(rows(page)).to_have_count(2)
+    with page.expect_response("**/api/bot/cycles?*limit=1"):  # what it compares with later
+        page.clock.run_for(100)
+
+    world.move_price("60605")
+    page.clock.run_for(16_000)
+
+    expect(page.locator("#running-title")).to_have_text("Cycle #3")
+    expect(rows(page)).to_have_count(3)
+
+
+def test_a_zone_that_the_server_does_not_know_is_said_so(world: World, page: Page, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(history_range, "zone_names", lambda: frozenset({"UTC"}))
+    write(world, [cycle(1, "5")])
+    page.goto("/history")
+
+    expect(page.locator("#net")).to_have_text("+5.00")
+    expect(page.locator("#zone-note")).to_contain_text("which this server does not know: days are those of UTC")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -7,7 +7,8 @@ const POLL_MS = 15000;
 const PAGE = 50;
 const FILTERS = { cycles: ["symbol", "side", "outcome"], fills: ["cycle", "kind"], events: ["cycle", "group"] };
 const ROUTES = { cycles: "/api/bot/cycles", fills: "/api/bot/fills", events: "/api/bot/feed" };
-let zone = document.documentElement.dataset.zone || Intl.DateTimeFormat().resolvedOptions().timeZone;
+const own = document.documentElement.dataset.zone || Intl.DateTimeFormat().resolvedOptions().timeZone;
+let zone = own;
 let turn = 0; // an answer that comes after a newer question is not shown
 let drawn = ""; // of which days the figures stand there
 let newest = ""; // the newest cycle as it was last seen
@@ -87,7 +88,8 @@ function showForm({ words, table, one }) {
   }
   byId("csv").href = path(ROUTES[table], { ...tableQuery({ words, table, one }), format: "csv" });
   byId("back").href = path("/history", picked(words, ["account"]));
-  say(byId("zone-note"), t("Times in {zone}", { zone: zone.replaceAll("_", " ") }));
+  const named = { zone: own.replaceAll("_", " ") };
+  say(byId("zone-note"), zone === own ? t("Times in {zone}", named) : t("Times in {zone}, which this server does not know: days are those of UTC", named));
 }
 
 /** The days that a button means, as the reader's own calendar has them. */
@@ -164,10 +166,11 @@ async function showEvents({ one }, mine) {
   return null;
 }
 
-/** A running cycle goes on while the page lies open; what is read on an older page is left alone. */
+/** A running cycle goes on while the page lies open; what is read on an older page, or filled in, is left alone. */
 async function poll() {
   const { words, one } = view();
-  if (document.hidden || one) return;
+  const isBusy = document.activeElement.matches("input, #rows a");
+  if (document.hidden || one || isBusy) return;
   const { ok, body } = await call("GET", path("/api/bot/cycles", { account: first.account, limit: 1 }));
   if (!ok) return;
   const seen = JSON.stringify(body.rows);

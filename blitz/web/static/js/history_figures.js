@@ -11,6 +11,9 @@ function figure(id, text, toneOf) {
 const legs = (count) => (count === 1 ? t("1 leg") : t("{count} legs", { count }));
 const cycles = (count) => (count === 1 ? t("1 cycle") : t("{count} cycles", { count }));
 
+/** A sentence with elements in it: {name} stands for parts.name, wherever the language puts it. */
+const woven = (text, parts) => text.split(/\{(\w+)\}/).map((piece, index) => (index % 2 ? parts[piece] : piece));
+
 function showBest(id, cycle, account) {
   figure(id, cycle ? change(cycle.profit) : "–", cycle?.profit);
   byId(`${id}-sub`).replaceChildren(...(cycle ? [cycleLink(cycle.number, account), ` · ${legs(cycle.legs_filled)} · ${duration(cycle.seconds)}`] : []));
@@ -28,9 +31,9 @@ export function showFigures({ figures, account }) {
   say(byId("fees-sub"), figures.funding.startsWith("-") ? t("USDT; funding received: {amount}", { amount: amount(figures.funding.slice(1)) }) : t("USDT; funding paid: {amount}", { amount: amount(figures.funding) }));
   figure("length", figures.average_seconds === null ? "–" : duration(figures.average_seconds));
   const longest = figures.longest;
-  byId("length-sub").replaceChildren(...(longest ? [`${t("longest:")} ${duration(longest.seconds)}, `, cycleLink(longest.number, account)] : []));
+  byId("length-sub").replaceChildren(...(longest ? woven(t("longest: {length}, cycle {cycle}"), { length: duration(longest.seconds), cycle: cycleLink(longest.number, account) }) : []));
   figure("deepest", figures.deepest ? legs(figures.deepest.legs_filled) : "–");
-  byId("deepest-sub").replaceChildren(...(figures.deepest ? [`${t("first in")} `, cycleLink(figures.deepest.number, account)] : []));
+  byId("deepest-sub").replaceChildren(...(figures.deepest ? woven(t("first in cycle {cycle}"), { cycle: cycleLink(figures.deepest.number, account) }) : []));
   showBest("best", figures.best, account);
   showBest("worst", figures.worst, account);
 }
@@ -66,7 +69,7 @@ function facts(row) {
 export function showRunning(row, account) {
   byId("running").hidden = !row;
   if (!row) return;
-  byId("running-title").replaceChildren(`${t("Cycle")} `, cycleLink(row.number, account));
+  byId("running-title").replaceChildren(...woven(t("Cycle {cycle}"), { cycle: cycleLink(row.number, account) }));
   byId("running-facts").replaceChildren(...facts(row));
 }
 
