@@ -346,7 +346,12 @@ def test_a_file_is_read_page_by_page(client, book, monkeypatch):
     book(*(cycle(number) for number in range(1, 26)))
     monkeypatch.setattr(history_api, "LIMIT_MAX", 10)
     sizes = []
-    monkeypatch.setattr(csv_files, "_text", lambda rows: sizes.append(len(rows)) or "")
+
+    def text(rows):
+        sizes.append(len(rows))
+        return ""
+
+    monkeypatch.setattr(csv_files, "_text", text)
 
     client.get("/api/bot/cycles?format=csv").get_data()
 

@@ -16,6 +16,7 @@ from blitz.storage.journal import BotJournal
 from blitz.web import history_range
 from tests.web.browser.conftest import axe_faults, sign_in, visitor
 from tests.web.conftest import World
+from tests.web.test_bot_api import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -238,7 +239,8 @@ def test_a_page_that_lies_open_shows_when_a_cycle_ends(world: World, page: Page)
     with page.expect_response("**/api/bot/cycles?*limit=1"):  # what it compares with later
         page.clock.run_for(100)
 
-    world.move_price("60605")
+    world.move_price("60700")
+    wait_for(lambda: len(world.parts.history.cycles(world.trader.id)) == 3)
     page.clock.run_for(16_000)
 
     expect(page.locator("#running-title")).to_have_text("Cycle #3")
