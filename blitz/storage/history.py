@@ -109,8 +109,8 @@ class History:
         """Booked fills, newest first: the newest ones, those before an id, or those right after one."""
         with self._db.read() as connection:
             account = account or _account_in_use(connection, user_id)
-            query = select(fills).where(*mine(fills, user_id, account), *only.conditions())
-            rows = page_by_time(connection, query, fills, before_id, after_id, limit, is_short=only.cycle is not None)
+            whose, found, is_short = mine(fills, user_id, account), only.conditions(), only.cycle is not None
+            rows = page_by_time(connection, fills, whose, found, before_id, after_id, limit, is_short=is_short)
             return [FillRow(id=row["id"], booked=fill_from_row(row)) for row in rows]
 
     def cycles(
@@ -180,8 +180,8 @@ class History:
         """Lines of the feed, newest first: the newest ones, those before a line, or those right after one."""
         with self._db.read() as connection:
             account = account or _account_in_use(connection, user_id)
-            query = select(events).where(*mine(events, user_id, account), *only.conditions())
-            rows = page_by_time(connection, query, events, before_id, after_id, limit, is_short=only.cycle is not None)
+            whose, found, is_short = mine(events, user_id, account), only.conditions(), only.cycle is not None
+            rows = page_by_time(connection, events, whose, found, before_id, after_id, limit, is_short=is_short)
             return [EventRow(id=row["id"], event=event_from_row(row)) for row in rows]
 
     def events(

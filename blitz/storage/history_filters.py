@@ -3,17 +3,16 @@
 Each filter is the conditions of one table, without whose it is. A filter that says nothing lets everything through.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Column, ColumnElement, Float, and_, cast, or_, true
+from sqlalchemy import Column, Float, and_, cast, or_, true
 
 from blitz.core.orders import FillKind, Side
 from blitz.core.records import Cycle, CycleEnd, EventKind
+from blitz.storage.paging import Conditions
 from blitz.storage.tables import cycles, events, fills
 
-Conditions = Sequence[ColumnElement[bool]]
 Result = Literal["running", "won", "lost"]
 """How a cycle stands, whatever ended it."""
 NEARLY = 1e-6

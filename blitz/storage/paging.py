@@ -20,11 +20,12 @@ from sqlalchemy import (
     tuple_,
 )
 
+Conditions = Sequence[ColumnElement[bool]]
 LIMIT_MAX = 1000
 """So many rows at once, whoever asks."""
 
 
-def mine(table: Table, user_id: int, account: str) -> list[ColumnElement[bool]]:
+def mine(table: Table, user_id: int, account: str) -> Conditions:
     """The rows of one user on one account."""
     return [table.c.user_id == user_id, table.c.account == account]
 
@@ -43,8 +44,9 @@ def page_by_key(
 
 def page_by_time(
     connection: Connection,
-    query: Select[Any],
     table: Table,
+    whose: Conditions,
+    only: Conditions,
     before: int | None,
     after: int | None,
     limit: int,
@@ -54,22 +56,23 @@ def page_by_time(
     """A page of rows by their time, and by their id within a moment, newest first; `before` and `after` are ids.
 
     What was written late stands where it belongs, and one index serves both the order and a span of time. `is_short`
-    says that the query has an index of its own that leaves few rows: they are sorted instead of sought by their time.
+    says that the conditions have an index of their own that leaves few rows: they are sorted instead of sought by their
+    time.
     """
     at_ms = table.c.at_ms + 0 if is_short else table.c.at_ms
     place, newest_first = tuple_(at_ms, table.c.id), (at_ms.desc(), table.c.id.desc())
-    query = query.limit(bounded(limit))
+    query = select(table).where(*whose, *only).limit(bounded(limit))
     if after is not None:
-        rows = query.where(place > _place(connection, table, after)).order_by(at_ms, table.c.id)
+        rows = query.where(place > _place(connection, table, whose, after)).order_by(at_ms, table.c.id)
         return connection.execute(rows).mappings().all()[::-1]
     if before is not None:
-        query = query.where(place < _place(connection, table, before))
+        query = query.where(place < _place(connection, table, whose, before))
     return connection.execute(query.order_by(*newest_first)).mappings().all()
 
 
-def _place(connection: Connection, table: Table, row_id: int) -> Tuple:
-    """Where a row stands. One that does not exist stands at the beginning of time."""
-    at_ms = connection.scalar(select(table.c.at_ms).where(table.c.id == row_id))
+def _place(connection: Connection, table: Table, whose: Conditions, row_id: int) -> Tuple:
+    """Where a row stands. One that does not exist, or is somebody else's, stands at the beginning of time."""
+    at_ms = connection.scalar(select(table.c.at_ms).where(*whose, table.c.id == row_id))
     return tuple_(literal(at_ms or 0), literal(row_id))
 
 

@@ -139,11 +139,15 @@ def test_events_are_found_by_time_cycle_and_kind(history, journal, alice):
     assert found(span=Span(from_ms=2, to_ms=3)) == [2]
 
 
-def test_another_users_rows_are_never_found_whatever_page_is_asked_for(history, journal, alice, bob):
+def test_another_users_rows_are_never_found_whatever_page_is_asked_for(history, journal, db, alice, bob):
     journal.save([fill("a"), note(1), ended(1, "1")], durable=True)
     (of_alice,) = history.fills(alice.id)
-
     assert history.fills(bob.id, account=ACCOUNT, after_id=of_alice.id - 1) == []
+    early = fill("b")
+    early = replace(early, booked=replace(early.booked, fill=replace(early.booked.fill, at_ms=0)))
+    BotJournal(db, bob.id, ACCOUNT).save([early], durable=True)
+
+    assert history.fills(bob.id, before_id=of_alice.id) == []  # not even its time is told by what comes before it
     assert history.event_page(bob.id, account=ACCOUNT, before_id=99) == []
     assert history.cycle(bob.id, 1, account=ACCOUNT) is None
     assert history.symbols(bob.id, account=ACCOUNT) == []

@@ -36,7 +36,7 @@ def test_without_cycles_there_is_nothing_to_say():
     found = statistics([], UTC)
 
     assert (found.cycles, found.net) == (0, Decimal(0))
-    assert not (found.days or found.curve or found.depths)
+    assert [*found.days, *found.curve, *found.depths] == []
     assert [found.win_rate, found.average_profit, found.average_seconds, found.best, found.worst] == [None] * 5
     assert found.drawdown == Drawdown(Decimal(0), None, None)
 

@@ -192,11 +192,12 @@ def test_a_day_is_one_of_the_zone_that_is_asked_for_else_of_the_users_else_utc(w
 )
 @pytest.mark.parametrize("route", ["cycles", "fills", "feed", "equity", "statistics"])
 def test_what_cannot_be_used_is_refused_with_a_sentence_at_its_field(
-    world, client, book, route, query, field, sentence
+    still_world, still_client, route, query, field, sentence
 ):
-    BotJournal(world.parts.database, world.stranger.id, "bybit:live").save([cycle(1)], durable=True)
+    journal = BotJournal(still_world.parts.database, still_world.stranger.id, "bybit:live")
+    journal.save([cycle(1)], durable=True)  # somebody else trades there
 
-    answer = client.get(f"/api/bot/{route}?{query}")
+    answer = still_client.get(f"/api/bot/{route}?{query}")
 
     assert (answer.status_code, answer.json["status"]) == (400, "invalid_request")
     assert sentence in answer.json["errors"][field][0]
@@ -205,17 +206,15 @@ def test_what_cannot_be_used_is_refused_with_a_sentence_at_its_field(
 @pytest.mark.parametrize(
     "query", ["from=0001-01-01&to=9999-12-31&time_zone=Asia/Seoul", "to=9999-12-31", "from=9999-12-31"]
 )
-def test_the_ends_of_the_calendar_are_days_like_others(client, book, query):
-    book(cycle(1))
-
-    assert client.get(f"/api/bot/statistics?{query}").status_code == 200
+def test_the_ends_of_the_calendar_are_days_like_others(still_client, query):
+    assert still_client.get(f"/api/bot/statistics?{query}").status_code == 200
 
 
 @pytest.mark.parametrize(
     "query", ["cycles?side=up", "cycles?outcome=maybe", "fills?kind=gift", "feed?group=gossip", "cycles?newer_than=0"]
 )
-def test_a_word_that_does_not_exist_is_refused(client, query):
-    assert client.get(f"/api/bot/{query}").status_code == 400
+def test_a_word_that_does_not_exist_is_refused(still_client, query):
+    assert still_client.get(f"/api/bot/{query}").status_code == 400
 
 
 def test_accounts_are_never_mixed_and_all_reachable(client, book):
@@ -271,8 +270,8 @@ def test_the_columns_of_files_say_that_their_times_are_utc(traded):
     assert [row["value"] for row in paid] == ["964.8", "960"]  # 0.016 at 60300 and at 60000
 
 
-def test_a_file_without_rows_still_has_its_columns(client):
-    assert client.get("/api/bot/cycles?format=csv").text.count("\r\n") == 1
+def test_a_file_without_rows_still_has_its_columns(still_client):
+    assert still_client.get("/api/bot/cycles?format=csv").text.count("\r\n") == 1
 
 
 def test_a_file_that_would_be_cut_is_refused(client, book, monkeypatch):
