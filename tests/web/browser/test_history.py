@@ -5,6 +5,7 @@ import io
 import re
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.browser
 MARCH = 1_772_323_200_000
 """2026-03-01T00:00 UTC."""
 HOUR = 3_600_000
-SEOUL = {"timezone_id": "Asia/Seoul", "locale": "en-GB"}
+SEOUL: dict[str, Any] = {"timezone_id": "Asia/Seoul", "locale": "en-GB"}
 
 
 def cycle(number: int, profit: str = "1", *, ended_ms: int | None = None, **words) -> CycleSaved:
