@@ -1,6 +1,7 @@
 """What a user's bot did: tables as JSON pages or as CSV, always of the signed-in user and of one account only."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -36,6 +37,7 @@ from blitz.web.history_schemas import (
     StatisticsIn,
     StatisticsOut,
 )
+from blitz.web.language import language
 from blitz.web.openapi import refusals
 from blitz.web.services import services
 from blitz.web.statistics_rows import day_row, figures_row
@@ -126,16 +128,17 @@ def feed(query_data: FeedIn) -> Response:
     As CSV: all that is filtered, up to 200,000.
     """
     past, user_id, account = services().history, this_user().id, account_of(query_data)
+    told = partial(feed_row, code=language())  # a file is written after the request has been answered
     if query_data.after_id is not None:
         lines = past.events(user_id, after_id=query_data.after_id, limit=query_data.limit, account=account)
-        return table("feed", [feed_row(line) for line in lines], query_data.format)
+        return table("feed", [told(line) for line in lines], query_data.format)
     kinds = None if query_data.group is None else GROUPS[query_data.group]
     only = EventFilter(span=span_of(query_data), cycle=query_data.cycle, kinds=kinds)
 
     def read(**part: Any) -> Sequence[EventRow]:
         return past.event_page(user_id, only, account=account, **part)
 
-    return answer("feed", query_data, account, only, read, feed_row)
+    return answer("feed", query_data, account, only, read, told)
 
 
 @history.get("/equity")

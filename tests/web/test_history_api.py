@@ -341,6 +341,16 @@ def test_a_problem_looks_like_one(kind):
     assert tone(BotEvent(kind=kind, at_ms=0)) in {"warn", "bad"}
 
 
+def test_a_file_speaks_the_language_of_its_reader(client, book):
+    book(EventNoted(event=BotEvent(kind=EventKind.STARTED, at_ms=MARCH)))
+    korean = {"Accept-Language": "ko"}
+
+    (told,) = client.get("/api/bot/feed", headers=korean).json["rows"]
+    (written,) = csv_rows(client.get("/api/bot/feed?format=csv", headers=korean))
+
+    assert written["message"] == told["message"] != "Bot started."
+
+
 def test_a_file_is_read_page_by_page(client, book, monkeypatch):
     book(*(cycle(number) for number in range(1, 26)))
     monkeypatch.setattr(history_api, "LIMIT_MAX", 10)
