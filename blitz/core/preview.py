@@ -21,6 +21,7 @@ from blitz.core.orders import ZERO
 from blitz.errors import SettingsProblem
 
 PERCENT = Decimal("0.01")
+TENTH = Decimal("0.1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,16 @@ class LegPreview:
     entry_fees: Decimal
     """Fees of this leg and all before it: taker for leg 0, maker for the others."""
     liquidation: Decimal | None
+    smallest_amount: Decimal
+    """The least margin that this leg works with, USDT in whole cents."""
+    share_percent: Decimal
+    """Its part of all amounts."""
+    take_profit_net: Decimal | None
+    """What a take-profit here earns after the fees of all entries and its own, as maker, USDT."""
+    stop_loss_net: Decimal | None
+    """What a stop-loss here costs after the fees of all entries and its own, as taker, USDT; slippage left out."""
+    bounce_percent: Decimal | None
+    """How far the price has to come back from this leg to its take-profit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +65,8 @@ class LadderPreview:
     instrument: Instrument
     price: Decimal
     legs: tuple[LegPreview, ...]
+    balance: Decimal | None = None
+    """USDT, as it was handed in."""
 
     @property
     def margin(self) -> Decimal:
@@ -72,6 +85,7 @@ class LadderPreview:
             "symbol": settings.symbol,
             "side": settings.side.value,
             "mode": settings.mode.value,
+            "margin_mode": settings.margin_mode.value,
             "price": plain(self.price),
             "leverage": plain(settings.leverage),
             "legs": [_leg_json(row) for row in self.legs],
@@ -84,14 +98,7 @@ class LadderPreview:
             },
             "take_profit": _target_json(settings.take_profit, settings.leverage),
             "stop_loss": _target_json(settings.stop_loss, settings.leverage),
-            "instrument": {
-                "symbol": self.instrument.symbol,
-                "tick": plain(self.instrument.tick),
-                "step": plain(self.instrument.step),
-                "quantity_min": plain(self.instrument.quantity_min),
-                "notional_min": plain(self.instrument.notional_min),
-                "leverage_max": plain(self.instrument.leverage_max),
-            },
+            "instrument": rules_json(self.instrument),
         }
 
 
@@ -106,6 +113,7 @@ def preview_ladder(
     check_tradable(settings, instrument, price)
     rows: list[LegPreview] = []
     quantity = cost = margin = fees = ZERO
+    amounts = sum((row.amount for row in settings.legs), ZERO)
     for index, leg_price in enumerate(leg_prices(settings, price, instrument.tick)):
         size = leg_quantity(settings, index, leg_price, instrument.step)
         notional = size * leg_price
@@ -113,6 +121,9 @@ def preview_ladder(
         fees += notional * (instrument.taker_rate if index == 0 else instrument.maker_rate)
         average = cost / quantity
         behind = balance if settings.margin_mode is MarginMode.CROSS else margin
+        take_profit = take_profit_price(settings, average, instrument.tick)
+        stop_loss = stop_loss_price(settings, average, instrument.tick)
+        earned = _Exit(settings, quantity, cost, fees)
         rows.append(
             LegPreview(
                 leg=index,
@@ -121,18 +132,44 @@ def preview_ladder(
                 amount=settings.grids[index].amount,
                 margin=notional / settings.leverage,
                 notional=notional,
-                from_entry_percent=((leg_price / price - 1).copy_abs() * HUNDRED).quantize(PERCENT),
+                from_entry_percent=_apart(leg_price, price),
                 average=average,
-                take_profit=take_profit_price(settings, average, instrument.tick),
-                stop_loss=stop_loss_price(settings, average, instrument.tick),
+                take_profit=take_profit,
+                stop_loss=stop_loss,
                 total_margin=margin,
                 entry_fees=fees,
                 liquidation=None
                 if behind is None
                 else liquidation_estimate(settings, instrument, quantity, average, behind),
+                smallest_amount=smallest_amount(settings, smallest_quantity(instrument, leg_price), leg_price),
+                share_percent=(settings.grids[index].amount / amounts * HUNDRED).quantize(TENTH),
+                take_profit_net=earned.net(take_profit, instrument.maker_rate),
+                stop_loss_net=earned.net(stop_loss, instrument.taker_rate),
+                bounce_percent=None if take_profit is None else _apart(take_profit, leg_price),
             )
         )
-    return LadderPreview(settings=settings, instrument=instrument, price=price, legs=tuple(rows))
+    return LadderPreview(settings=settings, instrument=instrument, price=price, legs=tuple(rows), balance=balance)
+
+
+@dataclass(frozen=True, slots=True)
+class _Exit:
+    """The whole position, as it could be closed at once."""
+
+    settings: LadderSettings
+    quantity: Decimal
+    cost: Decimal
+    entry_fees: Decimal
+
+    def net(self, price: Decimal | None, fee_rate: Decimal) -> Decimal | None:
+        """Profit or loss after all fees, USDT."""
+        if price is None:
+            return None
+        brings = price * self.quantity
+        return self.settings.side.sign * (brings - self.cost) - self.entry_fees - brings * fee_rate
+
+
+def _apart(price: Decimal, origin: Decimal) -> Decimal:
+    return ((price / origin - 1).copy_abs() * HUNDRED).quantize(PERCENT)
 
 
 def check_tradable(settings: LadderSettings, instrument: Instrument, price: Decimal) -> None:
@@ -224,4 +261,32 @@ def _leg_json(row: LegPreview) -> dict[str, object]:
         "total_margin": money(row.total_margin),
         "entry_fees": money(row.entry_fees),
         "liquidation": _price(row.liquidation),
+        "smallest_amount": plain(row.smallest_amount),
+        "share_percent": plain(row.share_percent),
+        "take_profit_net": None if row.take_profit_net is None else money(row.take_profit_net),
+        "stop_loss_net": None if row.stop_loss_net is None else money(row.stop_loss_net),
+        "bounce_percent": _price(row.bounce_percent),
     }
+
+
+def rules_json(rules: Instrument) -> dict[str, str | None]:
+    """What a market allows, for people: fees as percents, what has no limit as null."""
+    return {
+        "symbol": rules.symbol,
+        "tick": plain(rules.tick),
+        "step": plain(rules.step),
+        "quantity_min": plain(rules.quantity_min),
+        "quantity_max": _limit(rules.quantity_max),
+        "market_quantity_max": _limit(rules.market_quantity_max),
+        "notional_min": plain(rules.notional_min),
+        "leverage_min": plain(rules.leverage_min),
+        "leverage_max": plain(rules.leverage_max),
+        "leverage_step": plain(rules.leverage_step),
+        "taker_percent": plain(rules.taker_rate * HUNDRED),
+        "maker_percent": plain(rules.maker_rate * HUNDRED),
+        "maintenance_percent": plain(rules.maintenance_rate * HUNDRED),
+    }
+
+
+def _limit(number: Decimal) -> str | None:
+    return plain(number) if number.is_finite() else None
