@@ -28,11 +28,12 @@ from blitz.web.going_live import live
 from blitz.web.history_api import history
 from blitz.web.json_text import DigitKeepingJson
 from blitz.web.ladder_api import ladder
+from blitz.web.ladder_tools import ladder_tools
 from blitz.web.legacy import legacy
 from blitz.web.services import EXTENSION, Services
 from blitz.web.stream import StreamBudget
 
-BLUEPRINTS = (bot, ladder, live, history, admin, diagnostics, pages.pages, auth, legacy)
+BLUEPRINTS = (bot, ladder, ladder_tools, live, history, admin, diagnostics, pages.pages, auth, legacy)
 
 
 def create_app(services: Services | None = None) -> APIFlask:

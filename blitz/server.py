@@ -107,7 +107,7 @@ def build_services(
         bots=store,
         history=history,
         manager=SimpleBotManager(parts, history),
-        desk=MarketDesk(exchanges, venues),
+        desk=MarketDesk(exchanges, venues, clock),
         live=GoingLive(clock=clock, users=users, exchanges=exchanges, venues=venues),
         clock=clock,
         cookie_key=cookie_key(key),

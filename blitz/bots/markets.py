@@ -1,27 +1,31 @@
 """The market desk: rules, prices and candles for the pages, and paper accounts under a trader's own key.
 
-Sends no order. Reading needs nobody's key.
+Sends no order. Only reading a balance needs a key, the trader's own.
 """
 
 from decimal import Decimal
 
+from blitz.bots.balances import Balances, KnownBalance
 from blitz.bots.paper_accounts import WrongSecret
 from blitz.bots.venue_figures import VenueFigures, venue_figures
 from blitz.bots.venues import Venues
+from blitz.clock import Clock
 from blitz.core.credentials import Credentials
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.tags import TagBook
 from blitz.errors import SettingsProblem
 from blitz.exchange.exchanges import Exchanges
+from blitz.storage.users import User
 
 
 class MarketDesk:
     """Answers what a page asks about a market. Every method may raise `GatewayProblem` with a sentence."""
 
-    def __init__(self, exchanges: Exchanges, venues: Venues) -> None:
+    def __init__(self, exchanges: Exchanges, venues: Venues, clock: Clock) -> None:
         self._exchanges = exchanges
         self._venues = venues
+        self._balances = Balances(exchanges, venues, clock)
 
     def instrument(self, settings: LadderSettings) -> Instrument:
         """The rules of the market these settings trade."""
@@ -56,6 +60,10 @@ class MarketDesk:
     def symbols(self, settings: LadderSettings) -> list[str]:
         """Every market a bot may trade where these settings trade."""
         return self._exchanges.symbols(self._venues.of(settings))
+
+    def balance(self, user: User, settings: LadderSettings) -> KnownBalance:
+        """What is in the trader's account there, as far as it is known within a moment. Raises nothing."""
+        return self._balances.known(user, settings)
 
     def venue_figures(self, now_ms: int) -> list[VenueFigures]:
         """How each exchange stands towards this server. Asks nobody."""

@@ -106,8 +106,3 @@ def _nothing_earned(preview: LadderPreview) -> Iterator[LadderWarning]:
 
 def _cents(amount: Decimal) -> str:
     return plain(amount.quantize(Decimal("0.01")))
-
-
-def warning_json(warning: LadderWarning) -> dict[str, object]:
-    """The API's form."""
-    return {"code": warning.code, "field": warning.field, "leg": warning.leg, "message": str(warning.says)}

@@ -12,7 +12,7 @@ from blitz.core.generator import SafetyOrders, generate
 from blitz.core.instrument import Instrument, smallest_quantity
 from blitz.core.ladder import HUNDRED, leg_prices
 from blitz.core.ladder_settings import LadderSettings, plain
-from blitz.core.preview import LadderPreview, money, preview_ladder, smallest_amount
+from blitz.core.preview import LadderPreview, preview_ladder, smallest_amount
 from blitz.core.sentence import Sentence
 
 UNIT = Decimal(1)
@@ -68,7 +68,8 @@ class FittedPreset:
 
     name: str
     preview: LadderPreview
-    says: Sentence
+    says: tuple[Sentence, ...]
+    """What it covers, and what it takes."""
 
     def fields(self) -> Mapping[str, object]:
         """The settings that the preset chooses; the others stay as they are."""
@@ -134,19 +135,17 @@ def _least_base(preset: Preset, settings: LadderSettings, instrument: Instrument
     return least.to_integral_value(ROUND_CEILING)
 
 
-def _says(preview: LadderPreview, balance: Decimal | None, *, is_least: bool) -> Sentence:
-    words = (
-        "Covers a move of {coverage} % against the entry with {legs} legs at leverage {leverage}. All filled, they "
-        "take {margin} USDT of margin"
-    )
+def _says(preview: LadderPreview, balance: Decimal | None, *, is_least: bool) -> tuple[Sentence, ...]:
     figures = {
         "coverage": plain(preview.legs[-1].from_entry_percent),
         "legs": str(len(preview.legs)),
         "leverage": plain(preview.settings.leverage),
-        "margin": money(preview.margin.quantize(UNIT)),
+        "margin": plain(preview.margin.quantize(UNIT)),
     }
+    covers = "Covers a move of {coverage} % against the entry with {legs} legs at leverage {leverage}."
+    takes = "All filled, they take {margin} USDT of margin."
     if balance:
-        words += ", {share} % of the balance"
+        takes = "All filled, they take {margin} USDT of margin, {share} % of the balance."
         figures["share"] = plain((preview.margin / balance * HUNDRED).quantize(TENTH))
-    words += "; less is not possible on this market." if is_least else "."
-    return Sentence(words, figures)
+    said = [Sentence(covers, figures), Sentence(takes, figures)]
+    return (*said, Sentence("This market takes no less.")) if is_least else tuple(said)

@@ -11,9 +11,10 @@ from typing import Any
 import structlog
 from apiflask import APIBlueprint
 
+from blitz.bots.balances import KnownBalance
 from blitz.core.credentials import Credentials
-from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings, Mode, parse_settings
+from blitz.core.ladder_warnings import LadderWarning, ladder_warnings
 from blitz.core.preview import preview_ladder
 from blitz.errors import GatewayProblem, SecretUnreadable, SettingsProblem
 from blitz.storage.credentials import KEY_PAIR, checked_credential, checked_telegram, joined_keys
@@ -23,6 +24,7 @@ from blitz.web.errors import Problem
 from blitz.web.going_live import live_since
 from blitz.web.language import said
 from blitz.web.limits import PREVIEWS, at_most
+from blitz.web.market_view import balance_json, in_words, market_of
 from blitz.web.mode_strip import mode_strip
 from blitz.web.openapi import refusals
 from blitz.web.schemas import LadderIn, PreviewOut, SettingsIn, SettingsOut
@@ -94,11 +96,33 @@ def write_settings(json_data: SettingsIn) -> dict[str, Any]:
 def preview(json_data: LadderIn) -> dict[str, Any]:
     """Lay a ladder out at the last price, with the code the bot trades by. Stores and sends nothing.
 
-    Fields that are left out are taken from the stored settings.
+    Fields that are left out are taken from the stored settings. `balance` is what is known within a moment; `warnings`
+    are what the market would take and a trader may not have meant.
     """
-    settings = parse_settings(json_data.given(), base=this_user().settings)
+    user = this_user()
+    settings = parse_settings(json_data.given(), base=user.settings)
     instrument, price = market_of(settings)
-    return {"success": True, **preview_ladder(settings, instrument, price).to_json()}
+    known = services().desk.balance(user, settings)
+    plan = preview_ladder(settings, instrument, price, balance=known.balance.equity if known.balance else None)
+    return {
+        "success": True,
+        **plan.to_json(),
+        "balance": balance_json(known),
+        "warnings": [warning_json(each) for each in ladder_warnings(plan, free_of(user, known))],
+    }
+
+
+def free_of(user: User, known: KnownBalance) -> Decimal | None:
+    """What the next cycle may use, USDT: what an open one binds is free again by then."""
+    if known.balance is None:
+        return None
+    in_cycle = services().manager.get_bot_status(user.id).get("cycle")
+    return known.balance.equity if in_cycle else known.balance.available
+
+
+def warning_json(warning: LadderWarning) -> dict[str, Any]:
+    """The API's form."""
+    return {"code": warning.code, "field": warning.field, "leg": warning.leg, "message": in_words(warning.says)}
 
 
 def stored_keys(user_id: int) -> Credentials | None:
@@ -169,15 +193,6 @@ def check_against_market(settings: LadderSettings) -> bool:
         return False
     preview_ladder(settings, instrument, price)
     return True
-
-
-def market_of(settings: LadderSettings) -> tuple[Instrument, Decimal]:
-    """The market's rules and its last price. Raises `SettingsProblem` for a symbol that does not exist there."""
-    desk = services().desk
-    if not {settings.symbol, f"{settings.symbol}:USDT"} & set(desk.symbols(settings)):
-        sentence = f"{settings.symbol} is not a market of this exchange; choose one from the list."
-        raise SettingsProblem({"symbol": [sentence]})
-    return desk.instrument(settings), desk.last_price(settings)
 
 
 def store(user: User, settings: LadderSettings, credentials: dict[str, Any], keys: Credentials | None) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 
 from flask import current_app
 
+from blitz.bots.balances import KnownBalance
 from blitz.bots.bells import Bells
 from blitz.bots.incidents import ProtectionFigures
 from blitz.bots.venue_figures import VenueFigures
@@ -28,7 +29,7 @@ from blitz.storage.preferences import PreferenceStore
 from blitz.storage.sessions import SessionStore
 from blitz.storage.setup import SetupTokens
 from blitz.storage.throttle import SignInThrottle
-from blitz.storage.users import UserStore
+from blitz.storage.users import User, UserStore
 
 EXTENSION = "blitz"
 
@@ -88,6 +89,9 @@ class Desk(Protocol):
 
     def symbols(self, settings: LadderSettings) -> list[str]:
         """Every market a bot may trade where these settings trade."""
+
+    def balance(self, user: User, settings: LadderSettings) -> KnownBalance:
+        """What is in the trader's account there, as far as it is known within a moment. Raises nothing."""
 
     def venue_figures(self, now_ms: int) -> Sequence[VenueFigures]:
         """How each exchange stands towards this server. Asks nobody."""

@@ -1,0 +1,33 @@
+"""The market and the balance that a ladder is looked at with. Raises `GatewayProblem` when the exchange is silent."""
+
+from decimal import Decimal
+
+from blitz.bots.balances import KnownBalance
+from blitz.core.instrument import Instrument
+from blitz.core.ladder_settings import LadderSettings, plain
+from blitz.core.sentence import Sentence
+from blitz.errors import SettingsProblem
+from blitz.web.language import said
+from blitz.web.services import services
+
+
+def market_of(settings: LadderSettings) -> tuple[Instrument, Decimal]:
+    """The market's rules and its last price. Raises `SettingsProblem` for a symbol that does not exist there."""
+    desk = services().desk
+    if not {settings.symbol, f"{settings.symbol}:USDT"} & set(desk.symbols(settings)):
+        sentence = f"{settings.symbol} is not a market of this exchange; choose one from the list."
+        raise SettingsProblem({"symbol": [sentence]})
+    return desk.instrument(settings), desk.last_price(settings)
+
+
+def in_words(sentence: Sentence) -> str:
+    """A sentence of the core in the reader's language."""
+    return said(sentence.words).format_map(sentence.figures)
+
+
+def balance_json(known: KnownBalance) -> dict[str, str | None]:
+    """The API's form; without a balance `note` says why."""
+    note = None if known.note is None else in_words(known.note)
+    if known.balance is None:
+        return {"equity": None, "available": None, "note": note}
+    return {"equity": plain(known.balance.equity), "available": plain(known.balance.available), "note": note}
