@@ -1,26 +1,39 @@
 // The settings page: the form, its faults at their fields, and the preview that the server computes while one types.
-import { ask, byId, call, first, make, number, say, showStrip, toast } from "./page.js";
+import { ask, byId, call, first, number, say, showStrip, t, toast } from "./page.js";
+import { fillGrid, onChange, readGrid, renumber, showLegFaults, showShares } from "./settings_grid.js";
+import { readSecrets, showSecrets } from "./settings_keys.js";
+import { showPreview, showRules, showWarnings } from "./settings_preview.js";
+import { connectTools, forget, showPresets } from "./settings_tools.js";
 
 const PREVIEW_WAIT_MS = 350;
 const form = byId("form");
 const field = (name) => form.elements[name];
 const LADDER = ["exchange", "symbol", "side", "leverage", "margin_mode", "rounds", "take_profit", "stop_loss"];
 const FLAGS = ["repeat", "testnet"];
-const SECRETS = ["api_key", "api_secret", "telegram_token", "telegram_chat_id"];
 
 let stored = first.settings;
+let asStored = "";
 let lastPreview = null;
-const cleared = new Set();
+
+/** Fill in the fields that `settings` has; the others stay as they are. */
+function apply(settings) {
+  for (const name of LADDER) if (name in settings) field(name).value = settings[name];
+  for (const name of FLAGS) if (name in settings) field(name).checked = settings[name];
+  if (settings.mode) form.querySelector(`input[name="mode"][value="${settings.mode}"]`).checked = true;
+  if (settings.grids) fillGrid(settings.grids);
+  renumber();
+  byId("testnet-part").hidden = mode() !== "demo";
+  showUnsaved();
+  later();
+}
 
 function fill(settings) {
   stored = settings;
-  for (const name of LADDER) field(name).value = settings[name];
-  for (const name of FLAGS) field(name).checked = settings[name];
-  form.querySelector(`input[name="mode"][value="${settings.mode}"]`).checked = true;
-  byId("grid").replaceChildren(...settings.grids.map((row) => gridRow(row.amount, row.gap)));
-  renumber();
-  offerMarkets();
   showSecrets(settings);
+  apply(settings);
+  forget();
+  asStored = JSON.stringify(everything());
+  showUnsaved();
   byId("next-cycle").hidden = settings.takes_effect !== "next_cycle";
   showStrip(settings.strip);
   byId("going-live").hidden = settings.mode !== "live";
@@ -29,67 +42,50 @@ function fill(settings) {
   byId("live-form").hidden = settings.armed;
 }
 
-// The list came with the page, for the exchange that was stored then; another exchange has other markets.
-function offerMarkets() {
-  const isSame = field("exchange").value === first.settings.exchange;
-  field("symbol").setAttribute("list", isSame ? "markets" : "no-markets");
-}
-
-function gridRow(amount = "", gap = "") {
-  const remove = make("button", { type: "button", class: "icon-button", title: "Remove this leg" }, "×");
-  const row = make("tr", {}, make("th", { scope: "row" }), make("td", {}, make("input", { inputmode: "decimal", "data-part": "amount", value: amount })),
-    make("td", {}, make("input", { inputmode: "decimal", "data-part": "gap", value: gap })), make("td", {}, remove));
-  remove.addEventListener("click", () => { row.remove(); renumber(); later(); });
-  return row;
-}
-
-function renumber() {
-  const rows = [...byId("grid").rows];
-  rows.forEach((row, index) => {
-    say(row.cells[0], index === 0 ? "0 · entry" : String(index));
-    const [amount, gap] = row.querySelectorAll("input");
-    amount.setAttribute("aria-label", `Amount of leg ${index}`);
-    gap.setAttribute("aria-label", `Gap of leg ${index}`);
-    gap.disabled = index === 0;
-    gap.placeholder = index === 0 ? "market" : "";
-    row.querySelector("button").setAttribute("aria-label", `Remove leg ${index}`);
-    row.querySelector("button").disabled = rows.length === 1;
-    row.classList.toggle("unused", index >= Number(field("rounds").value || rows.length));
-  });
-}
+const mode = () => form.querySelector('input[name="mode"]:checked').value;
 
 function read() {
   const data = Object.fromEntries(LADDER.map((name) => [name, field(name).value.trim()]));
-  data.mode = form.querySelector('input[name="mode"]:checked').value;
+  data.mode = mode();
   for (const name of FLAGS) data[name] = field(name).checked;
-  data.grids = [...byId("grid").rows].map((row, index) => {
-    const [amount, gap] = row.querySelectorAll("input");
-    return { amount: amount.value.trim(), gap: index === 0 ? "0" : gap.value.trim() };
-  });
+  data.grids = readGrid();
   return data;
 }
 
-function showSecrets(settings) {
-  const known = { api_key: settings.api_key, api_secret: settings.keys_stored, telegram_token: settings.telegram_stored, telegram_chat_id: settings.telegram_stored };
-  cleared.clear();
-  for (const name of SECRETS) {
-    field(name).value = "";
-    field(name).placeholder = known[name] ? (name === "api_key" ? settings.api_key : "••••••••") : "";
-    say(byId(`${name}-stored`), known[name] ? "Stored." : "Not set.");
-    form.querySelector(`[data-clear="${name}"]`).hidden = !known[name];
+const everything = () => ({ ...read(), ...readSecrets() });
+const isUnsaved = () => asStored !== "" && JSON.stringify(everything()) !== asStored;
+
+function showUnsaved() {
+  const unsaved = isUnsaved();
+  byId("discard").hidden = !unsaved;
+  const words = stored.takes_effect === "next_cycle" ? t("Unsaved changes. Saved, they take effect with the next cycle.") : t("Unsaved changes.");
+  say(byId("unsaved"), unsaved ? words : "");
+  if (unsaved) say(byId("saved"), "");
+}
+
+/** Faults at their fields, inside `part`; fields without a fault are cleared. */
+function showFaults(part, errors = {}) {
+  for (const place of part.querySelectorAll("[data-fault]")) {
+    const name = place.dataset.fault;
+    const said = name === "grids" ? errors.grids && showLegFaults(errors.grids) : errors[name];
+    if (name === "grids" && !errors.grids) showLegFaults([]);
+    say(place, said ? said.join(" ") : "");
+    const input = part.querySelector(`[name="${name}"], [data-generate="${name}"]`);
+    if (input) errors[name] ? input.setAttribute("aria-invalid", "true") : input.removeAttribute("aria-invalid");
   }
 }
 
-function showFaults(errors = {}) {
-  for (const place of form.querySelectorAll("[data-fault]")) {
-    const said = errors[place.dataset.fault];
-    say(place, said ? said.join(" ") : "");
-    const input = field(place.dataset.fault);
-    if (input instanceof Element) said ? input.setAttribute("aria-invalid", "true") : input.removeAttribute("aria-invalid");
-  }
-  const legs = (errors.grids ?? []).map((text) => Number(/^Leg (\d+)/.exec(text)?.[1] ?? -1));
-  [...byId("grid").rows].forEach((row, index) => row.classList.toggle("wrong", legs.includes(index)));
+/** Say what has no field, and go to the first field that is wrong. */
+function complain(body, part) {
+  const known = new Set([...part.querySelectorAll("[data-fault]")].map((place) => place.dataset.fault));
+  const homeless = Object.entries(body.errors ?? {}).filter(([name]) => !known.has(name) && part.id !== "import");
+  if (!body.errors || homeless.length) toast([body.message, ...homeless.map(([name, said]) => `${name}: ${said.join(" ")}`)].join("\n"), "bad");
+  part.querySelector('[aria-invalid="true"], [aria-invalid=""]')?.focus();
 }
+
+// The ladder's own faults; those of the tools are theirs.
+const ladderParts = () => [...form.querySelectorAll("fieldset")].filter((part) => part.id !== "tools");
+const showLadderFaults = (errors) => ladderParts().forEach((part) => showFaults(part, errors));
 
 let timer = 0;
 let asked = 0;
@@ -100,81 +96,82 @@ function later() {
 
 async function preview() {
   const turn = ++asked;
-  const { ok, body } = await call("POST", "/api/bot/preview", read());
+  const data = read();
+  showMarket(data);
+  const { ok, body } = await call("POST", "/api/bot/preview", data);
   if (turn !== asked) return;
-  showFaults(body.errors);
+  showLadderFaults(body.errors);
   byId("preview-problem").hidden = ok;
   byId("preview-part").hidden = !ok;
-  say(byId("preview-problem"), body.errors ? "This ladder cannot trade yet; see the marked fields." : body.message ?? "");
-  if (ok) showPreview(body);
+  say(byId("preview-problem"), body.errors ? t("This ladder cannot trade yet; see the marked fields.") : body.message ?? "");
+  lastPreview = ok ? body : null;
+  if (ok) return showPreview(body);
+  showWarnings([]);
+  showShares(null);
 }
 
-function showPreview(plan) {
-  lastPreview = plan;
-  say(byId("preview-price"), `${plan.symbol.split(":")[0]} at ${number(plan.price)}`);
-  const cells = (leg) => [leg.quantity, leg.margin, leg.average, leg.take_profit, leg.stop_loss, leg.liquidation];
-  const places = [undefined, 2, 2, undefined, undefined, 1];
-  byId("preview").replaceChildren(...plan.legs.map((leg) => make("tr", {}, make("th", { scope: "row" }, String(leg.leg)),
-    make("td", { class: "n" }, number(leg.price), make("small", {}, leg.leg ? `${leg.from_entry_percent} % away` : "market")),
-    ...cells(leg).map((value, index) => make("td", { class: "n" }, number(value, places[index]))))));
-  const total = plan.total;
-  const figures = [["Margin, all legs filled", `${number(total.margin, 2)} USDT`], ["Position value", `${number(total.notional, 2)} USDT`],
-    ["Covers a move of", `${total.coverage_percent} %`], ["Entry fees", `${number(total.entry_fees, 2)} USDT`]];
-  byId("preview-totals").replaceChildren(...figures.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
-  showTarget("take_profit", plan.take_profit);
-  showTarget("stop_loss", plan.stop_loss);
+// The market is asked about when another one is chosen, its presets when the side changes too.
+let venueOf = JSON.stringify(["exchange", "mode", "testnet"].map((name) => first.settings[name]));
+let marketOf = "";
+let presetsOf = "";
+async function showMarket(data) {
+  const { exchange, testnet, symbol, side, leverage, margin_mode } = data;
+  const [venue, market, presets] = [[exchange, data.mode, testnet], [exchange, data.mode, testnet, symbol, leverage], [exchange, data.mode, testnet, symbol, side]].map((each) => JSON.stringify(each));
+  const words = new URLSearchParams({ exchange, mode: data.mode, testnet });
+  if (venue !== venueOf) {
+    venueOf = venue;
+    call("GET", `/api/bot/markets?${words}`).then(({ ok, body }) => venue === venueOf && offerMarkets(ok ? body.symbols : []));
+  }
+  if (presets !== presetsOf) {
+    presetsOf = presets;
+    showPresets({ exchange, mode: data.mode, testnet, symbol, side, margin_mode });
+  }
+  if (market === marketOf) return;
+  marketOf = market;
+  words.set("symbol", symbol);
+  if (leverage) words.set("leverage", leverage);
+  const { ok, body } = await call("GET", `/api/bot/market?${words}`);
+  if (market === marketOf && (ok || !lastPreview)) showRules(ok ? body : null);
 }
 
-function showTarget(name, target) {
-  say(byId(`${name}-hint`), target ? `${target.roe_percent} % of margin is a move of ${target.price_percent} % from the average.` : "0 or empty is off.");
+function offerMarkets(symbols) {
+  byId("markets").replaceChildren(...symbols.map((value) => Object.assign(document.createElement("option"), { value })));
 }
 
 async function save(event) {
   event.preventDefault();
-  const data = read();
+  const data = everything();
   if (data.mode === "live" && stored.mode !== "live") {
-    say(byId("live-margin"), lastPreview ? `${number(lastPreview.total.margin, 2)} USDT of` : "its whole");
+    const words = lastPreview
+      ? t("The ladder then takes up to {amount} USDT of margin on your exchange account.", { amount: number(lastPreview.total.margin, 2) })
+      : t("The ladder then takes its whole margin on your exchange account.");
+    say(byId("live-margin"), words);
     if (!(await ask(byId("live-dialog")))) return;
-  }
-  for (const name of SECRETS) {
-    const value = field(name).value.trim();
-    if (value || cleared.has(name)) data[name] = value;
   }
   byId("save").setAttribute("aria-busy", "true");
   const { ok, body } = await call("PUT", "/api/bot/settings", data);
   byId("save").removeAttribute("aria-busy");
-  showFaults(body.errors);
-  const next = body.takes_effect === "next_cycle" ? " Takes effect with the next cycle." : "";
-  say(byId("saved"), ok ? body.message + next : body.message);
-  toast(ok ? body.message + next : body.message, ok ? "good" : "bad");
+  showLadderFaults(body.errors);
+  const message = ok && body.takes_effect === "next_cycle" ? `${body.message} ${t("Takes effect with the next cycle.")}` : body.message;
+  toast(message, ok ? "good" : "bad");
   if (ok) fill(body);
-  else form.querySelector('[aria-invalid="true"], tr.wrong input')?.focus();
+  else complain({ errors: body.errors ?? {} }, form);
+  say(byId("saved"), message);
 }
 
-byId("add-row").addEventListener("click", () => {
-  const rows = byId("grid").rows;
-  const last = rows[rows.length - 1]?.querySelectorAll("input");
-  const everyRow = Number(field("rounds").value) === rows.length;
-  byId("grid").append(gridRow(last?.[0].value ?? "100", rows.length > 1 ? last[1].value : "1"));
-  if (everyRow) field("rounds").value = rows.length;
-  renumber();
-  later();
-});
-for (const button of form.querySelectorAll("[data-clear]")) {
-  button.addEventListener("click", () => {
-    cleared.add(button.dataset.clear);
-    field(button.dataset.clear).value = "";
-    field(button.dataset.clear).placeholder = "";
-    say(byId(`${button.dataset.clear}-stored`), "Will be removed when you save.");
-    button.hidden = true;
-  });
-}
 form.addEventListener("input", (event) => {
-  if (event.target.name === "exchange") offerMarkets();
-  say(byId("saved"), "");
+  if (event.target.closest?.("#tools")) return;
   if (event.target.name === "rounds") renumber();
-  if (!("secret" in event.target.dataset)) later();
+  if (event.target.name === "mode") byId("testnet-part").hidden = mode() !== "demo";
+  say(byId("saved"), "");
+  showUnsaved();
+  if (event.target !== form && !("secret" in event.target.dataset)) later();
 });
 form.addEventListener("submit", save);
+byId("discard").addEventListener("click", () => { fill(stored); byId("save").focus(); });
+window.addEventListener("beforeunload", (event) => { if (isUnsaved()) event.preventDefault(); });
+onChange(() => { showUnsaved(); later(); });
+connectTools({ read, apply, faults: showFaults, complain, frame: () => ({ side: field("side").value, leverage: field("leverage").value.trim() }) });
 fill(first.settings);
+clearTimeout(timer);
 preview();
