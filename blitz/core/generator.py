@@ -142,8 +142,11 @@ def read_safety_orders(raw: Mapping[str, object], *, side: Side, leverage: Decim
     given = {**DEFAULTS, **raw}
     numbers: dict[str, Decimal] = {}
     for field, (least, most) in LIMITS.items():
+        if given.get(field) in (None, ""):
+            errors[field] = [f"is missing; choose {plain(least)} to {plain(most)}."]
+            continue
         try:
-            numbers[field] = bounded(given.get(field), least=least, most=most)
+            numbers[field] = bounded(given[field], least=least, most=most)
         except ValueError as problem:
             errors[field] = [str(problem)]
     count = numbers.get("safety_orders", ZERO)

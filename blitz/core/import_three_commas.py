@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from blitz.core.generator import Sizes, generate, read_safety_orders
-from blitz.core.imported import Imported, Left, settings_of, usdt_symbol
+from blitz.core.imported import NEVER, SECRETS, Imported, Left, settings_of, usdt_symbol
 from blitz.core.ladder_settings import LEVERAGE_MAX, ROE_MAX, LadderSettings, bounded, plain
 from blitz.core.orders import ZERO, Side
 from blitz.core.sentence import Sentence
@@ -203,7 +203,7 @@ class _Reader:
                 self._errors[field] = ["only sizes in the quote currency (USDT) can be taken over; write them so."]
         given = {ours: self._fields[theirs] for ours, theirs in GENERATOR.items() if self._given(theirs)}
         if given.get("safety_orders") is not None and str(given["safety_orders"]).strip() == "0":
-            given = {"safety_order": given.get("base_order"), "deviation": 1, **given}  # there is nothing to lay out
+            given = {"safety_order": 1, "deviation": 1, **given}  # neither is used
         raw = {**given, "measured_from": "base", "sizes": self._sizes.value}
         try:
             rows = generate(read_safety_orders(raw, side=side, leverage=leverage))
@@ -233,7 +233,7 @@ class _Reader:
         for field, value in self._fields.items():
             if field in READ or (field in WORDS and not _is_on(value)):
                 continue
-            self._left.append(Left(field[:40], Sentence(WORDS.get(field, NOT_KNOWN))))
+            self._left.append(Left(field[:40], Sentence(NEVER if field in SECRETS else WORDS.get(field, NOT_KNOWN))))
 
 
 def _is_on(value: object) -> bool:

@@ -18,6 +18,9 @@ _SYMBOLS = tuple(
 )
 """BTC/USDT:USDT; 3Commas' USDT_BTC and USDT_BTCUSDT; BTCUSDT, BTC-USDT, BTCUSDT.P as exchanges and charts write it."""
 
+SECRETS = frozenset({"api_key", "api_secret", "secret", "telegram_token", "telegram_chat_id", "password", "passphrase"})
+NEVER = "Keys are never taken from a paste; enter them on the Account page."
+
 
 @dataclass(frozen=True, slots=True)
 class Left:

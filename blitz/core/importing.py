@@ -12,13 +12,12 @@ from typing import NoReturn
 
 from blitz.core.generator import Sizes
 from blitz.core.import_three_commas import ALIASES, KNOWN, from_three_commas
-from blitz.core.imported import Imported, Left, settings_of, usdt_symbol
+from blitz.core.imported import NEVER, SECRETS, Imported, Left, settings_of, usdt_symbol
 from blitz.core.ladder_settings import NUMBER_TEXT_MAX, ExchangeName, LadderSettings
 from blitz.core.sentence import Sentence
 from blitz.errors import SettingsProblem
 
 LINES_MAX = 400
-SECRETS = frozenset({"api_key", "api_secret", "secret", "telegram_token", "telegram_chat_id", "password", "passphrase"})
 OURS = ("side", "leverage", "margin_mode", "grids", "rounds", "take_profit", "stop_loss", "repeat")
 
 
@@ -125,7 +124,7 @@ def _from_old_server(pasted: Mapping[str, object], base: LadderSettings) -> Impo
         left.append(Left("exchange", Sentence("This exchange is not one that a bot can trade on here.")))
     for name in pasted.keys() - fields.keys() - {"exchange"}:
         if name in SECRETS:
-            words = "Keys are never taken from a paste; enter them on the Account page."
+            words = NEVER
         elif name == "mode":
             words = "Whose money it is stays as it is; choose it yourself."
         else:

@@ -11,7 +11,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from blitz.core.generator import SafetyOrders, generate
 from blitz.core.instrument import Instrument, smallest_quantity
 from blitz.core.ladder import HUNDRED, leg_prices
-from blitz.core.ladder_settings import LadderSettings, plain
+from blitz.core.ladder_settings import AMOUNT_MAX, LadderSettings, plain
 from blitz.core.preview import LadderPreview, preview_ladder, smallest_amount
 from blitz.core.sentence import Sentence
 
@@ -93,7 +93,8 @@ def fit(
         stop_loss=preset.stop_loss * leverage,
     )
     target = preset.amount if balance is None else balance * preset.share / HUNDRED
-    base = (target / sum(_proportions(preset))).to_integral_value(ROUND_FLOOR)
+    parts = _proportions(preset)
+    base = min(target / sum(parts), AMOUNT_MAX / max(parts)).to_integral_value(ROUND_FLOOR)
     least = _least_base(preset, chosen, instrument, price)
     chosen = _sized(preset, chosen, max(base, least))
     preview = preview_ladder(chosen, instrument, price, balance=balance)

@@ -122,23 +122,20 @@ export function renumber() {
 // Each fault begins with its leg; which words stand before the figure depends on the language.
 const legOf = (sentence) => Number(/^\D*(\d+)/.exec(sentence)?.[1] ?? -1);
 
-/** Say at each leg what is wrong with it; answers the sentences that belong to no leg. */
+/** Say at each leg what is wrong with it; answers what to say below the table. */
 export function showLegFaults(sentences) {
   const rows = legs();
-  const byLeg = Map.groupBy ? Map.groupBy(sentences, legOf) : grouped(sentences);
+  const byLeg = new Map();
+  for (const text of sentences) byLeg.set(legOf(text), [...(byLeg.get(legOf(text)) ?? []), text]);
   rows.forEach((row, index) => {
     const said = byLeg.get(index) ?? [];
     row.classList.toggle("wrong", said.length > 0);
     for (const input of inputs(row)) said.length ? input.setAttribute("aria-invalid", "true") : input.removeAttribute("aria-invalid");
     say(under(row).querySelector(".fault"), said.join(" "));
   });
-  return sentences.filter((text) => !rows[legOf(text)]);
-}
-
-function grouped(sentences) {
-  const found = new Map();
-  for (const text of sentences) found.set(legOf(text), [...(found.get(legOf(text)) ?? []), text]);
-  return found;
+  const elsewhere = sentences.filter((text) => !rows[legOf(text)]);
+  const wrong = [...byLeg.keys()].filter((leg) => rows[leg]);
+  return [...elsewhere, ...wrong.map((leg) => t("Leg {leg} cannot be placed like this.", { leg }))];
 }
 
 /** Say at each leg what is doubtful: `warnings` with a leg. */

@@ -57,7 +57,10 @@ async function importPaste() {
   form.faults(byId("import"), { text });
   byId("import-text").toggleAttribute("aria-invalid", Boolean(body.errors));
   byId("import-faults").replaceChildren(...Object.entries(others).map(([name, said]) => make("li", {}, make("code", {}, name), ` ${said.join(" ")}`)));
-  if (!ok) return form.complain(body, byId("import"));
+  if (!ok) {
+    form.complain(body, byId("import"));
+    return byId("import-faults").scrollIntoView({ block: "nearest" });
+  }
   fillIn(body.settings, t("Filled in from the paste. Nothing is saved yet."), body.taken, body.left);
 }
 
