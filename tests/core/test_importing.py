@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from blitz.core.generator import Sizes
 from blitz.core.importing import import_settings
 from blitz.core.ladder import leg_prices, take_profit_price
-from blitz.core.ladder_settings import MarginMode, parse_settings
+from blitz.core.ladder_settings import LadderSettings, MarginMode, parse_settings
 from blitz.core.orders import Side
 from blitz.errors import SettingsProblem
 from tests.core.ladders import LONG
@@ -56,12 +56,12 @@ def test_a_bot_of_3commas_becomes_a_ladder_at_the_same_prices():
     settings = parse_settings(found.fields)
 
     assert found.kind == "3commas"
-    assert (settings.symbol, settings.side, settings.leverage) == ("BTC/USDT:USDT", Side.LONG, 8)
+    assert (settings.symbol, settings.side, settings.leverage) == ("BTC/USDT:USDT", Side.LONG, Decimal(8))
     assert settings.margin_mode is MarginMode.ISOLATED
     assert settings.rounds == 5
     assert [str(row.amount) for row in settings.legs] == ["25", "50", "52.5", "55.13", "57.88"]
     prices = leg_prices(settings, Decimal(60_000), Decimal("0.01"))
-    assert prices == (60_000, 59_100, 58_020, 56_724, Decimal("55168.80"))
+    assert [str(price) for price in prices] == ["60000", "59100.00", "58020.00", "56724.00", "55168.80"]
 
 
 def test_its_take_profit_of_the_price_lies_at_the_same_price_here():
@@ -165,7 +165,10 @@ def test_no_safety_orders_is_a_ladder_of_one_leg():
     ]
 
 
-@pytest.mark.parametrize("text", ["USDT_BTC", "USDT_BTCUSDT", "btcusdt", "BTC/USDT", "BTC/USDT:USDT", "BTCUSDT.P", "BTC-USDT-SWAP", "BYBIT:BTCUSDT.P"])  # fmt: skip
+PAIRS = "USDT_BTC USDT_BTCUSDT btcusdt BTC/USDT BTC/USDT:USDT BTCUSDT.P BTC-USDT-SWAP BYBIT:BTCUSDT.P"
+
+
+@pytest.mark.parametrize("text", PAIRS.split())
 def test_a_pair_is_read_however_it_is_written(text):
     assert taken({**THREE_COMMAS, "pairs": text}).fields["symbol"] == "BTC/USDT:USDT"
 
@@ -218,7 +221,8 @@ def test_settings_of_the_old_server_stay_as_they_are():
     settings = parse_settings(found.fields)
 
     assert found.kind == "blitz"
-    assert (settings.leverage, settings.rounds, settings.take_profit, settings.stop_loss) == (15, 2, Decimal("0.5"), 0)
+    assert (settings.leverage, settings.take_profit) == (Decimal(15), Decimal("0.5"))
+    assert (settings.rounds, settings.stop_loss) == (2, Decimal(0))
     assert settings.side is Side.SHORT
     assert [str(row.amount) for row in settings.grids] == ["100", "200", "400"]
     assert found.left == ()
@@ -272,11 +276,23 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(pasted, field, words):
     assert words in errors[field][0]
 
 
-@given(st.text(max_size=200) | st.recursive(st.none() | st.booleans() | st.floats() | st.text(max_size=8), lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from([*THREE_COMMAS, *OLD, "x"]), inner, max_size=6), max_leaves=20).map(json.dumps))  # fmt: skip
+NAMES = st.sampled_from([*THREE_COMMAS, *OLD, "x"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=8) | st.integers(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=6),
+    max_leaves=20,
+)
+
+
+@given(st.text(max_size=200) | VALUES.map(json.dumps))
 def test_whatever_is_pasted_is_taken_or_refused_with_sentences(text):
+    found = outcome(text)
+
+    assert isinstance(found, LadderSettings) or (found and all(found.values()))
+
+
+def outcome(text: str) -> LadderSettings | dict[str, list[str]]:
     try:
-        found = import_settings(text, base=LONG, sizes=Sizes.MARGIN)
+        return parse_settings(import_settings(text, base=LONG, sizes=Sizes.MARGIN).fields, base=LONG)
     except SettingsProblem as problem:
-        assert all(sentences for sentences in problem.errors.values())
-    else:
-        assert parse_settings(found.fields, base=LONG)
+        return problem.errors
