@@ -34,7 +34,7 @@ function legRows(amount = "", gap = "") {
     make("td", { class: "n share" }),
     make("td", { class: "acts" },
       act("up", "↑", (at) => move(at, at - 1)), act("down", "↓", (at) => move(at, at + 1)),
-      act("insert", "+", (at) => insert(at, "", "")), act("copy", copySign(), (at) => insert(at, ...values(at))),
+      act("insert", "+", (at) => insert(at, "", "")), act("copy", copySign(), duplicate),
       act("remove", "×", remove)));
   return [row, make("tr", { class: "about" }, make("td", { colspan: "5" },
     make("span", { class: "fault", role: "alert" }), make("span", { class: "doubt" })))];
@@ -62,8 +62,15 @@ const values = (at) => [...inputs(legs()[at])].map((input) => input.value);
 function move(from, to) {
   const all = legs().map((_, at) => values(at));
   [all[from], all[to]] = [all[to], all[from]];
+  if (from === 0 || to === 0) [all[from][1], all[to][1]] = [all[to][1], all[from][1]];  // leg 0 has no gap to give away
   legs().forEach((row, at) => inputs(row).forEach((input, part) => { input.value = all[at][part]; }));
   settle(to, to < from ? "up" : "down");
+}
+
+// Leg 0 has no gap of its own: its copy takes that of the leg after it.
+function duplicate(at) {
+  const [amount, gap] = values(at);
+  insert(at, amount, at === 0 ? (legs()[1] ? values(1)[1] : "1") : gap);
 }
 
 function insert(at, amount, gap) {
@@ -106,6 +113,7 @@ export function renumber() {
     }
     under(row).cells[0].id = `leg-${leg}-about`;
     gap.disabled = index === 0;
+    if (index === 0) gap.value = "";
     gap.placeholder = index === 0 ? t("market") : "";
     const names = { up: t("Move leg {leg} up", { leg }), down: t("Move leg {leg} down", { leg }), insert: t("Insert a leg after leg {leg}", { leg }),
       copy: t("Duplicate leg {leg}", { leg }), remove: t("Remove leg {leg}", { leg }) };

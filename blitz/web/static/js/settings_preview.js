@@ -61,7 +61,7 @@ function showTarget(name, target) {
 /** Doubts stand in the preview, at their fields and at their legs. */
 export function showWarnings(warnings) {
   byId("warnings").hidden = warnings.length === 0;
-  byId("warnings").replaceChildren(...warnings.map((each) => make("li", { "data-code": each.code }, each.message)));
+  byId("warnings").firstElementChild.replaceChildren(...warnings.map((each) => make("li", { "data-code": each.code }, each.message)));
   for (const place of document.querySelectorAll("[data-doubt]")) {
     const said = warnings.filter((each) => each.field === place.dataset.doubt && place.dataset.doubt !== "grids");
     say(place, said.map((each) => each.message).join(" "));
