@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from blitz.core.ladder_settings import parse_settings
 from tests.web.browser.conftest import axe_faults
@@ -57,6 +57,18 @@ def saved_settings(world: World):
     user = world.parts.users.by_id(world.trader.id)
     assert user is not None
     return user.settings
+
+
+def dialogs_of(page: Page) -> list[str]:
+    """The kind of each question the browser asks from now on; each is answered with yes."""
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", answer)
+    return asked
 
 
 MISTAKES = [
@@ -331,8 +343,7 @@ def test_a_paste_that_cannot_be_read_changes_nothing(settings: Page):
 
 
 def test_unsaved_changes_are_said_and_asked_about_on_leaving(settings: Page):
-    asked: list[str] = []
-    settings.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    asked = dialogs_of(settings)
     settings.locator("[name=take_profit]").fill("7")
     expect(settings.locator("#unsaved")).to_have_text("Unsaved changes.")
 
@@ -343,8 +354,7 @@ def test_unsaved_changes_are_said_and_asked_about_on_leaving(settings: Page):
 
 
 def test_nothing_is_asked_when_all_is_saved_or_discarded(settings: Page):
-    asked: list[str] = []
-    settings.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    asked = dialogs_of(settings)
     settings.locator("[name=take_profit]").fill("7")
     settings.get_by_role("button", name="Save settings").click()
     expect(settings.locator("#saved")).to_have_text("Saved.")

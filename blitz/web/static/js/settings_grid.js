@@ -40,17 +40,8 @@ function legRows(amount = "", gap = "") {
     make("span", { class: "fault", role: "alert" }), make("span", { class: "doubt" })))];
 }
 
-// Two sheets; fonts have no sign for it that all of them share.
-function copySign() {
-  const sign = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  sign.setAttribute("viewBox", "0 0 24 24");
-  sign.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(sign.namespaceURI, "path");
-  path.setAttribute("d", "M9 3h11v13H9zm2 2v9h7V5zM4 8h3v11h8v2H4z");
-  path.setAttribute("fill-rule", "evenodd");
-  sign.append(path);
-  return sign;
-}
+// Fonts have no sign for it that all of them share.
+const copySign = () => byId("copy-sign").content.cloneNode(true);
 
 function act(name, sign, work) {
   return make("button", { type: "button", class: "icon-button", "data-act": name,
