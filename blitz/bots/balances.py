@@ -44,6 +44,11 @@ class KnownBalance:
     balance: AccountBalance | None
     note: Sentence | None = None
 
+    @property
+    def is_coming(self) -> bool:
+        """Whether it is worth asking again in a moment."""
+        return self.note is NOT_YET
+
 
 @dataclass(slots=True)
 class _Read:

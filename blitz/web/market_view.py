@@ -25,9 +25,11 @@ def in_words(sentence: Sentence) -> str:
     return said(sentence.words).format_map(sentence.figures)
 
 
-def balance_json(known: KnownBalance) -> dict[str, str | None]:
-    """The API's form; without a balance `note` says why."""
-    note = None if known.note is None else in_words(known.note)
-    if known.balance is None:
-        return {"equity": None, "available": None, "note": note}
-    return {"equity": plain(known.balance.equity), "available": plain(known.balance.available), "note": note}
+def balance_json(known: KnownBalance) -> dict[str, str | bool | None]:
+    """The API's form; without a balance `note` says why, and `coming` whether to ask again in a moment."""
+    return {
+        "equity": plain(known.balance.equity) if known.balance else None,
+        "available": plain(known.balance.available) if known.balance else None,
+        "note": None if known.note is None else in_words(known.note),
+        "coming": known.is_coming,
+    }

@@ -158,7 +158,8 @@ def preview(client, **body):
 def test_a_paper_account_that_is_not_there_yet_will_begin_with_its_balance_and_is_not_opened(world, client):
     balance = preview(client)["balance"]
 
-    assert balance == {"equity": "10000", "available": "10000", "note": "A new paper account begins with this balance."}
+    assert (balance["equity"], balance["available"], balance["coming"]) == ("10000", "10000", False)
+    assert balance["note"] == "A new paper account begins with this balance."
     assert world.exchange_state()["accounts"] == []
 
 
@@ -197,6 +198,7 @@ def test_another_account_than_the_stored_one_is_not_asked_with_the_traders_key(w
         "equity": None,
         "available": None,
         "note": "The balance is not known: save this exchange and mode first.",
+        "coming": False,
     }
 
 
@@ -213,6 +215,7 @@ def test_a_slow_exchange_holds_no_preview_up(world, client):
     assert world.parts.clock.monotonic_ms() - began < 2_000
     assert known.balance is None
     assert "has not answered" in str(known.note)
+    assert known.is_coming
 
 
 def test_the_balance_is_asked_once_in_ten_seconds(world, client):

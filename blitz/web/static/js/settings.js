@@ -6,6 +6,8 @@ import { showPreview, showRules, showWarnings } from "./settings_preview.js";
 import { connectTools, forget, showPresets } from "./settings_tools.js";
 
 const PREVIEW_WAIT_MS = 350;
+const PRICE_AGE_MS = 15000;
+const BALANCE_WAIT_MS = 2500;
 const form = byId("form");
 const field = (name) => form.elements[name];
 const LADDER = ["exchange", "symbol", "side", "leverage", "margin_mode", "rounds", "take_profit", "stop_loss"];
@@ -95,9 +97,10 @@ function later() {
 }
 
 async function preview() {
+  clearTimeout(timer);
   const turn = ++asked;
   const data = read();
-  showMarket(data);
+  followMarket(data);
   const { ok, body } = await call("POST", "/api/bot/preview", data);
   if (turn !== asked) return;
   showLadderFaults(body.errors);
@@ -105,33 +108,53 @@ async function preview() {
   byId("preview-part").hidden = !ok;
   say(byId("preview-problem"), body.errors ? t("This ladder cannot trade yet; see the marked fields.") : body.message ?? "");
   lastPreview = ok ? body : null;
-  if (ok) return showPreview(body);
-  showWarnings([]);
-  showShares(null);
+  if (!ok) {
+    showWarnings([]);
+    showShares(null);
+    return showMarket(data);
+  }
+  rulesOf = keyOf(data, MARKET);
+  showRules({ instrument: body.instrument, price: body.price, smallest_amount: body.legs[0].smallest_amount });
+  showPreview(body);
+  // The price grows old while one thinks, and a balance may be on its way.
+  timer = setTimeout(refresh, body.balance.coming ? BALANCE_WAIT_MS : PRICE_AGE_MS);
 }
 
-// The market is asked about when another one is chosen, its presets when the side changes too.
-let venueOf = JSON.stringify(["exchange", "mode", "testnet"].map((name) => first.settings[name]));
-let marketOf = "";
+function refresh() {
+  if (document.hidden) timer = setTimeout(refresh, PRICE_AGE_MS);
+  else preview();
+}
+
+const VENUE = ["exchange", "mode", "testnet"];
+const MARKET = [...VENUE, "symbol", "leverage"];
+const PRESETS = [...VENUE, "symbol", "side", "margin_mode"];
+const keyOf = (data, names) => JSON.stringify(names.map((name) => data[name]));
+const only = (data, names) => Object.fromEntries(names.map((name) => [name, data[name]]));
+let venueOf = keyOf(first.settings, VENUE);
+let rulesOf = "";
 let presetsOf = "";
-async function showMarket(data) {
-  const { exchange, testnet, symbol, side, leverage, margin_mode } = data;
-  const [venue, market, presets] = [[exchange, data.mode, testnet], [exchange, data.mode, testnet, symbol, leverage], [exchange, data.mode, testnet, symbol, side]].map((each) => JSON.stringify(each));
-  const words = new URLSearchParams({ exchange, mode: data.mode, testnet });
+
+// The list of markets goes with the exchange, the presets with market and side.
+function followMarket(data) {
+  const [venue, presets] = [keyOf(data, VENUE), keyOf(data, PRESETS)];
   if (venue !== venueOf) {
     venueOf = venue;
-    call("GET", `/api/bot/markets?${words}`).then(({ ok, body }) => venue === venueOf && offerMarkets(ok ? body.symbols : []));
+    call("GET", `/api/bot/markets?${new URLSearchParams(only(data, VENUE))}`).then(({ ok, body }) => venue === venueOf && offerMarkets(ok ? body.symbols : []));
   }
   if (presets !== presetsOf) {
     presetsOf = presets;
-    showPresets({ exchange, mode: data.mode, testnet, symbol, side, margin_mode });
+    showPresets(only(data, PRESETS));
   }
-  if (market === marketOf) return;
-  marketOf = market;
-  words.set("symbol", symbol);
-  if (leverage) words.set("leverage", leverage);
+}
+
+// A ladder that cannot be previewed has a market all the same.
+async function showMarket(data) {
+  const market = keyOf(data, MARKET);
+  if (market === rulesOf) return;
+  rulesOf = market;
+  const words = new URLSearchParams(Object.entries(only(data, MARKET)).filter(([, value]) => value !== ""));
   const { ok, body } = await call("GET", `/api/bot/market?${words}`);
-  if (market === marketOf && (ok || !lastPreview)) showRules(ok ? body : null);
+  if (market === rulesOf) showRules(ok ? body : null);
 }
 
 function offerMarkets(symbols) {
@@ -173,5 +196,4 @@ window.addEventListener("beforeunload", (event) => { if (isUnsaved()) event.prev
 onChange(() => { showUnsaved(); later(); });
 connectTools({ read, apply, faults: showFaults, complain, frame: () => ({ side: field("side").value, leverage: field("leverage").value.trim() }) });
 fill(first.settings);
-clearTimeout(timer);
 preview();
