@@ -16,7 +16,6 @@ from blitz.core.calls import Refusal, Rejected, Unknown
 from blitz.core.credentials import Credentials
 from blitz.core.going_live import AccountBalance
 from blitz.core.ladder_settings import LadderSettings, Mode
-from blitz.core.sentence import Sentence
 from blitz.errors import BlitzError
 from blitz.exchange.connection import Venue
 from blitz.exchange.exchanges import Exchanges
@@ -30,11 +29,11 @@ PATIENCE_SECONDS = 0.4
 AT_ONCE_MAX = 8
 """Reads on their way; further ones are not begun."""
 
-NO_KEY = Sentence("The balance is not known: no API key is stored.")
-NOT_STORED = Sentence("The balance is not known: save this exchange and mode first.")
-NOT_YET = Sentence("The balance is not known yet: the exchange has not answered.")
-REFUSED = Sentence("The balance is not known: the exchange refuses the stored key.")
-NEW_ACCOUNT = Sentence("A new paper account begins with this balance.")
+NO_KEY = "The balance is not known: no API key is stored."
+NOT_STORED = "The balance is not known: save this exchange and mode first."
+NOT_YET = "The balance is not known yet: the exchange has not answered."
+REFUSED = "The balance is not known: the exchange refuses the stored key."
+NEW_ACCOUNT = "A new paper account begins with this balance."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +41,12 @@ class KnownBalance:
     """A balance, or why there is none."""
 
     balance: AccountBalance | None
-    note: Sentence | None = None
+    note: str | None = None
 
     @property
     def is_coming(self) -> bool:
         """Whether it is worth asking again in a moment."""
-        return self.note is NOT_YET
+        return self.note == NOT_YET
 
 
 @dataclass(slots=True)

@@ -91,15 +91,16 @@ def _gap(number: int, previous: Decimal, target: Decimal, orders: SafetyOrders) 
     """Percent from `previous`, the price that the rounded gaps so far lead to: so what is rounded off never adds up."""
     gap = (orders.side.sign * (1 - target / previous) * HUNDRED).quantize(GAP_PLACES, ROUND_HALF_UP)
     if target <= 0:
-        said = "would lie at a price of zero or less; choose fewer safety orders or a smaller step scale."
-        raise SettingsProblem({"deviation": [f"Safety order {number} {said}"]})
-    if gap <= 0:
-        said = "would not lie beyond the order before it; choose a larger deviation or step scale."
-        raise SettingsProblem({"deviation": [f"Safety order {number} {said}"]})
-    if gap > GAP_MAX:
-        said = f"would lie {plain(gap)} % from the order before it; {plain(GAP_MAX)} % is the most."
-        raise SettingsProblem({"deviation": [f"Safety order {number} {said}"]})
-    return gap
+        refused = f"Safety order {number} would lie at a price of zero or less; choose fewer or a smaller step scale."
+    elif gap <= 0:
+        refused = f"Safety order {number} would not lie beyond the order before it; choose a larger deviation or scale."
+    elif gap > GAP_MAX:
+        refused = (
+            f"Safety order {number} would lie {plain(gap)} % from the order before it; {plain(GAP_MAX)} % is the most."
+        )
+    else:
+        return gap
+    raise SettingsProblem({"deviation": [refused]})
 
 
 def _amounts(orders: SafetyOrders) -> list[Decimal]:
@@ -112,11 +113,12 @@ def _amounts(orders: SafetyOrders) -> list[Decimal]:
     amounts = [(each / divisor).quantize(CENT, ROUND_HALF_UP) for each in sizes]
     for number, amount in enumerate(amounts):
         field = "safety_order" if number else "base_order"
-        name = f"Safety order {number}" if number else "The base order"
         if amount <= 0:
-            raise SettingsProblem({field: [f"{name} would be less than a cent of margin; choose a larger one."]})
+            said = f"Leg {number} would be less than a cent of margin; choose a larger size or scale."
+            raise SettingsProblem({field: [said]})
         if amount > AMOUNT_MAX:
-            said = f"{name} would take {plain(amount)} USDT; {plain(AMOUNT_MAX)} is the most. Choose a smaller scale."
+            most = plain(AMOUNT_MAX)
+            said = f"Leg {number} would take {plain(amount)} USDT; {most} is the most. Choose a smaller size or scale."
             raise SettingsProblem({"volume_scale" if number > 1 else field: [said]})
     return amounts
 

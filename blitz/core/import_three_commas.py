@@ -12,7 +12,6 @@ from blitz.core.generator import Sizes, generate, read_safety_orders
 from blitz.core.imported import NEVER, SECRETS, Imported, Left, settings_of, usdt_symbol
 from blitz.core.ladder_settings import LEVERAGE_MAX, ROE_MAX, LadderSettings, bounded, plain
 from blitz.core.orders import ZERO, Side
-from blitz.core.sentence import Sentence
 from blitz.errors import SettingsProblem
 
 GENERATOR = {
@@ -96,7 +95,7 @@ class _Reader:
         self._base = base
         self._sizes = sizes
         self._errors: dict[str, list[str]] = {}
-        self._taken: list[Sentence] = []
+        self._taken: list[str] = []
         self._left: list[Left] = []
 
     def imported(self) -> Imported:
@@ -141,7 +140,7 @@ class _Reader:
             except SettingsProblem as problem:
                 self._errors.update(problem.errors)
             if len(names) > 1:
-                self._left.append(Left("pairs", Sentence("A bot trades one market here; the first one was taken.")))
+                self._left.append(Left("pairs", "A bot trades one market here; the first one was taken."))
         kind = str(self._fields.get("leverage_type", "")).strip().lower()
         if kind in ("cross", "isolated"):
             found["margin_mode"] = kind
@@ -150,38 +149,40 @@ class _Reader:
             found["repeat"] = False
             if str(deals).strip() != "1":
                 said = "Cycles are not counted here: the bot stops after one."
-                self._left.append(Left("disable_after_deals_count", Sentence(said)))
+                self._left.append(Left("disable_after_deals_count", said))
 
     def _exits(self, found: dict[str, object], leverage: Decimal) -> None:
         take_profit = self._take_profit()
         if take_profit is None:
-            self._taken.append(Sentence("The paste has no take-profit: the one of the form stays."))
+            self._taken.append("The paste has no take-profit: the one of the form stays.")
         else:
             found["take_profit"] = self._roe("take_profit", take_profit, leverage)
-            words = "The take-profit of {price} % of the price is {roe} % of the margin (ROE) at leverage {leverage}."
-            self._tell(words, take_profit, leverage)
+            price, roe, at = plain(take_profit), found["take_profit"], plain(leverage)
+            self._taken.append(
+                f"The take-profit of {price} % of the price is {roe} % of the margin (ROE) at leverage {at}."
+            )
             if str(self._fields.get("take_profit_type", "total")).strip().lower() == "base":
                 said = (
                     "There the take-profit is a percent of the base order only; here it counts on the whole position."
                 )
-                self._left.append(Left("take_profit_type", Sentence(said)))
+                self._left.append(Left("take_profit_type", said))
         stop_loss = self._number("stop_loss_percentage", ZERO, ROE_MAX) or ZERO
         found["stop_loss"] = self._roe("stop_loss_percentage", stop_loss, leverage)
         if not stop_loss:
-            self._taken.append(Sentence("The paste has no stop-loss: it is off."))
+            self._taken.append("The paste has no stop-loss: it is off.")
         else:
-            words = (
-                "The stop-loss of {price} % of the price is {roe} % of the margin (ROE) at leverage {leverage}. There "
-                "it counts from the base order, here from the average: it moves away with every leg that fills."
+            price, roe, at = plain(stop_loss), found["stop_loss"], plain(leverage)
+            self._taken.append(
+                f"The stop-loss of {price} % of the price is {roe} % of the margin (ROE) at leverage {at}. There it "
+                "counts from the base order, here from the average: it moves away with every leg that fills."
             )
-            self._tell(words, stop_loss, leverage)
 
     def _take_profit(self) -> Decimal | None:
         """Percent of the price; of several steps none can be taken."""
         steps = self._fields.get("take_profit_steps")
         if isinstance(steps, list) and len(steps) > 1:
             said = "One take-profit closes the whole position here; several steps do not exist."
-            self._left.append(Left("take_profit_steps", Sentence(said)))
+            self._left.append(Left("take_profit_steps", said))
         elif isinstance(steps, list) and steps and isinstance(steps[0], Mapping) and not self._given("take_profit"):
             self._fields["take_profit"] = steps[0].get("profit_percentage")
         return self._number("take_profit", ZERO, ROE_MAX)
@@ -191,10 +192,6 @@ class _Reader:
         if roe > ROE_MAX:
             self._errors[field] = [f"would be {plain(roe)} % of the margin; {plain(ROE_MAX)} % is the most."]
         return plain(roe)
-
-    def _tell(self, words: str, percent: Decimal, leverage: Decimal) -> None:
-        figures = {"price": plain(percent), "roe": plain(percent * leverage), "leverage": plain(leverage)}
-        self._taken.append(Sentence(words, figures))
 
     def _legs(self, side: Side, leverage: Decimal) -> list[dict[str, str]]:
         for field in VOLUME_TYPES:
@@ -211,15 +208,14 @@ class _Reader:
             for field, sentences in problem.errors.items():
                 self._errors.setdefault(GENERATOR.get(field, field), []).extend(sentences)
             return []
+        at = plain(leverage)
         if self._sizes is Sizes.NOTIONAL:
-            words = (
-                "The volumes were read as the value of each order: as margin they are divided by leverage {leverage}."
-            )
+            told = f"The volumes were read as the value of each order: as margin they are divided by leverage {at}."
         else:
-            words = "The volumes were read as margin: each position is {leverage} times as large."
-        self._taken.append(Sentence(words, {"leverage": plain(leverage)}))
+            told = f"The volumes were read as margin: each position is {at} times as large."
+        self._taken.append(told)
         if len(rows) > 2:
-            self._taken.append(Sentence("Deviations from the base order became gaps from the leg before."))
+            self._taken.append("Deviations from the base order became gaps from the leg before.")
         return [{"amount": plain(row.amount), "gap": plain(row.gap)} for row in rows]
 
     def _given(self, field: str) -> bool:
@@ -229,11 +225,11 @@ class _Reader:
         starts = self._fields.get("strategy_list")
         if starts is not None and _is_on(starts) and "nonstop" not in str(starts).lower():
             said = "There a deal starts on a signal; here a cycle starts as soon as the one before has ended."
-            self._left.append(Left("strategy_list", Sentence(said)))
+            self._left.append(Left("strategy_list", said))
         for field, value in self._fields.items():
             if field in READ or (field in WORDS and not _is_on(value)):
                 continue
-            self._left.append(Left(field[:40], Sentence(NEVER if field in SECRETS else WORDS.get(field, NOT_KNOWN))))
+            self._left.append(Left(field[:40], NEVER if field in SECRETS else WORDS.get(field, NOT_KNOWN)))
 
 
 def _is_on(value: object) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from blitz.core.ladder_settings import LadderSettings, parse_settings
-from blitz.core.sentence import Sentence
 from blitz.errors import SettingsProblem
 
 _SYMBOLS = tuple(
@@ -27,7 +26,7 @@ class Left:
     """A field of the paste that was not taken over, and why."""
 
     field: str
-    says: Sentence
+    says: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ class Imported:
     """`3commas` or `blitz`."""
     fields: Mapping[str, object]
     """Settings in their stored form, only those that the paste decides."""
-    taken: tuple[Sentence, ...]
+    taken: tuple[str, ...]
     """What was converted, and how."""
     left: tuple[Left, ...]
 

@@ -14,7 +14,6 @@ from blitz.core.generator import Sizes
 from blitz.core.import_three_commas import ALIASES, KNOWN, from_three_commas
 from blitz.core.imported import NEVER, SECRETS, Imported, Left, settings_of, usdt_symbol
 from blitz.core.ladder_settings import NUMBER_TEXT_MAX, ExchangeName, LadderSettings
-from blitz.core.sentence import Sentence
 from blitz.errors import SettingsProblem
 
 LINES_MAX = 400
@@ -121,7 +120,7 @@ def _from_old_server(pasted: Mapping[str, object], base: LadderSettings) -> Impo
     if exchange in set(ExchangeName):
         fields["exchange"] = exchange
     elif exchange:
-        left.append(Left("exchange", Sentence("This exchange is not one that a bot can trade on here.")))
+        left.append(Left("exchange", "This exchange is not one that a bot can trade on here."))
     for name in pasted.keys() - fields.keys() - {"exchange"}:
         if name in SECRETS:
             words = NEVER
@@ -129,12 +128,10 @@ def _from_old_server(pasted: Mapping[str, object], base: LadderSettings) -> Impo
             words = "Whose money it is stays as it is; choose it yourself."
         else:
             words = "This is not a setting here."
-        left.append(Left(name, Sentence(words)))
+        left.append(Left(name, words))
     taken = []
     if {"take_profit", "stop_loss"} & fields.keys():
-        taken.append(
-            Sentence("Take-profit and stop-loss are percents of the margin (ROE) there too: they stay as written.")
-        )
+        taken.append("Take-profit and stop-loss are percents of the margin (ROE) there too: they stay as written.")
     settings = settings_of(fields, base)
     return Imported(
         kind="blitz", fields=settings, taken=tuple(taken), left=tuple(sorted(left, key=lambda one: one.field))

@@ -8,8 +8,7 @@ from itertools import pairwise
 from blitz.core.going_live import liquidated_before
 from blitz.core.ladder_settings import plain
 from blitz.core.orders import Side
-from blitz.core.preview import LadderPreview, LegPreview, money
-from blitz.core.sentence import Sentence
+from blitz.core.preview import LadderPreview, money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +19,7 @@ class LadderWarning:
     field: str
     """The setting that it is about."""
     leg: int | None = None
-    says: Sentence
+    says: str
 
 
 def ladder_warnings(preview: LadderPreview, free: Decimal | None = None) -> list[LadderWarning]:
@@ -38,70 +37,60 @@ def _above_balance(preview: LadderPreview, free: Decimal | None) -> Iterator[Lad
     needed = preview.margin + preview.legs[-1].entry_fees
     if free is None or needed <= free:
         return
-    words = (
-        "With every leg filled the ladder takes {needed} USDT of margin and fees, and {free} USDT are there: the "
-        "exchange will refuse legs from leg {leg} on."
+    leg = next(row.leg for row in preview.legs if row.total_margin + row.entry_fees > free)
+    says = (
+        f"With every leg filled the ladder takes {_cents(needed)} USDT of margin and fees, and {_cents(free)} USDT are "
+        f"there: the exchange will refuse legs from leg {leg} on."
     )
-    first = next(row.leg for row in preview.legs if row.total_margin + row.entry_fees > free)
-    figures = {"needed": _cents(needed), "free": _cents(free), "leg": str(first)}
-    yield LadderWarning(code="balance_short", field="grids", leg=first, says=Sentence(words, figures))
+    yield LadderWarning(code="balance_short", field="grids", leg=leg, says=says)
 
 
 def _rounds_above_legs(preview: LadderPreview) -> Iterator[LadderWarning]:
     settings = preview.settings
     if settings.rounds <= len(settings.grids):
         return
-    words = "There are fewer rows than that: {rows} legs are used."
-    figures = {"rows": str(len(settings.grids))}
-    yield LadderWarning(code="rounds_above_legs", field="rounds", says=Sentence(words, figures))
+    says = f"There are fewer rows than that; legs used: {len(settings.grids)}."
+    yield LadderWarning(code="rounds_above_legs", field="rounds", says=says)
 
 
 def _legs_never_reached(preview: LadderPreview) -> Iterator[LadderWarning]:
     """Legs that lie beyond where the stop-loss, or the exchange, closes the position of the legs before."""
     side = preview.settings.side
     for before, row in pairwise(preview.legs):
-        figures = {"leg": str(row.leg), "price": plain(row.price)}
-        if _is_beyond(side, row.price, before.stop_loss):
-            words = "Leg {leg} at {price} is never reached: the stop-loss at {exit} closes the position before."
-            figures["exit"] = plain(before.stop_loss or row.price)
-            yield LadderWarning(code="stop_before_leg", field="stop_loss", leg=row.leg, says=Sentence(words, figures))
+        leg, price = row.leg, plain(row.price)
+        if before.stop_loss is not None and _is_beyond(side, row.price, before.stop_loss):
+            closes = plain(before.stop_loss)
+            says = f"Leg {leg} at {price} is never reached: the stop-loss at {closes} closes the position before."
+            yield LadderWarning(code="stop_before_leg", field="stop_loss", leg=leg, says=says)
             return
-        if _is_beyond(side, row.price, before.liquidation):
-            words = (
-                "Leg {leg} at {price} is never reached: the exchange liquidates the position at about {exit} before."
-            )
-            figures["exit"] = plain(before.liquidation or row.price)
-            yield LadderWarning(
-                code="liquidation_before_leg", field="leverage", leg=row.leg, says=Sentence(words, figures)
-            )
+        if before.liquidation is not None and _is_beyond(side, row.price, before.liquidation):
+            closes = plain(before.liquidation)
+            says = f"Leg {leg} at {price} is never reached: at about {closes} the exchange liquidates the position."
+            yield LadderWarning(code="liquidation_before_leg", field="leverage", leg=leg, says=says)
             return
 
 
-def _is_beyond(side: Side, price: Decimal, exit_price: Decimal | None) -> bool:
+def _is_beyond(side: Side, price: Decimal, exit_price: Decimal) -> bool:
     """Whether a price that moves against the position meets the exit first, or both at once."""
-    return exit_price is not None and (price <= exit_price if side is Side.LONG else price >= exit_price)
+    return price <= exit_price if side is Side.LONG else price >= exit_price
 
 
 def _liquidated_first(preview: LadderPreview) -> Iterator[LadderWarning]:
     late = next((row for row in preview.legs if liquidated_before(preview.settings.side, row)), None)
     if late is None:
         return
-    words = "With leg {leg} filled the exchange liquidates the position at about {liquidation}, before the stop-loss."
-    figures = {"leg": str(late.leg), "liquidation": plain(late.liquidation or late.price)}
-    yield LadderWarning(code="liquidation_before_stop", field="stop_loss", leg=late.leg, says=Sentence(words, figures))
+    leg, liquidation = late.leg, plain(late.liquidation or late.price)
+    says = f"With leg {leg} filled the exchange liquidates the position at about {liquidation}, before the stop-loss."
+    yield LadderWarning(code="liquidation_before_stop", field="stop_loss", leg=leg, says=says)
 
 
 def _nothing_earned(preview: LadderPreview) -> Iterator[LadderWarning]:
-    poor: LegPreview | None = None
     for row in preview.legs:
         if row.take_profit_net is not None and row.take_profit_net <= 0:
-            poor = row
-            break
-    if poor is None or poor.take_profit_net is None:
-        return
-    words = "A take-profit at leg {leg} loses {loss} USDT after fees; set it further away."
-    figures = {"leg": str(poor.leg), "loss": money(-poor.take_profit_net)}
-    yield LadderWarning(code="fees_above_profit", field="take_profit", leg=poor.leg, says=Sentence(words, figures))
+            leg, loss = row.leg, money(-row.take_profit_net)
+            says = f"A take-profit at leg {leg} loses {loss} USDT after fees; set it further away."
+            yield LadderWarning(code="fees_above_profit", field="take_profit", leg=leg, says=says)
+            return
 
 
 def _cents(amount: Decimal) -> str:

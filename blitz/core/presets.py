@@ -13,7 +13,6 @@ from blitz.core.instrument import Instrument, smallest_quantity
 from blitz.core.ladder import HUNDRED, leg_prices
 from blitz.core.ladder_settings import AMOUNT_MAX, LadderSettings, plain
 from blitz.core.preview import LadderPreview, preview_ladder, smallest_amount
-from blitz.core.sentence import Sentence
 
 UNIT = Decimal(1)
 """Base orders are whole USDT."""
@@ -68,7 +67,7 @@ class FittedPreset:
 
     name: str
     preview: LadderPreview
-    says: tuple[Sentence, ...]
+    says: tuple[str, ...]
     """What it covers, and what it takes."""
 
     def fields(self) -> Mapping[str, object]:
@@ -136,17 +135,15 @@ def _least_base(preset: Preset, settings: LadderSettings, instrument: Instrument
     return least.to_integral_value(ROUND_CEILING)
 
 
-def _says(preview: LadderPreview, balance: Decimal | None, *, is_least: bool) -> tuple[Sentence, ...]:
-    figures = {
-        "coverage": plain(preview.legs[-1].from_entry_percent),
-        "legs": str(len(preview.legs)),
-        "leverage": plain(preview.settings.leverage),
-        "margin": plain(preview.margin.quantize(UNIT)),
-    }
-    covers = "Covers a move of {coverage} % against the entry with {legs} legs at leverage {leverage}."
-    takes = "All filled, they take {margin} USDT of margin."
+def _says(preview: LadderPreview, balance: Decimal | None, *, is_least: bool) -> tuple[str, ...]:
+    covered, legs = plain(preview.legs[-1].from_entry_percent), len(preview.legs)
+    leverage, margin = plain(preview.settings.leverage), plain(preview.margin.quantize(UNIT))
+    said = [f"Covers a move of {covered} % against the entry with {legs} legs at leverage {leverage}."]
     if balance:
-        takes = "All filled, they take {margin} USDT of margin, {share} % of the balance."
-        figures["share"] = plain((preview.margin / balance * HUNDRED).quantize(TENTH))
-    said = [Sentence(covers, figures), Sentence(takes, figures)]
-    return (*said, Sentence("This market takes no less.")) if is_least else tuple(said)
+        share = plain((preview.margin / balance * HUNDRED).quantize(TENTH))
+        said.append(f"All filled, they take {margin} USDT of margin, {share} % of the balance.")
+    else:
+        said.append(f"All filled, they take {margin} USDT of margin.")
+    if is_least:
+        said.append("This market takes no less.")
+    return tuple(said)

@@ -24,7 +24,7 @@ from blitz.web.errors import Problem
 from blitz.web.going_live import live_since
 from blitz.web.language import said
 from blitz.web.limits import PREVIEWS, at_most
-from blitz.web.market_view import balance_json, in_words, market_of
+from blitz.web.market_view import balance_json, market_of
 from blitz.web.mode_strip import mode_strip
 from blitz.web.openapi import refusals
 from blitz.web.schemas import LadderIn, PreviewOut, SettingsIn, SettingsOut
@@ -122,7 +122,7 @@ def free_of(user: User, known: KnownBalance) -> Decimal | None:
 
 def warning_json(warning: LadderWarning) -> dict[str, Any]:
     """The API's form."""
-    return {"code": warning.code, "field": warning.field, "leg": warning.leg, "message": in_words(warning.says)}
+    return {"code": warning.code, "field": warning.field, "leg": warning.leg, "message": said(warning.says)}
 
 
 def stored_keys(user_id: int) -> Credentials | None:

@@ -26,8 +26,9 @@ from blitz.web.ladder_schemas import (
     PresetsOut,
     VenueIn,
 )
+from blitz.web.language import said
 from blitz.web.limits import PREVIEWS, at_most
-from blitz.web.market_view import in_words, market_of
+from blitz.web.market_view import market_of
 from blitz.web.openapi import refusals
 from blitz.web.schemas import LadderIn
 from blitz.web.services import services
@@ -74,8 +75,8 @@ def import_ladder(json_data: ImportIn) -> dict[str, Any]:
         "success": True,
         "kind": found.kind,
         "settings": dict(found.fields),
-        "taken": [in_words(each) for each in found.taken],
-        "left": [{"field": each.field, "message": in_words(each.says)} for each in found.left],
+        "taken": [said(each) for each in found.taken],
+        "left": [{"field": each.field, "message": said(each.says)} for each in found.left],
     }
 
 
@@ -97,8 +98,8 @@ def presets(json_data: LadderIn) -> dict[str, Any]:
             found = fit(preset, chosen, instrument, price, balance)
         except SettingsProblem as problem:
             sentences = [sentence for each in problem.errors.values() for sentence in each]
-            return {"name": preset.name, "settings": None, "message": " ".join(sentences)}
-        message = " ".join(map(in_words, found.says))
+            return {"name": preset.name, "settings": None, "message": " ".join(map(said, sentences))}
+        message = " ".join(map(said, found.says))
         return {"name": preset.name, "settings": dict(found.fields()), "message": message}
 
     return {"success": True, "presets": [fitted(preset) for preset in PRESETS]}

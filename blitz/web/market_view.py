@@ -5,7 +5,6 @@ from decimal import Decimal
 from blitz.bots.balances import KnownBalance
 from blitz.core.instrument import Instrument
 from blitz.core.ladder_settings import LadderSettings, plain
-from blitz.core.sentence import Sentence
 from blitz.errors import SettingsProblem
 from blitz.web.language import said
 from blitz.web.services import services
@@ -20,16 +19,11 @@ def market_of(settings: LadderSettings) -> tuple[Instrument, Decimal]:
     return desk.instrument(settings), desk.last_price(settings)
 
 
-def in_words(sentence: Sentence) -> str:
-    """A sentence of the core in the reader's language."""
-    return said(sentence.words).format_map(sentence.figures)
-
-
 def balance_json(known: KnownBalance) -> dict[str, str | bool | None]:
     """The API's form; without a balance `note` says why, and `coming` whether to ask again in a moment."""
     return {
         "equity": plain(known.balance.equity) if known.balance else None,
         "available": plain(known.balance.available) if known.balance else None,
-        "note": None if known.note is None else in_words(known.note),
+        "note": None if known.note is None else said(known.note),
         "coming": known.is_coming,
     }

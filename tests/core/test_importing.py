@@ -142,7 +142,7 @@ def test_what_cannot_be_kept_is_listed(change, left):
     found = taken({**THREE_COMMAS, **change})
 
     assert left in [each.field for each in found.left]
-    assert all(str(each.says).endswith(".") for each in found.left)
+    assert all(each.says.endswith(".") for each in found.left)
 
 
 def test_one_deal_means_one_cycle():

@@ -36,7 +36,7 @@ def test_a_preset_takes_its_part_of_the_balance_and_raises_no_doubt(preset, side
     used = found.preview.margin / balance * 100
     assert preset.share * Decimal("0.85") <= used <= preset.share
     assert set(found.fields()) == {"leverage", "grids", "rounds", "take_profit", "stop_loss"}
-    assert f"Covers a move of {found.preview.legs[-1].from_entry_percent} %" in str(found.says[0])
+    assert f"Covers a move of {found.preview.legs[-1].from_entry_percent} %" in found.says[0]
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
@@ -46,7 +46,7 @@ def test_a_coarse_market_makes_a_preset_larger_and_lends_it_less(preset):
     assert found.preview.settings.leverage == 2
     assert found.preview.settings.take_profit == preset.take_profit * 2  # the same move of the price
     assert all(row.quantity >= 1 for row in found.preview.legs)
-    assert str(found.says[-1]) == "This market takes no less."
+    assert found.says[-1] == "This market takes no less."
 
 
 @given(
@@ -70,7 +70,7 @@ def test_a_preset_is_tradable_on_every_market(price, step, notional, balance):
 
 def codes(settings, free=None, balance=None) -> list[tuple[str, str, int | None]]:
     found = ladder_warnings(preview_ladder(settings, BTC, ENTRY, balance=balance), free)
-    assert all(str(each.says).endswith(".") for each in found)
+    assert all(each.says.endswith(".") for each in found)
     return [(each.code, each.field, each.leg) for each in found]
 
 

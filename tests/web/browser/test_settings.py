@@ -128,7 +128,7 @@ def test_a_mistake_of_a_leg_is_named_at_its_row(settings: Page):
 
 
 DOUBTS = [
-    ("[name=rounds]", "9", "rounds", "4 legs are used."),
+    ("[name=rounds]", "9", "rounds", "legs used: 4."),
     ("[name=stop_loss]", "9", "stop_loss", "Leg 1 at 59400 is never reached"),
     ("[name=take_profit]", "0.5", "take_profit", "loses"),
 ]
