@@ -28,6 +28,7 @@ LEFT_OUT = {
     "blitz/web/diagnostics.py": "figures for operators and their tools",
     "blitz/web/limits.py": "limits in the limiter's own language",
     "blitz/web/openapi.py": "the API's document, which is English",
+    "blitz/web/ladder_schemas.py": "the API's document, which is English",
     "blitz/web/schemas.py": "the API's document, which is English",
 }
 
