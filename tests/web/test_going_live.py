@@ -453,7 +453,7 @@ def test_the_page_offers_no_form_for_a_key_that_must_not_go_live(world, client, 
 def test_every_page_says_whose_money_it_is(world, client, path):
     def strip():
         page = client.get(path, headers={"Accept": "text/html"}).text
-        return page.partition('<div class="mode-strip"')[2].partition("</div>")[0]
+        return page.partition('class="mode-strip"')[2].partition("</section>")[0]
 
     unarmed = strip()
     client.post("/api/bot/live", json=GO)

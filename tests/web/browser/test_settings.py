@@ -460,3 +460,15 @@ def test_a_live_account_without_a_key_has_an_unknown_balance(world: World, page:
     expect(page.locator("#preview-totals")).to_contain_text("not known")
     expect(page.locator("#preview-totals")).to_contain_text("no API key is stored")
     expect(page.locator("#preview-totals")).to_contain_text("needs the balance")
+
+
+def test_the_preview_follows_the_price_while_one_thinks(world: World, page: Page):
+    page.clock.install()
+    drawn(page)
+    world.move_price("61000")
+
+    page.clock.fast_forward(16_000)
+
+    expect(page.locator("#preview-price")).to_have_text("BTC/USDT at 61,000")
+    expect(page.locator("#rules")).to_contain_text("61,000 USDT")
+    expect(page.locator("#unsaved")).to_have_text("")
