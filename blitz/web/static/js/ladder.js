@@ -33,10 +33,9 @@ function row(order) {
 
 /** The rows of a preview in the form of a status: what Start would place. */
 function previewed(preview) {
-  const whole = Number(preview.total.margin);
-  return preview.legs.map((leg) => ({
-    key: `leg_${leg.leg}`, state: "would", filled: null, resting: null,
-    planned: { price: leg.leg ? leg.price : null, quantity: leg.quantity, margin: leg.margin, share_percent: whole ? ((Number(leg.margin) / whole) * 100).toFixed(2) : null },
+  return preview.legs.map(({ leg, price, quantity, margin, share_percent }) => ({
+    key: `leg_${leg}`, state: "would", filled: null, resting: null,
+    planned: { price: leg ? price : null, quantity, margin, share_percent },
   }));
 }
 
