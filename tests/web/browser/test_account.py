@@ -371,7 +371,10 @@ def test_everything_is_reached_with_the_keyboard_alone(page: Page):
         page.keyboard.press("Tab")
 
     wanted = [
-        "api_key", "api_secret", "Save and test", "telegram_token", "telegram_chat_id", "Save Telegram", "language", "theme", "time_zone", "Save preferences",
-        "current_password", "new_password", "repeat_password", "Change password", "What the API offers", "name", "scope", "Make token",
+        "api_key", "api_secret", "Save and test",
+        "telegram_token", "telegram_chat_id", "Save Telegram",
+        "language", "theme", "time_zone", "Save preferences",
+        "current_password", "new_password", "repeat_password", "Change password",
+        "What the API offers", "name", "scope", "Make token",
     ]  # fmt: skip
     assert [name for name in reached if name in wanted] == wanted
