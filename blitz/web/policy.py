@@ -113,6 +113,8 @@ TOKEN_SCOPES: dict[str, Scope] = {
     "history.feed": Scope.READ,
     "history.equity": Scope.READ,
     "history.candles": Scope.READ,
+    "history.cycle": Scope.READ,
+    "history.statistics": Scope.READ,
 }
 """What a token needs at least. A route that is not here takes none: going live, the account, administration."""
 
