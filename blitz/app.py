@@ -20,6 +20,7 @@ from blitz.web import (
     requests,
     static_files,
 )
+from blitz.web.account_api import account
 from blitz.web.admin import admin
 from blitz.web.auth import auth
 from blitz.web.bot_api import bot
@@ -33,7 +34,7 @@ from blitz.web.legacy import legacy
 from blitz.web.services import EXTENSION, Services
 from blitz.web.stream import StreamBudget
 
-BLUEPRINTS = (bot, ladder, ladder_tools, live, history, admin, diagnostics, pages.pages, auth, legacy)
+BLUEPRINTS = (bot, ladder, ladder_tools, live, history, account, admin, diagnostics, pages.pages, auth, legacy)
 
 
 def create_app(services: Services | None = None) -> APIFlask:

@@ -20,6 +20,7 @@ NAMED_SECRET = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 TELEGRAM_TOKEN = re.compile(r"\b(?:bot)?\d{6,12}:[A-Za-z0-9_-]{30,}")
+API_TOKEN = re.compile(r"\bblitz_[A-Za-z0-9_-]{20,}")
 URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+@")
 KEY_NAME = re.compile(r"api[-_]?key", re.IGNORECASE)
 
@@ -57,6 +58,7 @@ def redact(text: str) -> str:
     """Return `text` without secrets."""
     text = strike_known(text)
     text = TELEGRAM_TOKEN.sub(STRUCK, text)
+    text = API_TOKEN.sub(STRUCK, text)
     text = URL_PASSWORD.sub(rf"\1:{STRUCK}@", text)
     return NAMED_SECRET.sub(strike_named, text)
 

@@ -22,6 +22,7 @@ from cheroot.wsgi import Server as WsgiServer
 from blitz.allocator import Tidying, give_back
 from blitz.app import create_app
 from blitz.bots.going_live import GoingLive
+from blitz.bots.key_check import KeyDesk
 from blitz.bots.manager import SimpleBotManager
 from blitz.bots.markets import MarketDesk
 from blitz.bots.opening import BotParts
@@ -35,6 +36,7 @@ from blitz.exchange.streams.hub import StreamHub
 from blitz.paper.server import PaperConfig, PaperServer, PaperStartError
 from blitz.redaction import register_secret
 from blitz.settings import Settings
+from blitz.storage.api_tokens import ApiTokenStore
 from blitz.storage.bots import BotStore
 from blitz.storage.database import Database
 from blitz.storage.history import History
@@ -102,6 +104,7 @@ def build_services(
         users=users,
         preferences=PreferenceStore(database),
         sessions=SessionStore(database, clock),
+        tokens=ApiTokenStore(database, clock, on_new=register_secret),
         setup=SetupTokens(database, clock),
         throttle=SignInThrottle(database, clock),
         bots=store,
@@ -109,6 +112,7 @@ def build_services(
         manager=SimpleBotManager(parts, history),
         desk=MarketDesk(exchanges, venues, clock),
         live=GoingLive(clock=clock, users=users, exchanges=exchanges, venues=venues),
+        keys=KeyDesk(users=users, exchanges=exchanges, venues=venues),
         clock=clock,
         cookie_key=cookie_key(key),
         facts={

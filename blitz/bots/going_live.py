@@ -10,7 +10,7 @@ import structlog
 
 from blitz.bots.venues import Venues
 from blitz.clock import Clock
-from blitz.core.calls import Refusal, Rejected, Unknown
+from blitz.core.calls import Rejected, Unknown
 from blitz.core.credentials import Credentials
 from blitz.core.going_live import (
     AccountBalance,
@@ -22,6 +22,7 @@ from blitz.core.going_live import (
     against_key,
     stake_of,
 )
+from blitz.core.key_check import PASSING
 from blitz.core.ladder_settings import Mode
 from blitz.core.preview import preview_ladder
 from blitz.core.records import BotEvent, EventKind
@@ -34,12 +35,10 @@ log = structlog.get_logger(__name__)
 NOT_CHOSEN = Finding(
     code="mode_not_live", message="The stored settings do not trade live. Choose live under Settings and save, first."
 )
-NO_KEY = Finding(code="missing_credentials", message="Enter API key and secret under Settings first.")
+NO_KEY = Finding(code="missing_credentials", message="Enter API key and secret under Account first.")
 CHANGED = Finding(
     code="changed_meanwhile", message="Key, exchange or mode were changed meanwhile. Look at the check again."
 )
-PASSING = frozenset({Refusal.CLOCK, Refusal.LIMIT, Refusal.OTHER})
-"""Refusals that say nothing about the key: asked again, the answer may be another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +117,7 @@ class GoingLive:
 def _unread(what: str, answer: Rejected | Unknown) -> Finding:
     """Why something was not read: the exchange refuses the key, or it did not say, which is not a yes."""
     if isinstance(answer, Rejected) and answer.refusal not in PASSING:
-        said = f"The exchange refuses this key ({answer.code}: {answer.message}). Check key and secret under Settings."
+        said = f"The exchange refuses this key ({answer.code}: {answer.message}). Check key and secret under Account."
         return Finding(code="key_rejected", message=said)
     reason = answer.reason if isinstance(answer, Unknown) else f"{answer.code}: {answer.message}"
     said = f"The exchange did not say {what}, and that is not a yes: {reason.rstrip('.')}. Try again in a moment."

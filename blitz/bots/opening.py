@@ -165,7 +165,7 @@ def stored_key(parts: BotParts, user_id: int, settings: LadderSettings) -> Crede
     except SecretUnreadable as problem:
         raise MissingCredentials(str(problem)) from problem
     if credentials is None:
-        raise MissingCredentials("No API key is stored: enter API key and secret under Settings first.")
+        raise MissingCredentials("No API key is stored: enter API key and secret under Account first.")
     return credentials
 
 

@@ -48,5 +48,5 @@ def open_paper_account(
     if answer.status >= 400:
         raise WrongSecret(
             "The paper exchange has an account with this API key, but with another secret or for another exchange. "
-            "Enter what belongs together under Settings, or clear both fields to get an account of your own."
+            "Enter what belongs together under Account, or clear both fields to get an account of your own."
         )

@@ -54,7 +54,7 @@ class Unfinished:
         return (
             f"Cycle {self.number} is still open on {self.place}, and the bot cannot go on with it. "
             f"{why.rstrip('.')}. {self.left_there} Either store a key for {self.exchange} under "
-            f"Settings and press Start, or give cycle {self.number} up and look after all that yourself."
+            f"Account and press Start, or give cycle {self.number} up and look after all that yourself."
         )
 
     @property

@@ -396,7 +396,7 @@ class UserBot:
             return None
         why = f"The exchange refuses the API key ({result.trouble})"
         left = unfinished_in(memory)
-        said = left.cannot_go_on(why) if left else f"{why}. Check key and secret under Settings."
+        said = left.cannot_go_on(why) if left else f"{why}. Check key and secret under Account."
         if self._started_by_trader and not self.verdict.is_set():
             return Finish(code="missing_credentials", message=said, refused=True)
         if self._mode is not Mode.TRADE and self._refused_looks >= REFUSED_LOOKS_MAX:

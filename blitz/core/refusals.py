@@ -45,7 +45,7 @@ KEY_REJECTED_CODE = "key_rejected"
 """Attention code: the exchange refuses the API key."""
 
 KEY_REJECTED = (
-    "The exchange refuses the API key ({code}: {message}). Orders already resting stay; check the key under Settings."
+    "The exchange refuses the API key ({code}: {message}). Orders already resting stay; check the key under Account."
 )
 ACCOUNT_MODE = (
     "The account is set up in a way that stops this bot ({code}: {message}). Nothing was changed; set it right at the "

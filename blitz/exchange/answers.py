@@ -7,12 +7,13 @@ duplicate id an `InvalidOrder`. An answer that is not a complete envelope is unk
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import ccxt
 
 from blitz.core.calls import Refusal, Rejected, Unknown
+from blitz.core.key_check import KeyFault
 
 T = TypeVar("T")
 MESSAGE_MAX = 200
@@ -34,6 +35,8 @@ class Envelope:
     """The field of the thing asked for."""
     meaning: Callable[[int, str], Refusal | None]
     """What a code with these words means for a bot; None when the venue may have acted all the same."""
+    key_faults: Mapping[str, KeyFault] = field(default_factory=dict)
+    """Which code says what is wrong with a key."""
 
     def opened(self, answer: object) -> Any:
         """The payload of a complete, successful answer. Raises `Malformed` for anything else."""

@@ -12,6 +12,7 @@ from blitz.core.calls import Refusal, Rejected, Unknown
 from blitz.core.credentials import Credentials
 from blitz.core.going_live import AccountBalance, KeyRights
 from blitz.core.instrument import Instrument
+from blitz.core.key_check import KeyFault
 from blitz.core.ladder_settings import LadderSettings
 from blitz.core.memory import VenueTraits
 from blitz.errors import GatewayProblem
@@ -114,6 +115,10 @@ class Exchanges:
     def balance(self, venue: Venue, credentials: Credentials) -> AccountBalance | Rejected | Unknown:
         """What is in this key's account, USDT."""
         return self._signed_read(venue, credentials, PROFILES[venue.exchange].balance)
+
+    def key_fault(self, venue: Venue, refused: Rejected) -> KeyFault | None:
+        """What a refusal says of the key; None when it says nothing that this project knows."""
+        return PROFILES[venue.exchange].envelope.key_faults.get(refused.code)
 
     def _signed_read(
         self, venue: Venue, credentials: Credentials, read: Callable[[ccxt.Exchange], T]

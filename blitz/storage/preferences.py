@@ -12,6 +12,10 @@ from blitz.storage.tables import users
 LANGUAGES = {"en": "English", "ko": "한국어"}
 """The languages of the pages, each by its own name."""
 THEMES = ("light", "dark")
+REGIONS = frozenset(
+    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+)
+"""What the names of places begin with in the IANA database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +26,12 @@ class Preferences:
     theme: str = ""
     time_zone: str = ""
     """A name of the IANA database, such as Asia/Seoul."""
+
+
+def offered_zones() -> list[str]:
+    """The time zones that a page offers: places and UTC, not the database's old names and technical entries."""
+    names = (name for name in zoneinfo.available_timezones() if name.partition("/")[0] in REGIONS)
+    return ["UTC", *sorted(names)]
 
 
 class PreferenceStore:

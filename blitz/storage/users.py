@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, RowMapping, case, delete, func, insert, null, select, update
+from sqlalchemy import ColumnElement, Delete, RowMapping, case, delete, func, insert, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from blitz.clock import Clock
@@ -24,7 +24,7 @@ from blitz.storage.database import Database
 from blitz.storage.password_rules import password_problems
 from blitz.storage.passwords import Passwords
 from blitz.storage.secrets import SecretBox
-from blitz.storage.tables import sessions, users
+from blitz.storage.tables import api_tokens, sessions, users
 
 Role = Literal["trader", "admin"]
 
@@ -148,15 +148,20 @@ class UserStore:
         return self.by_id(row.id)
 
     def set_password(self, user_id: int, password: str) -> None:
-        """Give the user a new password and end every session: whoever knew the old one is out.
+        """Give the user a new password and end every session and API token: whoever knew the old one is out.
 
         Raises `WeakPassword`, or `UnknownUser`.
         """
-        _refuse_weak(password, self._existing(user_id).email)
-        hashed = self._passwords.hash(password)
-        with self._db.write_durable() as connection:
-            connection.execute(update(users).where(users.c.id == user_id).values(password_hash=hashed))
-            connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+        everywhere = (delete(each).where(each.c.user_id == user_id) for each in (sessions, api_tokens))
+        self._set_password(user_id, password, *everywhere)
+
+    def change_password(self, user_id: int, password: str, *, keep_session: int) -> None:
+        """Give the user a new password and end every other session. Raises as `set_password` does.
+
+        API tokens stay: they are named and listed, and whoever is signed in ends them one by one.
+        """
+        others = delete(sessions).where(sessions.c.user_id == user_id, sessions.c.id != keep_session)
+        self._set_password(user_id, password, others)
 
     def make_admin(self, user_id: int) -> None:
         """Give the user the administrator's role. Sessions end: a new role wants a new sign-in."""
@@ -233,6 +238,15 @@ class UserStore:
         with self._db.read() as connection:
             row = connection.execute(select(users).where(condition)).mappings().first()
         return None if row is None else _user(row)
+
+    def _set_password(self, user_id: int, password: str, *ending: Delete) -> None:
+        """Store the password and end what `ending` ends, together."""
+        _refuse_weak(password, self._existing(user_id).email)
+        hashed = self._passwords.hash(password)
+        with self._db.write_durable() as connection:
+            connection.execute(update(users).where(users.c.id == user_id).values(password_hash=hashed))
+            for each in ending:
+                connection.execute(each)
 
     def _existing(self, user_id: int) -> User:
         user = self.by_id(user_id)

@@ -1,13 +1,16 @@
-"""Who is asking: from a random cookie to a user, through Flask-Login.
+"""Who is asking: from a random cookie, or a program's token, to a user, through Flask-Login.
 
 The cookie holds nothing but a random id. What it stands for is a row in the database (`SessionStore`), so signing
 out ends it everywhere. Flask's own session is never stored: `BrowserSession` only derives the secret of the form
 tokens from the same cookie, so that a token is worth nothing to anybody else.
+
+A program sends `Authorization: Bearer …` instead, below /api/ only; then no cookie counts, whatever it holds.
 """
 
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from typing import Any, cast
 
 from flask import Flask, Request, Response, g, request
@@ -15,6 +18,7 @@ from flask.sessions import SessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import generate_csrf
 
+from blitz.storage.api_tokens import Scope
 from blitz.storage.users import User
 from blitz.web.services import services
 
@@ -22,14 +26,17 @@ COOKIE = "blitz_session"
 SECURE_COOKIE = f"__Host-{COOKIE}"
 RAW_ID_BYTES = 32
 RAW_ID_CHARACTERS_MAX = 128
+PROGRAMS_BELOW = "/api/"
 
 
 class Account(UserMixin):  # type: ignore[misc]  # flask_login has no types
     """The signed-in user, as Flask-Login wants one."""
 
-    def __init__(self, user: User) -> None:
+    def __init__(self, user: User, scope: Scope | None = None) -> None:
+        """`scope` is what the API token may do that the user's program sent; None for a person with a cookie."""
         self.user = user
         self.id = user.id
+        self.scope = scope
 
     @property
     def is_active(self) -> bool:
@@ -131,8 +138,31 @@ def register(app: Flask) -> None:
     manager.init_app(app)
 
 
+def bearer_token(asked: Request) -> str | None:
+    """The token that a program sent, perhaps empty; None when it sent none, which another scheme is too."""
+    scheme, _, raw = asked.headers.get("Authorization", "").strip().partition(" ")
+    return raw.strip() if scheme.lower() == "bearer" else None
+
+
+def still_signed_in() -> Callable[[], bool]:
+    """A question for answers that last: is whoever asked still let in?"""
+    parts, raw_token, raw_id = services(), bearer_token(request), cookie_id(request)
+    if raw_token is not None:
+        return lambda: parts.tokens.lookup(raw_token) is not None
+    return lambda: parts.sessions.lookup(raw_id) is not None
+
+
 def _load(asked: Request) -> Account | None:
+    raw_token = bearer_token(asked)
+    if raw_token is not None:
+        return _of_token(raw_token) if asked.path.startswith(PROGRAMS_BELOW) and asked.blueprint != "pages" else None
     raw_id = cookie_id(asked)
     found = services().sessions.lookup(raw_id) if raw_id else None
     user = services().users.by_id(found.user_id) if found else None
     return Account(user) if user is not None and user.active else None
+
+
+def _of_token(raw_token: str) -> Account | None:
+    found = services().tokens.lookup(raw_token)
+    user = services().users.by_id(found.user_id) if found else None
+    return Account(user, found.scope) if found is not None and user is not None and user.active else None

@@ -69,7 +69,7 @@ REMEDIES: Mapping[str, str] = {
     CauseCode.REFUSED: "Watch the price; set right what the exchange names, or close the position there.",
     CauseCode.TOO_SMALL: "Close the rest by hand at the exchange; it is too small for an order of its own.",
     CauseCode.MARKET_CLOSED: "Nothing can be placed until the market trades again.",
-    CauseCode.KEY_REJECTED: "Enter a valid key under Settings; until then look after the position at the exchange.",
+    CauseCode.KEY_REJECTED: "Enter a valid key under Account; until then look after the position at the exchange.",
     CauseCode.UNANSWERED: "The bot goes on by itself; look at the exchange's own page if this lasts.",
     CauseCode.CANCELLED_BY_HAND: "Stop the bot first if you want to look after the position yourself.",
     CauseCode.IDS_AMBIGUOUS: "Stop the other server on this account, then press Recover.",

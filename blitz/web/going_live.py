@@ -66,7 +66,7 @@ def go_live(user: User, password: str, confirmation: str) -> LiveCheck:
     if confirmation != CONFIRMATION:
         sentence = f"Confirm with the word {CONFIRMATION}."
         raise Problem(400, "not_confirmed", sentence, errors={"confirm": [sentence]})
-    check_password(user, password)
+    check_password(user, password, "Going live failed at the password.")
     found = services().live.go(user.id, peer())
     if found.refusals:
         first = found.refusals[0]
@@ -75,8 +75,11 @@ def go_live(user: User, password: str, confirmation: str) -> LiveCheck:
     return found
 
 
-def check_password(user: User, password: str) -> None:
-    """Raise `Problem` unless this is the user's password, or while there were too many wrong ones."""
+def check_password(user: User, password: str, failed: str, *, field: str = "password") -> None:
+    """Raise `Problem` unless this is the user's password, or while there were too many wrong ones.
+
+    `failed` is the sentence of the log, `field` where the fault is said.
+    """
     throttle = services().throttle
     wait = throttle.attempt(user.email, peer())
     if wait > 0:
@@ -85,9 +88,9 @@ def check_password(user: User, password: str) -> None:
     known = check(user.email, password)
     if known is None or known.id != user.id:
         throttle.failed(peer())
-        log.warning("Going live failed at the password.", action="live_password_failed", user_id=user.id, peer=peer())
+        log.warning(failed, action="password_failed", user_id=user.id, peer=peer())
         sentence = "The password is wrong."
-        raise Problem(403, "wrong_password", sentence, errors={"password": [sentence]})
+        raise Problem(403, "wrong_password", sentence, errors={field: [sentence]})
     throttle.succeeded(user.email)
 
 

@@ -19,7 +19,7 @@ from blitz.core.preview import preview_ladder
 from blitz.errors import GatewayProblem, SecretUnreadable, SettingsProblem
 from blitz.storage.credentials import KEY_PAIR, checked_credential, checked_telegram, joined_keys
 from blitz.storage.users import User
-from blitz.web.accounts import this_user
+from blitz.web.accounts import current_account, this_user
 from blitz.web.errors import Problem
 from blitz.web.going_live import live_since
 from blitz.web.language import said
@@ -57,14 +57,15 @@ def write_settings(json_data: SettingsIn) -> dict[str, Any]:
     """Change settings of the signed-in user; what is left out stays as it is.
 
     Everything is checked first: with one wrong field nothing is stored. While a cycle is open the change takes effect
-    with the next one, and other keys are refused. In paper mode your own keys name your paper account, which exists
-    from this moment. Clearing one of the keys clears both.
+    with the next one, and other keys are refused. API tokens change no credentials. In paper mode your own keys name
+    your paper account, which exists from this moment. Clearing one of the keys clears both.
     """
     user = this_user()
     given = {name: value for name, value in json_data.given().items() if name not in READ_ONLY}
     credentials = {name: given.pop(name) for name in CREDENTIALS if name in given}
     if credentials.get("api_key") == user.key_hint != "":
         del credentials["api_key"]  # the mask that GET showed, sent back
+    refuse_credentials_of_tokens(credentials)
     keys = stored_keys(user.id)
     problems = [*credential_faults(keys, credentials)]
     chosen = user.settings
@@ -125,6 +126,14 @@ def warning_json(warning: LadderWarning) -> dict[str, Any]:
     return {"code": warning.code, "field": warning.field, "leg": warning.leg, "message": said(warning.says)}
 
 
+def refuse_credentials_of_tokens(credentials: dict[str, Any]) -> None:
+    """Raise `Problem` 403 when a program with an API token sends credentials: a stolen token must not divert a bot."""
+    account = current_account()
+    if credentials and account is not None and account.scope is not None:
+        said = "An API token changes no credentials; sign in with a browser."
+        raise Problem(403, "token_not_taken", said, errors={name: [said] for name in credentials})
+
+
 def stored_keys(user_id: int) -> Credentials | None:
     """The user's own keys; such as cannot be read are none, so that both must be entered anew."""
     try:
@@ -139,14 +148,19 @@ def refuse_during_cycle(user_id: int) -> None:
     On an exchange an account has many keys over time, and one that has expired must be replaced while a cycle is open;
     so must one that is lost, on paper too.
     """
-    status = services().manager.get_bot_status(user_id)
-    is_lost = (status.get("unfinished") or {}).get("key_lost")
-    if status.get("cycle") and status.get("mode") == Mode.PAPER.value and not is_lost:
+    if has_frozen_keys(user_id):
         sentence = (
             "A cycle is open on the account of the present API key. Stop the bot and close the position first, then "
             "change the key."
         )
         raise Problem(409, "cycle_open", sentence)
+
+
+def has_frozen_keys(user_id: int) -> bool:
+    """Whether a cycle is open that only the present key can go on with."""
+    status = services().manager.get_bot_status(user_id)
+    is_lost = (status.get("unfinished") or {}).get("key_lost")
+    return bool(status.get("cycle")) and status.get("mode") == Mode.PAPER.value and not is_lost
 
 
 def open_account(settings: LadderSettings, keys: Credentials) -> bool:

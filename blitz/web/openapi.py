@@ -1,15 +1,21 @@
 """What the OpenAPI document says beside the schemas: title, sign-in, and the refusals every route shares."""
 
+import re
 from typing import Any
 
 from apiflask import APIFlask
+from flask import current_app
 
+from blitz.web.policy import POLICIES, TOKEN_SCOPES, Policy
 from blitz.web.schemas import ErrorOut
 
 DESCRIPTION = """\
 Control and watch one trading bot per user. Sign in with `POST /login` (form fields `email` and `password`) and send
-the cookie with every call. Money and quantities are strings, so that no digit is lost; times are UTC.
+the cookie with every call, or make an API token on the account page and send `Authorization: Bearer blitz_…` instead: a
+token opens the routes whose `x-token-scope` it has. Money and quantities are strings, so that no digit is lost; times
+are UTC.
 """
+ABOUT_TOKENS = "Made on the account page. `read` looks; `control` also sends commands and changes settings."
 SENTENCES = {
     400: "The input cannot be used; `errors` names the fields.",
     401: "Nobody is signed in.",
@@ -41,10 +47,31 @@ def complete(document: dict[str, Any] | str) -> dict[str, Any] | str:
     assert isinstance(document, dict), "the document is served as JSON, not as YAML"
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas["ErrorOut"] = ErrorOut.model_json_schema()
-    for path in document["paths"].values():
-        for method in METHODS & path.keys():
-            _complete_operation(path[method])
+    endpoints = _endpoints()
+    for path, operations in document["paths"].items():
+        for method in METHODS & operations.keys():
+            _complete_operation(operations[method])
+            _say_who(operations[method], endpoints[method.upper(), path])
     return document
+
+
+def _endpoints() -> dict[tuple[str, str], str]:
+    """Which view answers which method at which path, as the document writes paths."""
+    return {
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)): rule.endpoint
+        for rule in current_app.url_map.iter_rules()
+        for method in rule.methods or ()
+    }
+
+
+def _say_who(operation: dict[str, Any], endpoint: str) -> None:
+    """Write down with what one signs in there, and which API token does."""
+    if POLICIES[endpoint] is Policy.PUBLIC:
+        return
+    operation["security"] = [{"session": []}]
+    if endpoint in TOKEN_SCOPES:
+        operation["security"].append({"token": []})
+        operation["x-token-scope"] = TOKEN_SCOPES[endpoint].value
 
 
 def _complete_operation(operation: dict[str, Any]) -> None:
@@ -66,5 +93,8 @@ def register(app: APIFlask) -> None:
     app.config["VALIDATION_ERROR_STATUS_CODE"] = 400
     app.config["AUTO_OPERATION_ID"] = True
     app.config["LICENSE"] = {"name": "MIT"}
-    app.security_schemes = {"session": {"type": "apiKey", "in": "cookie", "name": "blitz_session"}}
+    app.security_schemes = {
+        "session": {"type": "apiKey", "in": "cookie", "name": "blitz_session"},
+        "token": {"type": "http", "scheme": "bearer", "description": ABOUT_TOKENS},
+    }
     app.spec_processor(complete)

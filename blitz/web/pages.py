@@ -3,6 +3,7 @@
 Each page carries its first data as JSON, so that it is complete before the first call; a small module takes over.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -12,12 +13,16 @@ from blitz import __version__
 from blitz.core.going_live import LiveCheck, stake_json
 from blitz.core.ladder_settings import LEGS_MAX, LEVERAGE_MAX, ROE_MAX, ExchangeName, LadderSettings, Mode, plain
 from blitz.errors import GatewayProblem, SettingsProblem
+from blitz.storage.api_tokens import TOKENS_MAX
+from blitz.storage.password_rules import LENGTH_MIN
+from blitz.storage.preferences import offered_zones
+from blitz.web.account_api import sign_in_rows, token_rows
 from blitz.web.accounts import current_account, this_user
 from blitz.web.errors import Problem
 from blitz.web.feed import feed_row
 from blitz.web.going_live import go_live, live_since
-from blitz.web.ladder_api import settings_json
-from blitz.web.language import said_status
+from blitz.web.ladder_api import has_frozen_keys, settings_json
+from blitz.web.language import preferences, said_status
 from blitz.web.limits import LIVE_CHECKS, at_most
 from blitz.web.mode_strip import mode_strip, stored_strip
 from blitz.web.services import services
@@ -108,7 +113,23 @@ def history() -> str:
 @pages.get("/account")
 def account() -> str:
     """The account page: keys, sign-ins, and how pages speak to this person."""
-    return render_template("account.html", page="account")
+    user = this_user()
+    first = {
+        "settings": settings_json(user),
+        "keys_frozen": has_frozen_keys(user.id),
+        "sign_ins": sign_in_rows(user.id),
+        "tokens": token_rows(user.id),
+        "preferences": asdict(preferences()),
+    }
+    return render_template(
+        "account.html",
+        first=first,
+        exchange=user.settings.exchange.label,
+        zones=offered_zones(),
+        password_min=LENGTH_MIN,
+        tokens_max=TOKENS_MAX,
+        page="account",
+    )
 
 
 @pages.get("/admin/console")

@@ -2,7 +2,8 @@
 
 A route that is not in the table keeps the app from being built, so nobody can forget it. `enforce` runs before every
 request, after the gate. What a policy cannot see (whose row an id names) does not exist here: views only ever use
-the id of the signed-in user, and an admin's id from the path.
+the id of the signed-in user, and an admin's id from the path. An API token opens what `TOKEN_SCOPES` names, and
+nothing else.
 """
 
 import ipaddress
@@ -11,7 +12,8 @@ from enum import StrEnum
 from flask import Flask, abort, request
 from werkzeug.wrappers import Request
 
-from blitz.web.accounts import current_account
+from blitz.storage.api_tokens import Scope
+from blitz.web.accounts import bearer_token, current_account
 from blitz.web.errors import Problem
 from blitz.web.services import services
 
@@ -77,6 +79,16 @@ POLICIES: dict[str, Policy] = {
     "history.feed": Policy.SIGNED_IN,
     "history.equity": Policy.SIGNED_IN,
     "history.candles": Policy.SIGNED_IN,
+    "account.check_keys": Policy.SIGNED_IN,
+    "account.change_password": Policy.SIGNED_IN,
+    "account.sign_ins": Policy.SIGNED_IN,
+    "account.end_sign_in": Policy.SIGNED_IN,
+    "account.end_other_sign_ins": Policy.SIGNED_IN,
+    "account.tokens": Policy.SIGNED_IN,
+    "account.make_token": Policy.SIGNED_IN,
+    "account.revoke_token": Policy.SIGNED_IN,
+    "account.read_preferences": Policy.SIGNED_IN,
+    "account.write_preferences": Policy.SIGNED_IN,
     "admin.simple_status": Policy.ADMIN,
     "admin.force_start": Policy.ADMIN,
     "admin.force_stop": Policy.ADMIN,
@@ -87,6 +99,34 @@ POLICIES: dict[str, Policy] = {
     "legacy.clear_force_refresh": Policy.PUBLIC,
     "legacy.exit_and_stop": Policy.PUBLIC,
 }
+
+
+TOKEN_SCOPES: dict[str, Scope] = {
+    "bot.status": Scope.READ,
+    "bot.events": Scope.READ,
+    "bot.start": Scope.CONTROL,
+    "bot.stop": Scope.CONTROL,
+    "bot.recover": Scope.CONTROL,
+    "bot.give_up": Scope.CONTROL,
+    "ladder.read_settings": Scope.READ,
+    "ladder.write_settings": Scope.CONTROL,
+    "ladder.preview": Scope.CONTROL,
+    "ladder_tools.generate_ladder": Scope.CONTROL,
+    "ladder_tools.import_ladder": Scope.CONTROL,
+    "ladder_tools.presets": Scope.CONTROL,
+    "ladder_tools.market": Scope.READ,
+    "ladder_tools.markets": Scope.READ,
+    "live.look": Scope.READ,
+    "history.orders": Scope.READ,
+    "history.fills": Scope.READ,
+    "history.cycles": Scope.READ,
+    "history.feed": Scope.READ,
+    "history.equity": Scope.READ,
+    "history.candles": Scope.READ,
+    "history.cycle": Scope.READ,
+    "history.statistics": Scope.READ,
+}
+"""What a token needs at least. A route that is not here takes none: going live, the account, administration."""
 
 
 def refuse_undeclared_routes(app: Flask) -> None:
@@ -109,9 +149,29 @@ def enforce() -> None:
             return
         abort(404)
     if account is None:
-        raise Problem(401, "not_signed_in", "Sign in first.")
+        raise _stranger()
+    if account.scope is not None:
+        _check_token(account.scope)
     if policy is Policy.ADMIN and not account.is_admin:
         raise Problem(403, "forbidden", "This is for administrators.")
+
+
+def _stranger() -> Problem:
+    """What somebody is told who is not signed in, or whose token is none."""
+    if bearer_token(request) is None:
+        return Problem(401, "not_signed_in", "Sign in first.")
+    said = "This API token is not valid here: it was revoked, or copied wrongly, or this is no route of the API."
+    return Problem(401, "invalid_token", said, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+
+def _check_token(scope: Scope) -> None:
+    """Raise `Problem` 403 unless a token with this scope opens the route that is asked."""
+    needed = TOKEN_SCOPES.get(request.endpoint or "")
+    if needed is None:
+        raise Problem(403, "token_not_taken", "No API token opens this; sign in with a browser.")
+    if needed is Scope.CONTROL and scope is Scope.READ:
+        said = "This API token may only read; make one that may control."
+        raise Problem(403, "token_may_only_read", said)
 
 
 def is_this_machine(asked: Request) -> bool:

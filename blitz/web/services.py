@@ -20,8 +20,10 @@ from blitz.clock import Clock
 from blitz.core.credentials import Credentials
 from blitz.core.going_live import LiveCheck
 from blitz.core.instrument import Instrument
+from blitz.core.key_check import KeyCheck
 from blitz.core.ladder_settings import LadderSettings
 from blitz.settings import Settings
+from blitz.storage.api_tokens import ApiTokenStore
 from blitz.storage.bots import BotStore
 from blitz.storage.database import Database
 from blitz.storage.history import History
@@ -110,6 +112,13 @@ class LiveDesk(Protocol):
         """Check once more and, when nothing stands against it, remember that the trader went live."""
 
 
+class KeyDesk(Protocol):
+    """What the web asks of `blitz.bots.key_check.KeyDesk`."""
+
+    def check(self, user_id: int) -> KeyCheck | None:
+        """What the exchange of the settings says of the stored key; None when one is needed and none is stored."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything a view may need."""
@@ -119,6 +128,7 @@ class Services:
     users: UserStore
     preferences: PreferenceStore
     sessions: SessionStore
+    tokens: ApiTokenStore
     setup: SetupTokens
     throttle: SignInThrottle
     bots: BotStore
@@ -126,6 +136,7 @@ class Services:
     manager: Manager
     desk: Desk
     live: LiveDesk
+    keys: KeyDesk
     clock: Clock
     cookie_key: str
     """Signs the tokens of forms; not the key of the stored secrets."""

@@ -9,12 +9,12 @@ and `closing` when the server shuts down.
 import threading
 import time
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from flask import Response, current_app, request
 
-from blitz.web.accounts import cookie_id, this_user
+from blitz.web.accounts import still_signed_in, this_user
 from blitz.web.errors import Problem
 from blitz.web.feed import feed_row
 from blitz.web.language import language, said_status
@@ -75,7 +75,7 @@ def open_stream() -> Response:
         sentence = "Too many live views are open; this page asks every few seconds instead."
         raise Problem(503, "too_many_streams", sentence, headers={"Retry-After": "30"})
     response = Response(
-        frames(services(), user_id, cookie_id(request), current_app.json.dumps, code=language(), after_id=last_seen()),
+        frames(services(), user_id, still_signed_in(), current_app.json.dumps, code=language(), after_id=last_seen()),
         mimetype="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
@@ -91,9 +91,15 @@ def last_seen() -> int | None:
 
 
 def frames(
-    parts: Services, user_id: int, raw_id: str, dumps: Any, *, code: str = "en", after_id: int | None = None
+    parts: Services,
+    user_id: int,
+    is_let_in: Callable[[], bool],
+    dumps: Any,
+    *,
+    code: str = "en",
+    after_id: int | None = None,
 ) -> Generator[str, None, None]:
-    """Yield frames in the language `code` until the server closes, the session ends or an hour is over.
+    """Yield frames in the language `code` until the server closes, its reader is let in no more or an hour is over.
 
     Feed lines begin after `after_id`, so that none is lost between a page and its stream; without it, with the next.
     """
@@ -120,7 +126,7 @@ def frames(
                     yield f"event: feed\nid: {line.id}\ndata: {dumps(feed_row(line, code))}\n\n"
             if now >= heartbeat_due:
                 heartbeat_due = now + HEARTBEAT_SECONDS
-                if parts.sessions.lookup(raw_id) is None:
+                if not is_let_in():
                     return
                 yield "event: alive\ndata: {}\n\n"
             if parts.closing.wait(FRAME_SECONDS):

@@ -307,7 +307,7 @@ def test_a_start_without_the_key_of_the_open_cycle_names_what_is_left_and_both_w
         "Cycle 1 is still open on Bybit (demo)",
         why,
         "a long position of 0.016 on BTC/USDT:USDT, and 4 orders of this bot",
-        "store a key for Bybit under Settings",
+        "store a key for Bybit under Account",
         "give cycle 1 up",
     ):
         assert words in answer["message"]

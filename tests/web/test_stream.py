@@ -12,7 +12,7 @@ from tests.web.test_bot_api import resting
 def read_frames(world, user, *, until, code="en"):
     """The frames of a stream up to the first that `until` accepts."""
     raw = world.parts.sessions.create(user.id, "127.0.0.1", "a test")
-    source = frames(world.parts, user.id, raw, json.dumps, code=code)
+    source = frames(world.parts, user.id, lambda: world.parts.sessions.lookup(raw) is not None, json.dumps, code=code)
     found = []
     for frame in itertools.islice(source, 200):
         found.append(frame)
@@ -88,7 +88,7 @@ def test_what_a_bot_shows_rings_the_bell_of_whoever_watches_it_and_nobody_elses(
 def test_a_page_waits_for_the_bell_and_not_for_the_next_look(world, client, monkeypatch):
     monkeypatch.setattr("blitz.web.stream.LOOK_SECONDS", 60.0)
     raw = world.parts.sessions.create(world.trader.id, "127.0.0.1", "a test")
-    source = frames(world.parts, world.trader.id, raw, json.dumps)
+    source = frames(world.parts, world.trader.id, lambda: world.parts.sessions.lookup(raw) is not None, json.dumps)
     assert [next(source)[:13] for _ in range(3)] == ["retry: 2000\n\n", "event: status", "event: alive\n"]
 
     client.post("/api/bot/start")

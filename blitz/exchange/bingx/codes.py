@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from blitz.core.calls import Refusal
+from blitz.core.key_check import KeyFault
 from blitz.exchange.answers import Envelope, Malformed
 
 UNKNOWN_CODES = frozenset({-1, 500, 504, 80019, 100410, 100440, 100500, 100503, 109500, 110500})
@@ -81,7 +82,14 @@ def meaning(code: int, message: str) -> Refusal | None:
     return REFUSALS.get(code, Refusal.OTHER)
 
 
-ENVELOPE = Envelope(code="code", message="msg", payload="data", meaning=meaning)
+KEY_FAULTS = {
+    "100001": KeyFault.WRONG_SECRET,
+    "100004": KeyFault.RIGHTS,
+    "100413": KeyFault.UNKNOWN_KEY,
+    "100419": KeyFault.ADDRESS,
+}
+"""BingX has one code for a key that it does not know, that was deleted and that has expired."""
+ENVELOPE = Envelope(code="code", message="msg", payload="data", meaning=meaning, key_faults=KEY_FAULTS)
 
 
 def data_of(answer: object) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from blitz.core.calls import Refusal
+from blitz.core.key_check import KeyFault
 from blitz.exchange.answers import Envelope, Malformed
 
 UNKNOWN_CODES = frozenset({-1, 429, 10000, 10014, 10016, 10019, 10429, 110079, 170032, 177002})
@@ -77,7 +78,14 @@ def meaning(code: int, message: str) -> Refusal | None:
     return REFUSALS.get(code, Refusal.OTHER)
 
 
-ENVELOPE = Envelope(code="retCode", message="retMsg", payload="result", meaning=meaning)
+KEY_FAULTS = {
+    "10003": KeyFault.UNKNOWN_KEY,
+    "10004": KeyFault.WRONG_SECRET,
+    "10005": KeyFault.RIGHTS,
+    "10010": KeyFault.ADDRESS,
+    "33004": KeyFault.EXPIRED,
+}
+ENVELOPE = Envelope(code="retCode", message="retMsg", payload="result", meaning=meaning, key_faults=KEY_FAULTS)
 
 
 def result_of(answer: object) -> Mapping[str, Any]:

@@ -110,7 +110,7 @@ export class Chart {
     const rows = await this.ask({ limit: FIRST_CANDLES });
     if (turn !== this.turn || !rows) return;
     this.candles = rows;
-    this.isWhole = rows.length < FIRST_CANDLES;
+    this.isWhole = false;
     this.decimals = 0;
     this.showDecimals(Math.max(0, ...rows.slice(-50).map((row) => row.decimals)));
     this.series.setData(this.candles);
@@ -145,8 +145,10 @@ export class Chart {
     const older = await this.ask({ limit: PAGE_CANDLES, before: this.candles[0].time });
     this.isFetching = false;
     if (turn !== this.turn || !older) return;
-    this.isWhole = older.length < PAGE_CANDLES;
-    this.candles = [...older.filter((row) => row.time < this.candles[0].time), ...this.candles];
+    const added = older.filter((row) => row.time < this.candles[0].time);
+    this.isWhole = added.length === 0; // a page may be short where the market was silent
+    if (this.isWhole) return;
+    this.candles = [...added, ...this.candles];
     this.series.setData(this.candles);
     this.showFills(this.fills);
   }

@@ -9,8 +9,17 @@ export function t(text, values = {}) {
 }
 
 export const language = document.documentElement.lang;
-export const timeZone = document.documentElement.dataset.zone;
+export const timeZone = known(document.documentElement.dataset.zone);
 export const byId = (id) => document.getElementById(id);
+
+/** A time zone that this browser can show; else none, which is the browser's own. */
+function known(zone) {
+  try {
+    return zone && new Intl.DateTimeFormat("en", { timeZone: zone }) ? zone : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Call the API. Answers {ok, status, body}; a server that is gone is status 0 with a sentence. */
 export async function call(method, path, body) {
