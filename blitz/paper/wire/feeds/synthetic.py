@@ -102,9 +102,8 @@ class SyntheticMarket:
         self._price = max(ticks, Decimal(1)) * self._tick
         return Move(price=self._price, sweep=sweep)
 
-    def bars(self) -> Iterator[Candle]:
-        """The walk as one-minute bars, without end."""
-        start_ms = BARS_START_MS
+    def bars(self, start_ms: int = BARS_START_MS) -> Iterator[Candle]:
+        """The walk as one-minute bars from a moment on, without end."""
         while True:
             steps = [self.step().price for _ in range(STEPS_PER_BAR)]
             yield Candle(
