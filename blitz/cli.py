@@ -104,7 +104,7 @@ def demo(
 ) -> int:  # fmt: skip
     """Let one bot trade on the paper exchange and compare the books."""
     refuse_together(context, serve)
-    configure_console("WARNING")
+    configure_console("ERROR" if serve else "WARNING")
     from blitz.demo import DemoOptions, LivelyOptions, run_demo, run_lively
 
     if serve:
@@ -120,9 +120,10 @@ def demo(
 def refuse_together(context: click.Context, serves: bool) -> None:
     """End a demo whose options belong to its other form."""
     others = ("candles", "settings_file", "cycles", "as_json") if serves else ("home", "port", "days")
-    given = [option for option in context.command.params if option.name in others and context.params[option.name]]
+    usual = (context.get_parameter_source(name) is click.core.ParameterSource.DEFAULT for name in others)
+    given = {name for name, is_usual in zip(others, usual, strict=True) if not is_usual}
     if given:
-        names = ", ".join(option.opts[0] for option in given)
+        names = ", ".join(option.opts[0] for option in context.command.params if option.name in given)
         raise click.UsageError(f"{names} cannot be used with --serve." if serves else f"{names} needs --serve.")
 
 

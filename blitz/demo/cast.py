@@ -14,7 +14,7 @@ from blitz.core.ladder_settings import LadderSettings, parse_settings
 TRADER = "trader@example.com"
 """The one with a history, whose password is told."""
 ADMIN = "admin@example.com"
-AMOUNTS = ("40", "40", "80", "160")
+AMOUNTS = ("100", "100", "200", "400")
 
 
 class Does(StrEnum):
@@ -40,19 +40,31 @@ class Part:
     """Rests orders by hand on the same market."""
 
 
-def ladder(exchange: str, coin: str, side: str, *, gap: str, leverage: str = "20", take_profit: str = "6") -> LadderSettings:
-    """A narrow ladder of four legs, `gap` percent apart and twice that before the last."""
-    gaps = ("0", gap, gap, str(2 * Decimal(gap)))
+def ladder(
+    exchange: str,
+    coin: str,
+    side: str,
+    *,
+    gap: str,
+    leverage: str = "20",
+    take_profit: str = "6",
+    stop_loss: str = "40",
+) -> LadderSettings:
+    """A ladder of four legs, `gap` percent under the entry, then twice and four times that."""
+    gaps = (Decimal(0), Decimal(gap), 2 * Decimal(gap), 4 * Decimal(gap))
     return parse_settings(
         {
             "exchange": exchange, "symbol": f"{coin}/USDT", "side": side, "leverage": leverage,
-            "grids": [{"amount": amount, "gap": each} for amount, each in zip(AMOUNTS, gaps, strict=True)],
-            "rounds": len(AMOUNTS), "take_profit": take_profit, "stop_loss": "40", "repeat": True, "mode": "paper",
+            "grids": [{"amount": amount, "gap": str(each)} for amount, each in zip(AMOUNTS, gaps, strict=True)],
+            "rounds": len(AMOUNTS), "take_profit": take_profit, "stop_loss": stop_loss, "repeat": True, "mode": "paper",
         }
     )  # fmt: skip
 
 
-HERO = Part(email=TRADER, settings=ladder("bybit", "BTC", "long", gap="0.25"))
+HERO = Part(
+    email=TRADER,
+    settings=ladder("bybit", "BTC", "long", gap="0.5", leverage="10", take_profit="4", stop_loss="60"),
+)
 CAST = (
     Part(email="mina@example.com", settings=ladder("bingx", "BTC", "short", gap="0.3")),
     Part(email="jonas@example.com", settings=ladder("bybit", "ETH", "long", gap="0.2")),
@@ -64,5 +76,5 @@ CAST = (
     Part(email="sofia@example.com", settings=ladder("bybit", "BNB", "short", gap="0.3")),
     Part(email="marco@example.com", settings=ladder("bybit", "LINK", "long", gap="0.4"), does=Does.STOPPED),
     Part(email="amara@example.com", settings=ladder("bingx", "ADA", "short", gap="0.3"), does=Does.WAITS),
-    Part(email="felix@example.com", settings=ladder("bybit", "AVAX", "long", gap="0.3"), balance=Decimal(100)),
+    Part(email="felix@example.com", settings=ladder("bybit", "AVAX", "long", gap="0.3"), balance=Decimal(250)),
 )
