@@ -108,9 +108,6 @@ def demo(
     from blitz.demo import DemoOptions, LivelyOptions, run_demo, run_lively
 
     if serve:
-        from blitz.allocator import without_thread_caches
-
-        without_thread_caches()
         return run_lively(LivelyOptions(home=home, port=pages_port(port), days=days, speed=speed, seed=seed))
     return run_demo(
         DemoOptions(candles=candles, settings=settings_file, speed=speed, cycles=cycles, json=as_json, seed=seed)
