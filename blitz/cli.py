@@ -209,6 +209,20 @@ def reaction(
     )
 
 
+@bench.command("page")
+@click.option("--bots", type=click.IntRange(1, 5_000), default=100, show_default=True, help="How many bots run.")
+@click.option(
+    "--samples", type=click.IntRange(1, 49), default=40, show_default=True, help="How many fills are watched."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
+def bench_page(bots: int, samples: int, as_json: bool) -> int:
+    """Time in a real browser how soon a fill shows, how soon a page can be used, how smoothly the chart moves."""
+    configure_console("WARNING")
+    from blitz.bench import PageOptions, run_page
+
+    return run_page(PageOptions(bots=bots, samples=samples, as_json=as_json))
+
+
 @commands.command()
 @click.option("--seeds", type=click.IntRange(min=1), default=200, show_default=True, help="How many seeds to run.")
 @click.option("--from", "first", type=click.IntRange(min=0), default=0, show_default=True, help="The first of them.")

@@ -87,9 +87,7 @@ class _Entrance:
     def _rest_by_hand(self, price: Decimal) -> None:
         """Orders of the trader's own, sent past the bot, far away from the price."""
         settings = self._part.settings
-        venue = Venue(
-            exchange=settings.exchange, mode=Mode.PAPER, base_url=self._running.paper_url or ""
-        )
+        venue = Venue(exchange=settings.exchange, mode=Mode.PAPER, base_url=self._running.paper_url or "")
         exchanges = Exchanges(SystemClock())
         gateway = exchanges.gateway(venue, self._keys, settings)
         instrument = exchanges.instrument(venue, settings.symbol)

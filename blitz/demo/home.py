@@ -32,7 +32,9 @@ class DemoHome:
         if not isinstance(told, dict):
             raise DemoProblem(f"The folder {path} is not empty and holds no demo. Choose another one for --home.")
         if not told.get("is_set_up"):
-            raise DemoProblem(f"The demo in {path} was ended while it was set up. Remove that folder, or choose another.")
+            raise DemoProblem(
+                f"The demo in {path} was ended while it was set up. Remove that folder, or choose another."
+            )
         return cls(path, is_new=False)
 
     def set_up(self) -> None:

@@ -83,9 +83,7 @@ class _Lively:
         self._password = new_password()
         past = own_settings(self._home.path)
         with only_server(past):
-            self._past = play_past(
-                past, HERO, self._password, days=days, seed=seed, now_ms=SystemClock().now_ms()
-            )
+            self._past = play_past(past, HERO, self._password, days=days, seed=seed, now_ms=SystemClock().now_ms())
 
     def _welcome(self, running: Running, resumed: int) -> None:
         admin_password = ""

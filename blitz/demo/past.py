@@ -6,9 +6,7 @@ afterwards and into the database that goes on afterwards. Nothing is written tha
 
 import tempfile
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from blitz.core.records import BotEvent
@@ -16,10 +14,9 @@ from blitz.demo.cast import Part
 from blitz.demo.options import venue_symbol
 from blitz.demo.run import play
 from blitz.demo.stage import open_stage
-from blitz.paper.engine import default_instruments
 from blitz.paper.server import PaperConfig
-from blitz.paper.wire.feeds.candles import BAR_MS, COLUMNS, Candle
-from blitz.paper.wire.feeds.synthetic import SyntheticMarket
+from blitz.paper.wire.feeds.candles import write_candles
+from blitz.paper.wire.feeds.synthetic import bars_until
 from blitz.settings import Settings
 
 BARS_PER_DAY = 1_440
@@ -39,10 +36,10 @@ class Past:
 def play_past(server: Settings, part: Part, password: str, *, days: int, seed: int, now_ms: int) -> Past:
     """Let one trader's bot trade the last `days` days, into the folder that `server` names."""
     began, symbol = time.monotonic(), venue_symbol(part.settings)
-    bars = _bars(symbol, seed, days * BARS_PER_DAY, now_ms)
+    bars = bars_until(symbol, seed, days * BARS_PER_DAY, now_ms)
     closed: list[BotEvent] = []
     with tempfile.NamedTemporaryFile("w", suffix=".csv", encoding="utf-8") as file:
-        _write(bars, Path(file.name))
+        write_candles(Path(file.name), bars)
         config = PaperConfig(
             feed=f"candles:{file.name}",
             speed="max",
@@ -55,15 +52,3 @@ def play_past(server: Settings, part: Part, password: str, *, days: int, seed: i
             stage.press("POST", "/api/bot/start")
             play(stage, closed.append)
     return Past(days=days, cycles=len(closed), seconds=time.monotonic() - began)
-
-
-def _bars(symbol: str, seed: int, count: int, now_ms: int) -> Iterable[Candle]:
-    """So many minutes, the last of them over."""
-    instrument = next(one for one in default_instruments() if one.symbol == symbol)
-    start_ms = (now_ms // BAR_MS - count) * BAR_MS
-    return islice(SyntheticMarket(instrument, seed).bars(start_ms), count)
-
-
-def _write(bars: Iterable[Candle], path: Path) -> None:
-    rows = (f"{bar.start_ms},{bar.open},{bar.high},{bar.low},{bar.close},{bar.volume}" for bar in bars)
-    path.write_text("\n".join([",".join(COLUMNS), *rows]) + "\n", encoding="utf-8")

@@ -26,9 +26,7 @@ def run_demo(options: DemoOptions) -> int:
     with set_stage(options, settings) as stage:
         report.opening(settings, stage.press("POST", "/api/bot/preview", settings.to_json()))
         stage.press("POST", "/api/bot/start")
-        candles = play(
-            stage, report.cycle_closed, bars_max=options.bars_max, cycles_max=options.cycles, pace=pace
-        )
+        candles = play(stage, report.cycle_closed, bars_max=options.bars_max, cycles_max=options.cycles, pace=pace)
         books = compare(stage, candles=candles, seconds=time.monotonic() - began)
     report.closing(books)
     return 0 if books.difference == 0 else 1
