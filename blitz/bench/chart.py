@@ -11,6 +11,8 @@ CANDLES = 5_000
 CANDLES_SECONDS = 30.0
 CANDLES_PATH = "/api/bot/candles"
 DRAGS, STEPS, DRAG_PIXELS = 4, 25, 500
+PRESSES = 10
+"""Of the key that goes forty candles back."""
 WIDER = 25
 """So many times the plus key."""
 
@@ -24,22 +26,25 @@ def pan(page: Any) -> tuple[Panned, ...]:
     except page_timeout():
         return ()
     page.focus("#chart")
+    page.keyboard.press("Home")  # as many as fit
     deadline = time.monotonic() + CANDLES_SECONDS
     while loaded.candles < CANDLES and time.monotonic() < deadline:
-        page.keyboard.press("Home")  # shows all that is there, and older ones come
-        page.wait_for_timeout(200)
-    whole = Panned.of("all of them in view", loaded.candles, _drag(page))
+        for _ in range(PRESSES):
+            page.keyboard.press("Shift+ArrowLeft")  # and older ones come
+        page.wait_for_timeout(100)
+    many = Panned.of("as many in view as fit", loaded.candles, _drag(page))
     page.keyboard.press("End")
     for _ in range(WIDER):
         page.keyboard.press("+")
-    return (Panned.of("some in view", loaded.candles, _drag(page)), whole)
+    return (many, Panned.of("few in view", loaded.candles, _drag(page)))
 
 
 def page_timeout() -> type[Exception]:
     """What playwright raises when something does not come."""
     from playwright.sync_api import TimeoutError as NotInTime
 
-    return NotInTime
+    late: type[Exception] = NotInTime
+    return late
 
 
 class _Loaded:

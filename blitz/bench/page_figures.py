@@ -94,21 +94,21 @@ def print_page(found: PageFigures) -> None:
     """The tables for people."""
     console = Console()
     shown = found.shown
-    table = Table("", "", "bound", title=f"What a person sees · {found.bots} bots · {found.machine}")
-    table.add_row("from the fill to the figure on the page, p50", f"{shown.p50_ms:.0f} ms", f"{FILL_BOUND_MS} ms")
-    table.add_row("the same, p95", f"{shown.p95_ms:.0f} ms", f"{FILL_BOUND_MS} ms")
-    table.add_row("the same, worst", f"{shown.worst_ms:.0f} ms", f"{FILL_BOUND_MS} ms")
-    table.add_row("fills measured, never seen", f"{shown.samples}, {shown.unseen}", "")
+    table = Table("", "found", "bound", title=f"What a person sees · {found.bots} bots · {found.machine}")
+    table.add_row("fill to figure, p50", f"{shown.p50_ms:.0f} ms", f"{FILL_BOUND_MS} ms")
+    table.add_row("fill to figure, p95", f"{shown.p95_ms:.0f} ms", f"{FILL_BOUND_MS} ms")
+    table.add_row("fill to figure, worst", f"{shown.worst_ms:.0f} ms", f"{FILL_BOUND_MS} ms")
+    table.add_row("fills seen, never seen", f"{shown.samples}, {shown.unseen}", "")
     for load in found.loads:
         usable = "never" if load.usable_ms is None else f"{load.usable_ms:.0f} ms"
         table.add_row(
-            f"{load.page}, empty cache: usable after, bytes",
+            f"{load.page}: usable, loaded",
             f"{usable}, {load.kib:.0f} KiB",
             f"{LOAD_BOUND_MS} ms, {LOAD_BOUND_BYTES // 1024} KiB",
         )
     for one in found.panned:
-        words = f"chart of {one.candles:,} candles, {one.view}: frames over {LONG_FRAME_MS} ms, longest"
-        table.add_row(words, f"{one.long_share:.1%} of {one.frames}, {one.longest_ms:.0f} ms", "")
+        frames = f"{one.long_share:.1%} of {one.frames}, {one.longest_ms:.0f} ms"
+        table.add_row(f"panned, {one.candles:,} candles, {one.view}", frames, f"over {LONG_FRAME_MS} ms, longest")
     if not found.panned:
         table.add_row("chart", NO_CHART, "")
     console.print(table)

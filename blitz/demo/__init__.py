@@ -1,7 +1,7 @@
 """`run.py demo`: one trader, one bot, the paper exchange and a replayed market, over real HTTP; then the books.
 
 Nothing in here trades or keeps books: it starts the real server, signs in as a trader would, lets the market play, and
-prints what the bot and the exchange each say. `run.py demo --serve` leaves a server running instead, for showing around.
+prints what the bot and the exchange each say. `run.py demo --serve` leaves a server running instead, to show around.
 """
 
 from blitz.demo.lively import LivelyOptions, run_lively

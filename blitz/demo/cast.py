@@ -1,7 +1,7 @@
 """Who trades on a demo that is left running: twelve traders on both exchanges, long and short, in nine markets.
 
-Their ladders are narrow, so that something happens every few seconds. They are as traders are: most of them run, one has
-stopped, one has not begun, one has too little in the account, and two have orders of their own beside the bot's.
+Their ladders are narrow, so that something happens every few seconds. They are as traders are: most of them run, one
+has stopped, one has not begun, one has too little in the account, and two have orders of their own beside the bot's.
 """
 
 from dataclasses import dataclass

@@ -30,7 +30,7 @@ NEVER_MS = 2**53
 
 
 def enter(running: Running, cast: Iterable[Part]) -> str:
-    """Make the administrator and the traders, and let each do what the part says. Answers the administrator's password."""
+    """Make the administrator and the traders, and let each do what the part says. Answers the former's password."""
     password = new_password()
     running.services.users.create(ADMIN, password, role="admin")
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -1,7 +1,7 @@
 """`run.py demo --serve`: a server for showing around, with a past, twelve traders, and a market that does not rest.
 
-First start: the past is traded in fast time, the server starts on what that left behind, and the cast enters it. Another
-start on the same folder goes on with what is there.
+First start: the past is traded in fast time, the server starts on what that left behind, and the cast enters it.
+Another start on the same folder goes on with what is there.
 """
 
 import sys
@@ -101,9 +101,8 @@ class _Lively:
                 f"Sign in as the admin:   {ADMIN}    password  {admin_password}",
                 "Both passwords were made for this demo just now and are shown only once.",
                 "",
-                f"{TRADER} has a history: {self._past.cycles} cycles closed in {self._past.days} days of market, which "
-                f"its bot traded",
-                f"just now in {self._past.seconds:.0f} s. {len(CAST)} other traders have just begun.",
+                f"{TRADER} has a history: {self._past.cycles} cycles in {self._past.days} days of market, which the bot",
+                f"traded just now, in {self._past.seconds:.0f} s. {len(CAST)} other traders have just begun.",
             ]
         else:
             lines += [

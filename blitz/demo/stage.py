@@ -95,7 +95,7 @@ class Stage:
 
 @contextmanager
 def set_stage(options: DemoOptions, settings: LadderSettings) -> Iterator[Stage]:
-    """Start everything in a throw-away folder, and stop it at the end. Raises `ConfigurationProblem` with a sentence."""
+    """Start everything in a throw-away folder, and stop it at the end. Raises `ConfigurationProblem`."""
     config = PaperConfig(feed=options.feed, speed="max", symbol=venue_symbol(settings), enforce_limits=False)
     with tempfile.TemporaryDirectory(prefix="blitz-demo-") as folder:
         server = own_settings(Path(folder))
@@ -106,7 +106,7 @@ def set_stage(options: DemoOptions, settings: LadderSettings) -> Iterator[Stage]
 def own_settings(home: Path, **chosen: Any) -> Settings:
     """What a server in `home` is set up with, by the names of the environment's variables.
 
-    Whatever the environment says otherwise is about somebody's own server, whose database and ports a demo leaves alone.
+    Whatever the environment says otherwise is about somebody's own server, whose database and ports stay alone.
     """
     usual = {str(field.validation_alias): field.default for field in Settings.model_fields.values()}
     del usual["None"]  # the folder, which has no variable here
