@@ -91,26 +91,27 @@ def test(words: tuple[str, ...]) -> int:
 @click.option("--speed", default=None, metavar="N|max", help="Market seconds per second.")
 @click.option("--cycles", type=click.IntRange(min=1), help="End after this many cycles.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the made-up market.")
+@click.option("--seed", type=click.IntRange(min=0), help="Of the made-up market.  [1; with --serve 2]")
 @click.option("--serve", is_flag=True, help="Leave a lively server running, for showing around.")
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
               help="With --serve: keep everything there, and go on with it next time.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), help="With --serve: of the pages; 0 any free one.  [WEB_PORT]")
-@click.option("--days", type=click.IntRange(1, 30), help="With --serve: how much past is traded first.  [3]")
+@click.option("--days", type=click.IntRange(1, 30), help="With --serve: how much past is traded first.  [4]")
 @click.pass_context
 def demo(
     context: click.Context, candles: Path | None, settings_file: Path | None, speed: str | None, cycles: int | None,
-    as_json: bool, seed: int, serve: bool, home: Path | None, port: int | None, days: int | None,
+    as_json: bool, seed: int | None, serve: bool, home: Path | None, port: int | None, days: int | None,
 ) -> int:  # fmt: skip
     """Let one bot trade on the paper exchange and compare the books."""
     refuse_together(context, serve)
     configure_console("ERROR" if serve else "WARNING")
     from blitz.demo import DemoOptions, LivelyOptions, run_demo, run_lively
 
+    chosen = {} if seed is None else {"seed": seed}
     if serve:
-        return run_lively(LivelyOptions(home=home, port=pages_port(port), days=days, speed=speed, seed=seed))
+        return run_lively(LivelyOptions(home=home, port=pages_port(port), days=days, speed=speed, **chosen))
     return run_demo(
-        DemoOptions(candles=candles, settings=settings_file, speed=speed, cycles=cycles, json=as_json, seed=seed)
+        DemoOptions(candles=candles, settings=settings_file, speed=speed, cycles=cycles, json=as_json, **chosen)
     )
 
 

@@ -1,7 +1,7 @@
 """Take the pictures of docs/images, and write docs/pages.md around them.
 
-Run `python tools/screenshots.py` in an environment with the development packages, on a machine with Debian's chromium and
-an emoji font. Words behind it choose pictures by name; `--into FOLDER` puts everything elsewhere, to look at it first.
+Run `python tools/screenshots.py` in an environment with the development packages, on a machine with Debian's chromium
+and an emoji font. Words behind it choose pictures by name; `--into FOLDER` puts everything elsewhere, to look first.
 
 Two servers are looked at: the lively demo, and a quiet one whose market is moved by hand, for what must not depend on
 chance: a first start, an unprotected position, going live. Nothing here waits for time to pass: each picture names what
@@ -30,6 +30,7 @@ from playwright.sync_api import Browser, Page, expect  # noqa: E402
 
 from blitz.bench.browser import chromium  # noqa: E402
 from blitz.demo.stage import own_settings  # noqa: E402
+from blitz.logs import configure_logging  # noqa: E402
 from blitz.paper.server import AccountSpec, PaperConfig, PaperServer  # noqa: E402
 from blitz.server import Running  # noqa: E402
 from blitz.torture.processes import Program  # noqa: E402
@@ -44,6 +45,11 @@ LIVE_KEY = AccountSpec(
 )  # fmt: skip
 STREAM = "/api/bot/events"
 QUIET_ROUNDS = 10
+FRAME = """async () => {
+  await document.fonts.ready;
+  await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30)));
+}"""
+"""Lets one frame be drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +71,7 @@ LIVELY = (
         name="control", path="/", who="trader",
         says="The control page of a running bot in the middle of a cycle: what it does, whether the position is protected, "
         "the market with everything that rests in it, and the ladder as planned beside what rests.",
-        waits=(("#state-word", "Running"), ("#position", r"\d"), ("#ladder", "Take-profit"), ("#chart canvas", "")),
+        waits=(("#state-word", "Running"), ("#position", r"\d"), ("#ladder", r"\w"), ("#chart canvas", "")),
     ),
     Picture(
         name="history", path="/history", who="trader",
@@ -136,6 +142,7 @@ def main() -> None:
     chosen = words.parse_args()
     images = chosen.into / "images"
     images.mkdir(parents=True, exist_ok=True)
+    configure_logging("CRITICAL")
     missing: list[str] = []
     with chromium() as browser:
         for pictures, scene in ((LIVELY, lively), (FIRST, first_start), (QUIET, quiet)):
@@ -283,8 +290,9 @@ def take_all(browser: Browser, scene: Scene, pictures: list[Picture], images: Pa
         try:
             for size, viewport in SIZES.items():
                 for theme in THEMES:
-                    words = {"storage_state": cookies.get(one.who), "viewport": viewport, "color_scheme": theme, **WORDS}
-                    with closing(browser.new_context(base_url=scene.url, **words)) as context:
+                    words = {"viewport": viewport, "color_scheme": theme, **WORDS}
+                    state = cookies.get(one.who)
+                    with closing(browser.new_context(base_url=scene.url, storage_state=state, **words)) as context:
                         take(context.new_page(), scene, one, images / f"{one.name}{size}-{theme}.png")
         except AssertionError as problem:
             missing.append(f"{one.name}: {' '.join(str(problem).split())[:300]}")
@@ -327,17 +335,18 @@ class Traffic:
         self._page = page
         self._open: set[Any] = set()
         page.on("request", lambda asked: None if STREAM in asked.url else self._open.add(asked))
-        page.on("requestfinished", lambda asked: self._open.discard(asked))
-        page.on("requestfailed", lambda asked: self._open.discard(asked))
+        page.on("requestfinished", self._answered)
+        page.on("requestfailed", self._answered)
+
+    def _answered(self, asked: Any) -> None:
+        self._open.discard(asked)
 
     def wait(self) -> None:
         """Until everything has been answered for some frames in a row, and fonts and drawings are there."""
         calm = 0
         deadline = time.monotonic() + WAIT_MS / 1000
         while calm < QUIET_ROUNDS and time.monotonic() < deadline:
-            self._page.evaluate(
-                "() => document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30))))"
-            )
+            self._page.evaluate(FRAME)
             calm = 0 if self._open else calm + 1
 
 

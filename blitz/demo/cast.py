@@ -54,7 +54,7 @@ def ladder(
     gaps = (Decimal(0), Decimal(gap), 2 * Decimal(gap), 4 * Decimal(gap))
     return parse_settings(
         {
-            "exchange": exchange, "symbol": f"{coin}/USDT", "side": side, "leverage": leverage,
+            "exchange": exchange, "symbol": f"{coin}/USDT:USDT", "side": side, "leverage": leverage,
             "grids": [{"amount": amount, "gap": str(each)} for amount, each in zip(AMOUNTS, gaps, strict=True)],
             "rounds": len(AMOUNTS), "take_profit": take_profit, "stop_loss": stop_loss, "repeat": True, "mode": "paper",
         }

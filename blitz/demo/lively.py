@@ -21,7 +21,8 @@ from blitz.demo.past import Past, play_past
 from blitz.demo.stage import own_settings
 from blitz.server import Running, only_server, serve
 
-DAYS = 3
+DAYS = 4
+SEED = 2
 SPEED = "8"
 
 
@@ -37,7 +38,7 @@ class LivelyOptions:
     """How much past is traded at the first start; unset is `DAYS`."""
     speed: str | None = None
     """Steps of every market a second."""
-    seed: int = 1
+    seed: int = SEED
     """Of the made-up markets."""
 
 
@@ -101,8 +102,8 @@ class _Lively:
                 f"Sign in as the admin:   {ADMIN}    password  {admin_password}",
                 "Both passwords were made for this demo just now and are shown only once.",
                 "",
-                f"{TRADER} has a history: {self._past.cycles} cycles in {self._past.days} days of market, which the bot",
-                f"traded just now, in {self._past.seconds:.0f} s. {len(CAST)} other traders have just begun.",
+                f"{TRADER} has a history: {self._past.cycles} cycles in {self._past.days} days of market,",
+                f"traded just now in {self._past.seconds:.0f} s. {len(CAST)} other traders have just begun.",
             ]
         else:
             lines += [

@@ -10,6 +10,7 @@ from blitz.core.tags import symbol_code
 from blitz.errors import ConfigurationProblem, SettingsProblem
 from blitz.paper.config import PaperStartError, parse_speed
 
+SEED = 1
 SYNTHETIC_BARS = 2_000
 """Minutes of the made-up market that a demo without a candle file plays."""
 SETTINGS_BYTES_MAX = 65_536
@@ -29,7 +30,7 @@ class DemoOptions:
     """End after this many cycles; unset plays the market to its end."""
     json: bool = False
     """Print one object instead of a report for people."""
-    seed: int = 1
+    seed: int = SEED
     """Of the made-up market."""
 
     @property
