@@ -69,8 +69,8 @@ class Picture:
 LIVELY = (
     Picture(
         name="control", path="/", who="trader",
-        says="The control page of a running bot in the middle of a cycle: what it does, whether the position is protected, "
-        "the market with everything that rests in it, and the ladder as planned beside what rests.",
+        says="The control page of a running bot in the middle of a cycle: what it does, whether the position is "
+        "protected, the market with everything that rests in it, and the ladder as planned beside what rests.",
         waits=(("#state-word", "Running"), ("#position", r"\d"), ("#ladder", r"\w"), ("#chart canvas", "")),
     ),
     Picture(
