@@ -91,17 +91,45 @@ def test(words: tuple[str, ...]) -> int:
 @click.option("--speed", default=None, metavar="N|max", help="Market seconds per second.")
 @click.option("--cycles", type=click.IntRange(min=1), help="End after this many cycles.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the made-up market.")
+@click.option("--seed", type=click.IntRange(min=0), help="Of the made-up market.  [1; with --serve 2]")
+@click.option("--serve", is_flag=True, help="Leave a lively server running, for showing around.")
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+              help="With --serve: keep everything there, and go on with it next time.")  # fmt: skip
+@click.option("--port", type=click.IntRange(0, 65535), help="With --serve: of the pages; 0 any free one.  [WEB_PORT]")
+@click.option("--days", type=click.IntRange(1, 30), help="With --serve: how much past is traded first.  [4]")
+@click.pass_context
 def demo(
-    candles: Path | None, settings_file: Path | None, speed: str | None, cycles: int | None, as_json: bool, seed: int
-) -> int:
+    context: click.Context, candles: Path | None, settings_file: Path | None, speed: str | None, cycles: int | None,
+    as_json: bool, seed: int | None, serve: bool, home: Path | None, port: int | None, days: int | None,
+) -> int:  # fmt: skip
     """Let one bot trade on the paper exchange and compare the books."""
-    configure_console("WARNING")
-    from blitz.demo import DemoOptions, run_demo
+    refuse_together(context, serve)
+    configure_console("ERROR" if serve else "WARNING")
+    from blitz.demo import DemoOptions, LivelyOptions, run_demo, run_lively
 
+    chosen = {} if seed is None else {"seed": seed}
+    if serve:
+        return run_lively(LivelyOptions(home=home, port=pages_port(port), days=days, speed=speed, **chosen))
     return run_demo(
-        DemoOptions(candles=candles, settings=settings_file, speed=speed, cycles=cycles, json=as_json, seed=seed)
+        DemoOptions(candles=candles, settings=settings_file, speed=speed, cycles=cycles, json=as_json, **chosen)
     )
+
+
+def refuse_together(context: click.Context, serves: bool) -> None:
+    """End a demo whose options belong to its other form."""
+    others = ("candles", "settings_file", "cycles", "as_json") if serves else ("home", "port", "days")
+    usual = (context.get_parameter_source(name) is click.core.ParameterSource.DEFAULT for name in others)
+    given = {name for name, is_usual in zip(others, usual, strict=True) if not is_usual}
+    if given:
+        names = ", ".join(option.opts[0] for option in context.command.params if option.name in given)
+        raise click.UsageError(f"{names} cannot be used with --serve." if serves else f"{names} needs --serve.")
+
+
+def pages_port(given: int | None) -> int:
+    """The port that was asked for, or else the one this installation serves on."""
+    from blitz.settings import load_settings
+
+    return load_settings().web_port if given is None else given
 
 
 @commands.command()
@@ -180,6 +208,20 @@ def reaction(
             as_json=as_json,
         )
     )
+
+
+@bench.command("page")
+@click.option("--bots", type=click.IntRange(1, 5_000), default=100, show_default=True, help="How many bots run.")
+@click.option(
+    "--samples", type=click.IntRange(1, 49), default=40, show_default=True, help="How many fills are watched."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
+def bench_page(bots: int, samples: int, as_json: bool) -> int:
+    """Time in a real browser how soon a fill shows, how soon a page can be used, how smoothly the chart moves."""
+    configure_console("WARNING")
+    from blitz.bench import PageOptions, run_page
+
+    return run_page(PageOptions(bots=bots, samples=samples, as_json=as_json))
 
 
 @commands.command()

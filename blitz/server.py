@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -58,6 +58,8 @@ TIDY_SECONDS = 1.0
 REQUEST_SECONDS = 10
 """A connection that says nothing for this long is closed: it holds a thread until then."""
 HEADER_BYTES_MAX = 32 * 1024
+USUAL_SPEED = "1"
+"""Of the embedded paper exchange's market: the machine's own time, and a step a second where it is made up."""
 NO_PAPER = "http://127.0.0.1:9"
 """Where nothing listens: the address of a paper exchange that was not started."""
 
@@ -122,7 +124,7 @@ def build_services(
     )
 
 
-def open_paper(settings: Settings) -> PaperServer | None:
+def open_paper(settings: Settings, speed: str = USUAL_SPEED) -> PaperServer | None:
     """Start the embedded paper exchange, unless the settings name one that runs elsewhere."""
     if settings.paper_url:
         return None
@@ -131,6 +133,7 @@ def open_paper(settings: Settings) -> PaperServer | None:
     config = PaperConfig(
         port=settings.paper_port,
         feed=_feed(settings),
+        speed=speed,
         state_path=settings.instance_path / "paper.db",
         enforce_limits=bool(settings.paper_limits),
     )
@@ -201,8 +204,8 @@ class WebServer:
 class Running:
     """A running server: paper exchange, services, web, bots; stopped in reverse."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._paper = open_paper(settings)
+    def __init__(self, settings: Settings, *, paper_speed: str = USUAL_SPEED) -> None:
+        self._paper = open_paper(settings, paper_speed)
         self._hub = StreamHub()
         try:
             paper_url = self._paper.url if self._paper else None
@@ -285,8 +288,13 @@ def only_server(settings: Settings) -> Iterator[None]:
         os.close(handle)  # closing gives the lock up; the file stays, so that nobody locks another one
 
 
-def serve(settings: Settings) -> int:
-    """Serve until SIGINT or SIGTERM. Answers the exit code."""
+def serve(
+    settings: Settings, *, paper_speed: str = USUAL_SPEED, welcome: Callable[[Running, int], None] | None = None
+) -> int:
+    """Serve until SIGINT or SIGTERM. Answers the exit code.
+
+    `welcome` is called once it serves, with the number of bots that went on; without one the usual words are printed.
+    """
     stop = threading.Event()
 
     def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
@@ -296,10 +304,10 @@ def serve(settings: Settings) -> int:
         signal.signal(name, ask_to_stop)
     with only_server(settings):
         tidying = Tidying(time.monotonic())
-        running = Running(settings)
+        running = Running(settings, paper_speed=paper_speed)
         try:
             resumed = running.start()
-            _welcome(running, resumed)
+            (welcome or _welcome)(running, resumed)
             while not stop.wait(TIDY_SECONDS):
                 if tidying.tick(time.monotonic()):
                     give_back()

@@ -28,7 +28,7 @@ class BenchProblem(BlitzError):
 class BenchExchange:
     """Starts it, moves its price, reads its stopwatch and its counters."""
 
-    def __init__(self, folder: Path, name: str, *, tls: bool, limits: bool) -> None:
+    def __init__(self, folder: Path, name: str, *, tls: bool, limits: bool, state: Path | None = None) -> None:
         self.name = name
         """Whose API the bots speak: `bybit` or `bingx`."""
         self.limits = limits
@@ -38,6 +38,7 @@ class BenchExchange:
         words = ["paper", "--feed", "manual", "--port", str(port)]
         words += [] if limits else ["--no-limits"]
         words += ["--tls", str(self.certificate)] if self.certificate else []
+        words += ["--state", str(state)] if state else []
         self.program = Program("the paper exchange", words, {}, folder / "paper.log")
         ca = str(self.certificate) if self.certificate else None
         self._pool = urllib3.PoolManager(ca_certs=ca, retries=False)

@@ -1,5 +1,7 @@
 """What a reaction bench found, as a table for people and one object for programs."""
 
+import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -97,7 +99,12 @@ class VariantFigures:
     limit_breaches: int
 
 
-def to_json(variants: Sequence[VariantFigures], yardstick: Reaction | None, machine: str) -> dict[str, Any]:
+def machine() -> str:
+    """What it was measured on."""
+    return f"{os.cpu_count()} cores, Python {sys.version_info.major}.{sys.version_info.minor}"
+
+
+def to_json(variants: Sequence[VariantFigures], yardstick: Reaction | None, where: str) -> dict[str, Any]:
     """The documented names first: speed as in the plainest run, weight where streams were encrypted."""
     first = variants[0]
     heaviest = max(variants, key=lambda one: (one.name == "tls", one.rss_kib_per_bot))
@@ -111,15 +118,15 @@ def to_json(variants: Sequence[VariantFigures], yardstick: Reaction | None, mach
         "rss_mib": heaviest.rss_mib,
         "rest_per_minute_per_bot": max(one.rest_per_minute_per_bot for one in variants),
         "limit_breaches": sum(one.limit_breaches for one in variants),
-        "machine": machine,
+        "machine": where,
         "variants": [asdict(one) for one in variants],
         "ten_second_loop": asdict(yardstick) if yardstick else None,
     }
 
 
-def print_table(variants: Sequence[VariantFigures], yardstick: Reaction | None, machine: str) -> None:
+def print_table(variants: Sequence[VariantFigures], yardstick: Reaction | None, where: str) -> None:
     """The table for people."""
-    table = Table(title=f"From a fill to the new take-profit · {variants[0].bots} bots · {machine}")
+    table = Table(title=f"From a fill to the new take-profit · {variants[0].bots} bots · {where}")
     for name in ("", *(one.name for one in variants)):
         table.add_column(name, justify="left" if not name else "right")
     rows: dict[str, Callable[[VariantFigures], str]] = {

@@ -7,7 +7,7 @@ the last leg 1 does so: each bot once, so that each has one exit to move.
 
 from decimal import Decimal
 
-from blitz.core.ladder_settings import DEFAULT_SETTINGS, LadderSettings, parse_settings
+from blitz.core.ladder_settings import DEFAULT_SETTINGS, LEGS_MAX, LadderSettings, parse_settings
 
 ENTRY = Decimal(60_000)
 FIRST_GAP = Decimal("0.5")
@@ -18,6 +18,8 @@ BURST_PRICE = Decimal(56_000)
 FIRST_LEGS_PRICE = Decimal(58_800)
 """Below leg 1 of every bot, and above every leg 2."""
 TICK = Decimal("0.1")
+WATCHED_GAP = "0.01"
+"""Percent between the legs of the trader whose page is watched."""
 
 
 def gap_of(number: int, bots: int) -> Decimal:
@@ -31,6 +33,16 @@ def settings_of(number: int, bots: int, exchange: str) -> LadderSettings:
     chosen = {
         "symbol": "BTC/USDT", "side": "long", "leverage": "10", "grids": grids, "rounds": "3", "take_profit": "20",
         "stop_loss": "0", "repeat": True, "mode": "paper", "exchange": exchange,
+    }  # fmt: skip
+    return parse_settings(chosen, base=DEFAULT_SETTINGS)
+
+
+def watched_settings(exchange: str) -> LadderSettings:
+    """Of the trader whose page is watched: fifty small legs, all of them above everybody else's first."""
+    grids = [{"amount": "10", "gap": WATCHED_GAP if number else "0"} for number in range(LEGS_MAX)]
+    chosen = {
+        "symbol": "BTC/USDT", "side": "long", "leverage": "10", "grids": grids, "rounds": str(LEGS_MAX),
+        "take_profit": "20", "stop_loss": "0", "repeat": True, "mode": "paper", "exchange": exchange,
     }  # fmt: skip
     return parse_settings(chosen, base=DEFAULT_SETTINGS)
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import sys
 import tempfile
 import time
@@ -15,7 +14,7 @@ from rich.console import Console
 
 from blitz.bench.evenness import Pulse, Span, slow_ms
 from blitz.bench.exchange import BenchExchange, BenchProblem
-from blitz.bench.figures import Reaction, Undisturbed, VariantFigures, print_table, to_json, whole_of
+from blitz.bench.figures import Reaction, Undisturbed, VariantFigures, machine, print_table, to_json, whole_of
 from blitz.bench.ladders import BURST_PRICE, ENTRY, FIRST_LEGS_PRICE, level_of
 from blitz.bench.server import KIB_PER_MIB, BenchServer
 from blitz.bench.yardstick import PREFIX, Yardstick
@@ -61,9 +60,9 @@ def run_reaction(options: ReactionOptions) -> int:
         sys.stderr.write(f"{problem}\n")
         return 1
     if options.as_json:
-        sys.stdout.write(json.dumps(to_json(found, yardstick, _machine())) + "\n")
+        sys.stdout.write(json.dumps(to_json(found, yardstick, machine())) + "\n")
     else:
-        print_table(found, yardstick, _machine())
+        print_table(found, yardstick, machine())
     return 0
 
 
@@ -221,7 +220,3 @@ def _optimum_ms(bots: int, exchange: str) -> float:
     """When the last take-profit can be there at best: whole windows pass before those beyond the first may be sent."""
     requests, seconds = WINDOWS[exchange]
     return max(0, math.ceil(bots / requests) - 1) * seconds * 1000
-
-
-def _machine() -> str:
-    return f"{os.cpu_count()} cores, Python {sys.version_info.major}.{sys.version_info.minor}"

@@ -2,6 +2,8 @@
 
 import re
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import urllib3
@@ -10,6 +12,7 @@ from argon2 import PasswordHasher
 from blitz.bench.exchange import BenchExchange, BenchProblem
 from blitz.bench.ladders import settings_of
 from blitz.clock import SystemClock
+from blitz.core.ladder_settings import LadderSettings
 from blitz.storage.bots import BotStore
 from blitz.storage.database import Database
 from blitz.storage.passwords import Passwords
@@ -26,11 +29,15 @@ KIB_PER_MIB = 1024
 class BenchServer:
     """A server and its database in a folder of its own."""
 
-    def __init__(self, folder: Path, exchange: BenchExchange, bots: int) -> None:
+    def __init__(
+        self, folder: Path, exchange: BenchExchange, bots: int, ladders: Callable[[int], LadderSettings] | None = None
+    ) -> None:
+        """`ladders` answers what a trader trades, by number; without it those of `blitz.bench.ladders`."""
         folder.mkdir()
         self.bots = bots
         self._exchange = exchange
         self._port = free_port()
+        self.url = f"http://localhost:{self._port}"
         self._pool = urllib3.PoolManager(retries=False)
         env = {
             "BLITZ_HOME": str(folder),
@@ -41,7 +48,7 @@ class BenchServer:
         }
         if exchange.certificate:
             env["SSL_CERT_FILE"] = str(exchange.certificate)
-        _fill_database(folder, bots, exchange.name)
+        _fill_database(folder, bots, ladders or partial(settings_of, bots=bots, exchange=exchange.name))
         self.program = Program("the server", ["serve"], env, folder / "server.log")
 
     def start(self) -> float:
@@ -96,8 +103,18 @@ class BenchServer:
         return {name: float(value) for name, value in lines}
 
 
-def _fill_database(home: Path, bots: int, exchange: str) -> None:
-    """Traders whose bots should run. Their passwords are of no use and cost nothing."""
+def email_of(number: int) -> str:
+    """A trader's address."""
+    return f"trader{number}@example.com"
+
+
+def password_of(number: int) -> str:
+    """A trader's password; of a database that lives for a bench."""
+    return f"bench password {number}"
+
+
+def _fill_database(home: Path, bots: int, ladders: Callable[[int], LadderSettings]) -> None:
+    """Traders whose bots should run; the first of them is an administrator. Their passwords cost nothing."""
     clock = SystemClock()
     database = Database.open(home / "instance" / "users.db")
     database.migrate()
@@ -105,7 +122,7 @@ def _fill_database(home: Path, bots: int, exchange: str) -> None:
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     users, store = UserStore(database, box, clock, passwords=cheap), BotStore(database, clock)
     for number in range(bots):
-        user = users.create(f"trader{number}@example.com", f"bench password {number}")
-        users.save_settings(user.id, settings_of(number, bots, exchange))
+        user = users.create(email_of(number), password_of(number), role="trader" if number else "admin")
+        users.save_settings(user.id, ladders(number))
         store.set_desired(user.id, "running")
     database.close()

@@ -8,7 +8,9 @@ from pathlib import Path
 from blitz.core.ladder_settings import DEFAULT_SETTINGS, LadderSettings, Mode, parse_settings
 from blitz.core.tags import symbol_code
 from blitz.errors import ConfigurationProblem, SettingsProblem
+from blitz.paper.config import PaperStartError, parse_speed
 
+SEED = 1
 SYNTHETIC_BARS = 2_000
 """Minutes of the made-up market that a demo without a candle file plays."""
 SETTINGS_BYTES_MAX = 65_536
@@ -28,7 +30,7 @@ class DemoOptions:
     """End after this many cycles; unset plays the market to its end."""
     json: bool = False
     """Print one object instead of a report for people."""
-    seed: int = 1
+    seed: int = SEED
     """Of the made-up market."""
 
     @property
@@ -53,6 +55,17 @@ class DemoOptions:
         if not pace.is_finite() or pace <= 0:
             raise ConfigurationProblem(f"--speed {self.speed[:20]} is not possible; give a number above 0, or max.")
         return pace
+
+
+def read_market_speed(text: str) -> str:
+    """How many steps a made-up market takes a second, as the paper exchange is told. Raises `ConfigurationProblem`."""
+    try:
+        speed = parse_speed(text)
+    except PaperStartError as problem:
+        raise ConfigurationProblem(f"--speed {text[:20]}: {problem}") from problem
+    if speed is None:
+        raise ConfigurationProblem("--speed max has no meaning with --serve: give the steps a second, such as 4.")
+    return text
 
 
 def read_settings(options: DemoOptions) -> LadderSettings:

@@ -26,16 +26,26 @@ def run_demo(options: DemoOptions) -> int:
     with set_stage(options, settings) as stage:
         report.opening(settings, stage.press("POST", "/api/bot/preview", settings.to_json()))
         stage.press("POST", "/api/bot/start")
-        candles = _play(stage, options, pace, report.cycle_closed)
+        candles = play(stage, report.cycle_closed, bars_max=options.bars_max, cycles_max=options.cycles, pace=pace)
         books = compare(stage, candles=candles, seconds=time.monotonic() - began)
     report.closing(books)
     return 0 if books.difference == 0 else 1
 
 
-def _play(stage: Stage, options: DemoOptions, pace: Decimal | None, told: Callable[[BotEvent], None]) -> int:
-    """Play until the market or the wanted number of cycles ends; answers how many candles were used."""
+def play(
+    stage: Stage,
+    told: Callable[[BotEvent], None],
+    *,
+    bars_max: int | None = None,
+    cycles_max: int | None = None,
+    pace: Decimal | None = None,
+) -> int:
+    """Play until the market or the wanted number of cycles ends; answers how many candles were used.
+
+    `told` hears of each cycle that closes; `pace` is market seconds per second, None as fast as the bot answers.
+    """
     feed = _ClosedCycles(stage)
-    candles, bars_left = 0, options.bars_max
+    candles, bars_left = 0, bars_max
     alive = stage.let_bot_answer()
     started_ms, started = stage.clock.now_ms(), time.monotonic()
     while alive:
@@ -49,7 +59,7 @@ def _play(stage: Stage, options: DemoOptions, pace: Decimal | None, told: Callab
             closed = feed.new()
             for event in closed:
                 told(event)
-            if options.cycles is not None and feed.count >= options.cycles:
+            if cycles_max is not None and feed.count >= cycles_max:
                 break
         if step["done"] or (bars_left is not None and bars_left <= 0):
             break

@@ -1,4 +1,4 @@
-"""The stage of a demo: a whole server in a throw-away folder, a paper exchange on replayed time, a signed-in trader.
+"""The stage of a demo: a whole server in a folder of its own, a paper exchange on replayed time, a signed-in trader.
 
 Everything the trader does goes over HTTP: sign in, save settings, press Start.
 """
@@ -95,32 +95,49 @@ class Stage:
 
 @contextmanager
 def set_stage(options: DemoOptions, settings: LadderSettings) -> Iterator[Stage]:
-    """Start everything, and stop it at the end. Raises `ConfigurationProblem` with a sentence."""
+    """Start everything in a throw-away folder, and stop it at the end. Raises `ConfigurationProblem`."""
     config = PaperConfig(feed=options.feed, speed="max", symbol=venue_symbol(settings), enforce_limits=False)
+    with tempfile.TemporaryDirectory(prefix="blitz-demo-") as folder:
+        server = own_settings(Path(folder))
+        with open_stage(config, server, settings, email=EMAIL, password=secrets.token_urlsafe(24)) as stage:
+            yield stage
+
+
+def own_settings(home: Path, **chosen: Any) -> Settings:
+    """What a server in `home` is set up with, by the names of the environment's variables.
+
+    Whatever the environment says otherwise is about somebody's own server, whose database and ports stay alone.
+    """
+    usual = {str(field.validation_alias): field.default for field in Settings.model_fields.values()}
+    del usual["None"]  # the folder, which has no variable here
+    return Settings(home=home, **usual | {"WEB_PORT": 0} | chosen)
+
+
+@contextmanager
+def open_stage(
+    config: PaperConfig, server: Settings, settings: LadderSettings, *, email: str, password: str
+) -> Iterator[Stage]:
+    """Start an exchange and a server, make one trader and sign in; stop both at the end."""
     paper = PaperServer(config)
     try:
         paper.start()
     except PaperStartError as problem:
         raise DemoProblem(str(problem)) from problem
     try:
-        with tempfile.TemporaryDirectory(prefix="blitz-demo-") as folder:
-            yield from _with_server(paper, Path(folder), settings)
+        yield from _with_server(paper, server, settings, email, password)
     finally:
         paper.stop()
 
 
-def _with_server(paper: PaperServer, home: Path, settings: LadderSettings) -> Iterator[Stage]:
+def _with_server(
+    paper: PaperServer, server: Settings, settings: LadderSettings, email: str, password: str
+) -> Iterator[Stage]:
     clock = ManualClock(paper.clock.now_ms())
-    services = build_services(
-        Settings(home=home, WEB_PORT=0, BLITZ_DB_PATH=home / "instance" / "users.db"),
-        paper_url=paper.url,
-        clock=clock,
-        poll_seconds=None,
-    )
+    services = build_services(server, paper_url=paper.url, clock=clock, poll_seconds=None)
     web = WebServer(services)
     web.start()
     try:
-        yield _signed_in(paper, web, services, clock, settings)
+        yield _signed_in(paper, web, services, clock, settings, email, password)
     finally:
         services.closing.set()
         manager = services.manager
@@ -131,10 +148,15 @@ def _with_server(paper: PaperServer, home: Path, settings: LadderSettings) -> It
 
 
 def _signed_in(
-    paper: PaperServer, web: WebServer, services: Services, clock: ManualClock, settings: LadderSettings
+    paper: PaperServer,
+    web: WebServer,
+    services: Services,
+    clock: ManualClock,
+    settings: LadderSettings,
+    email: str,
+    password: str,
 ) -> Stage:
-    password = secrets.token_urlsafe(24)
-    user = services.users.create(EMAIL, password)
+    user = services.users.create(email, password)
     keys = keys_on(settings.exchange, services.users.paper_credentials(user.id))
     margin = sum((row.amount for row in settings.legs), ZERO)
     balance = max(PAPER_BALANCE, Decimal(MARGIN_TIMES) * margin)
@@ -149,7 +171,7 @@ def _signed_in(
         account_key=keys.api_key,
     )
     stage.trader.post(
-        f"{web.url}/login", data={"email": EMAIL, "password": password}, timeout=REQUEST_SECONDS, allow_redirects=False
+        f"{web.url}/login", data={"email": email, "password": password}, timeout=REQUEST_SECONDS, allow_redirects=False
     ).raise_for_status()
     stage.press("PUT", "/api/bot/settings", settings.to_json())
     return stage

@@ -72,6 +72,15 @@ class Program:
         if self._process is not None:
             self._process.wait(END_SECONDS)
 
+    def end(self) -> None:
+        """Ask it to end as an operator would, and wait until it is gone; past `END_SECONDS` it is killed."""
+        self.send(signal.SIGTERM)
+        if self._process is not None:
+            try:
+                self._process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
     def processor_wait_seconds(self) -> float:
         """How long it was ready to run and had no processor, because others had them all; 0 if unknown.
 

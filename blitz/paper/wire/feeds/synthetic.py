@@ -9,8 +9,9 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import islice
 
-from blitz.paper.engine import Instrument
+from blitz.paper.engine import Instrument, default_instruments
 from blitz.paper.wire.feeds.candles import BAR_MS, Candle
 from blitz.paper.wire.host import VenueHost
 
@@ -102,9 +103,8 @@ class SyntheticMarket:
         self._price = max(ticks, Decimal(1)) * self._tick
         return Move(price=self._price, sweep=sweep)
 
-    def bars(self) -> Iterator[Candle]:
-        """The walk as one-minute bars, without end."""
-        start_ms = BARS_START_MS
+    def bars(self, start_ms: int = BARS_START_MS) -> Iterator[Candle]:
+        """The walk as one-minute bars from a moment on, without end."""
         while True:
             steps = [self.step().price for _ in range(STEPS_PER_BAR)]
             yield Candle(
@@ -130,6 +130,13 @@ def past_bars(instrument: Instrument, seed: int, price: Decimal, now_ms: int) ->
         )  # fmt: skip
         close = steps[-1]
     return bars[::-1]
+
+
+def bars_until(symbol: str, seed: int, count: int, now_ms: int) -> Iterator[Candle]:
+    """So many made-up minutes of a listed market, the last of them just over."""
+    instrument = next(one for one in default_instruments() if one.symbol == symbol)
+    start_ms = (now_ms // BAR_MS - count) * BAR_MS
+    return islice(SyntheticMarket(instrument, seed).bars(start_ms), count)
 
 
 async def run_synthetic(host: VenueHost, seed: int, speed: Decimal) -> None:
