@@ -1,7 +1,6 @@
 // The settings page: the form, its faults at their fields, and the preview that the server computes while one types.
 import { ask, byId, call, first, number, say, showStrip, t, toast } from "./page.js";
 import { fillGrid, onChange, readGrid, renumber, showLegFaults, showShares } from "./settings_grid.js";
-import { readSecrets, showSecrets } from "./settings_keys.js";
 import { showPreview, showRules, showWarnings } from "./settings_preview.js";
 import { connectTools, forget, showPresets } from "./settings_tools.js";
 
@@ -31,10 +30,9 @@ function apply(settings) {
 
 function fill(settings) {
   stored = settings;
-  showSecrets(settings);
   apply(settings);
   forget();
-  asStored = JSON.stringify(everything());
+  asStored = JSON.stringify(read());
   showUnsaved();
   byId("next-cycle").hidden = settings.takes_effect !== "next_cycle";
   showStrip(settings.strip);
@@ -54,8 +52,7 @@ function read() {
   return data;
 }
 
-const everything = () => ({ ...read(), ...readSecrets() });
-const isUnsaved = () => asStored !== "" && JSON.stringify(everything()) !== asStored;
+const isUnsaved = () => asStored !== "" && JSON.stringify(read()) !== asStored;
 
 function showUnsaved() {
   const unsaved = isUnsaved();
@@ -163,7 +160,7 @@ function offerMarkets(symbols) {
 
 async function save(event) {
   event.preventDefault();
-  const data = everything();
+  const data = read();
   if (data.mode === "live" && stored.mode !== "live") {
     const words = lastPreview
       ? t("The ladder then takes up to {amount} USDT of margin on your exchange account.", { amount: number(lastPreview.total.margin, 2) })
@@ -188,7 +185,7 @@ form.addEventListener("input", (event) => {
   if (event.target.name === "mode") byId("testnet-part").hidden = mode() !== "demo";
   say(byId("saved"), "");
   showUnsaved();
-  if (event.target !== form && !("secret" in event.target.dataset)) later();
+  if (event.target !== form) later();
 });
 form.addEventListener("submit", save);
 byId("discard").addEventListener("click", () => { fill(stored); byId("save").focus(); });
