@@ -41,6 +41,7 @@ def control() -> str:
         "settings": settings_json(user),
         "feed": [feed_row(line) for line in reversed(parts.history.latest_events(user.id, limit=FEED_LINES))],
         "facts": dict(parts.facts),
+        "exchanges": {each.value: each.label for each in ExchangeName},
     }
     return render_template("control.html", first=first, page="control", welcome="welcome" in request.args)
 

@@ -126,7 +126,7 @@ def test_a_cycle_that_is_open_elsewhere_is_told_and_given_up_only_after_its_warn
     expect(page.locator("#answer")).to_contain_text("Cycle 1 on Bybit (paper) was given up.")
     expect(page.locator("#unfinished")).to_be_hidden()
     expect(page.locator("#cycle")).to_have_text("–")
-    expect(page.locator("#market-line")).to_contain_text("bingx")
+    expect(page.locator("#market-line")).to_contain_text("BingX")
     expect(page.locator("#feed .bad")).to_contain_text("Nothing is cancelled or closed at Bybit.")
     open_orders = [row for each in world.exchange_state()["accounts"] for row in each["open_orders"]]
     assert len(open_orders) == 4

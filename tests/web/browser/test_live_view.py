@@ -288,6 +288,17 @@ def test_the_chart_names_what_rests_the_average_and_the_exits(world: World, page
     expect(words).not_to_contain_text("Leg 1 59,400")
 
 
+def test_the_page_says_what_the_bot_waits_for(world: World, page: Page):
+    start(page)
+    expect(page.locator("#state-message")).to_have_text(
+        "Waits for the take-profit at 60,300; the next leg fills at 59,400."
+    )
+
+    world.move_price("57000")
+
+    expect(page.locator("#state-message")).to_contain_text("Every leg is filled. Waits for the take-profit at")
+
+
 def test_the_title_of_the_tab_tells_state_price_and_mode(page: Page):
     start(page)
     expect(page).to_have_title(re.compile(r"^Running · BTC 60,000 · PAPER · Blitz$"))

@@ -69,22 +69,35 @@ function showTitle(status) {
   if (document.title !== title) document.title = title;
 }
 
+/** What a bot waits for that has nothing else to say: the first thing that somebody wants to know who looks. */
+function doing(status) {
+  if (status.status !== "running" || status.message !== t("Bot is running") || !status.position) return null;
+  const { take_profit: exit, stop_loss: stop, next_leg: leg } = status.distances ?? {};
+  const words = { exit: number(exit?.price), stop: number(stop?.price), leg: number(leg?.price) };
+  if (exit && leg) return t("Waits for the take-profit at {exit}; the next leg fills at {leg}.", words);
+  if (exit) return t("Every leg is filled. Waits for the take-profit at {exit}.", words);
+  if (stop) return t("Waits for the stop-loss at {stop}; no take-profit is set.", words);
+  return null;
+}
+
 const SIDES = { long: t("long"), short: t("short") };
 
 function showState(status) {
   const settings = first.settings;
   byId("state-dot").dataset.status = status.status;
   say(byId("state-word"), STATUS_WORDS[status.status] ?? status.status);
-  say(byId("state-message"), status.attention?.message ?? status.message ?? "");
+  say(byId("state-message"), status.attention?.message ?? doing(status) ?? status.message ?? "");
   byId("state-message").classList.toggle("bad-text", Boolean(status.attention) || status.status === "error");
   const side = status.side ?? settings.side;
-  say(byId("market-line"), `${status.symbol ?? settings.symbol} · ${SIDES[side] ?? side} · ${number(status.position?.leverage ?? settings.leverage)}× · ${status.exchange ?? settings.exchange}`);
+  say(byId("market-line"), `${status.symbol ?? settings.symbol} · ${SIDES[side] ?? side} · ${number(status.position?.leverage ?? settings.leverage)}× · ${exchangeName(status.exchange ?? settings.exchange)}`);
   const running = BUSY.has(status.status);
   byId("start").classList.toggle("primary", !running);
   byId("start").disabled = running;
   byId("stop").disabled = !running;
   showUptime();
 }
+
+const exchangeName = (code) => first.exchanges[code] ?? code;
 
 /** A cycle that is open elsewhere than the settings say, or whose key is lost: the way on, and the way out. */
 function showUnfinished(unfinished) {
