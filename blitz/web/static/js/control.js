@@ -1,5 +1,4 @@
 // The control page: shows what the bot last published, and sends the four commands.
-import { Chart } from "./chart.js";
 import { levelsOf, showForeign, showLadder } from "./ladder.js";
 import { follow } from "./live.js";
 import { ask, byId, call, duration, first, make, moment, number, say, showStrip, signed, STATUS_WORDS, t, tone } from "./page.js";
@@ -13,8 +12,7 @@ let shown = first.status;
 let shownAt = Date.now();
 let newestLine = 0;
 let preview = null;
-const chart = new Chart(byId("chart"));
-chart.onPrice = (price) => { if (!shown.position?.last_price) say(byId("price"), number(price)); };
+let chart = null; // comes behind the figures and the buttons: nobody waits for its library
 
 function show(status) {
   shown = status;
@@ -32,9 +30,22 @@ function showOrders(status) {
   const isPlanned = !status.cycle && !(status.orders ?? []).length && preview;
   showLadder(status, isPlanned ? preview : null);
   showForeign(status.foreign_orders ?? []);
-  chart.showLevels(levelsOf(status, isPlanned ? preview : null));
+  drawOrders(status, isPlanned ? preview : null);
+}
+
+function drawOrders(status, planned) {
+  if (!chart) return;
+  chart.showLevels(levelsOf(status, planned));
   chart.hasLivePrice = Boolean(status.running && status.position?.last_price);
   if (chart.hasLivePrice) chart.showPrice(status.position.last_price);
+}
+
+async function draw() {
+  const { Chart } = await import("./chart.js");
+  chart = new Chart(byId("chart"));
+  chart.onPrice = (price) => { if (!shown.position?.last_price) say(byId("price"), number(price)); };
+  chart.loadFills(marketOf(shown));
+  showOrders(shown);
 }
 
 /** A bot that begins or ends, or a cycle in another mode, changes whose money it is. */
@@ -45,7 +56,7 @@ async function keepStripTrue(status) {
   const isOther = isNew && !tradedAs.endsWith(` ${status.symbol}`);
   tradedAs = now;
   if (!isNew) return;
-  if (isOther) chart.load();
+  if (isOther) chart?.load();
   const { ok, body } = await call("GET", "/api/bot/settings");
   if (ok) showStrip(body.strip);
   loadPreview();
@@ -178,7 +189,7 @@ function addLine(line) {
   byId("feed-empty").hidden = true;
   if (!FILLED.has(line.kind)) return;
   clearTimeout(fillsSoon);
-  fillsSoon = setTimeout(() => chart.loadFills(marketOf(shown)), 300);
+  fillsSoon = setTimeout(() => chart?.loadFills(marketOf(shown)), 300);
 }
 
 const marketOf = (status) => status.symbol ?? first.settings.symbol;
@@ -280,5 +291,5 @@ byId("feed-empty").hidden = first.feed.length > 0;
 first.feed.toReversed().forEach(addLine);
 show(first.status);
 loadPreview();
-chart.loadFills(marketOf(first.status));
+draw();
 follow({ status: show, feed: addLine }, () => newestLine);
