@@ -1,6 +1,6 @@
-"""What every page says on top: `maintenance`, which keeps bots from being started, and a `banner`. Used by web and bots.
+"""What every page says on top: `maintenance`, which keeps bots from being started, and a `banner`.
 
-Every page asks with every request, so what was read is kept for a second; whoever changes a notice here sees it at once.
+Every page asks with every request, so what was read is kept for a second; whoever changes a notice sees it at once.
 """
 
 import threading

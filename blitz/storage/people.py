@@ -4,12 +4,11 @@ No secret and no ladder is read here; whoever wants all of one user asks `users`
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, String, cast, func, or_, select
-from sqlalchemy.engine import Row
 
 from blitz.core.ladder_settings import account_name
 from blitz.storage.addresses import normal_email
@@ -100,5 +99,5 @@ def _light() -> Select[Any]:
     return select(*columns, own.symbol, own.side, *bot).select_from(users.outerjoin(bots, bots.c.user_id == own.id))
 
 
-def _person(row: Row[Any]) -> Person:
+def _person(row: Sequence[Any]) -> Person:
     return Person(*row)
