@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, String, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, cast, func, or_, select
 
 from blitz.core.ladder_settings import account_name
 from blitz.storage.addresses import normal_email
@@ -60,19 +60,34 @@ class People:
     def find(self, search: str = "", *, role: str = "", active: bool | None = None) -> list[Person]:
         """Everybody whose address holds `search`, in any spelling, or whose number it is; by number.
 
-        One statement, a few microseconds a user.
+        One statement, ten microseconds or so a user.
         """
-        query = _light()
-        if search:
-            text = normal_email(search[:SEARCH_MAX])
-            found = users.c.email.contains(text, autoescape=True)
-            query = query.where(or_(found, cast(users.c.id, String) == text.removeprefix("#")))
-        if role:
-            query = query.where(users.c.role == role)
-        if active is not None:
-            query = query.where(users.c.active.is_(active))
+        query = _light().where(*_conditions(search, role, active)).order_by(users.c.id)
         with self._db.read() as connection:
-            return [_person(row) for row in connection.execute(query.order_by(users.c.id))]
+            return [_person(row) for row in connection.execute(query)]
+
+    def page(
+        self,
+        search: str = "",
+        *,
+        role: str = "",
+        active: bool | None = None,
+        by_email: bool = False,
+        is_descending: bool = False,
+        page: int,
+        rows: int,
+    ) -> tuple[list[Person], int]:
+        """One page of whom `find` would find, in the order of numbers or addresses, and how many they are in all.
+
+        A page beyond the last is the last. Costs little, however many they are.
+        """
+        conditions = _conditions(search, role, active)
+        order = users.c.email if by_email else users.c.id
+        with self._db.read() as connection:
+            found = connection.scalar(select(func.count()).select_from(users).where(*conditions)) or 0
+            start = (min(page, max(1, -(-found // rows))) - 1) * rows
+            query = _light().where(*conditions).order_by(order.desc() if is_descending else order)
+            return [_person(row) for row in connection.execute(query.limit(rows).offset(start))], found
 
     def of(self, user_ids: Collection[int]) -> dict[int, Person]:
         """These users, by number; whoever does not exist is left out."""
@@ -90,6 +105,19 @@ class People:
                 settings = json.loads(row.settings)
                 found[row.user_id] = OpenCycle(row.account, settings["symbol"], settings["side"])
         return found
+
+
+def _conditions(search: str, role: str, active: bool | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if search:
+        text = normal_email(search[:SEARCH_MAX])
+        named = users.c.email.contains(text, autoescape=True)
+        conditions.append(or_(named, cast(users.c.id, String) == text.removeprefix("#")))
+    if role:
+        conditions.append(users.c.role == role)
+    if active is not None:
+        conditions.append(users.c.active.is_(active))
+    return conditions
 
 
 def _light() -> Select[Any]:

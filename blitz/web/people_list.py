@@ -34,6 +34,7 @@ TROUBLE_FIRST = list(
     )
 )
 BARE_FIRST = [Cover.UNPROTECTED, Cover.UNKNOWN, Cover.PROTECTED, Cover.NO_POSITION, Cover.UNSEEN]
+ACCESS = {"": None, "active": True, "disabled": False}
 SORT_SECONDS = 0.5
 """So long a list that is sorted by profit waits for books that are not added up yet."""
 
@@ -106,8 +107,7 @@ ORDERS: dict[str, Callable[[Seen], Any]] = {
 
 def matching(asked: PeopleFilterIn, overview: dict[int, BotGlance]) -> list[Seen]:
     """Everybody who passes the filters, by number."""
-    active = {"active": True, "disabled": False}.get(asked.access)
-    found = services().people.find(asked.q.strip(), role=asked.role, active=active)
+    found = services().people.find(asked.q.strip(), role=asked.role, active=ACCESS[asked.access])
     everybody = [Seen(person, overview.get(person.id)) for person in found]
     if asked.status:
         belongs = GROUPS[asked.status]
@@ -122,17 +122,39 @@ def matching(asked: PeopleFilterIn, overview: dict[int, BotGlance]) -> list[Seen
 def page_of_people(asked: PeoplePageIn) -> dict[str, Any]:
     """One page, and the totals. A page beyond the last is the last."""
     overview = services().manager.overview()
-    everybody = sorted_by(matching(asked, overview), asked.sort, is_descending=asked.order == "desc")
-    pages = max(1, -(-len(everybody) // PAGE_ROWS))
-    page = min(asked.page, pages)
-    shown = everybody[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
+    shown, found = _page_of_live(asked, overview) if _asks_of_bots(asked) else _page_of_stored(asked, overview)
+    pages = max(1, -(-found // PAGE_ROWS))
     return {
         "rows": rows_of(shown),
-        "found": len(everybody),
-        "page": page,
+        "found": found,
+        "page": min(asked.page, pages),
         "pages": pages,
         "totals": totals(overview),
     }
+
+
+def _asks_of_bots(asked: PeoplePageIn) -> bool:
+    """Whether filters or order need more than the database knows."""
+    return bool(asked.status or asked.mode or asked.exchange) or asked.sort not in {"id", "email"}
+
+
+def _page_of_stored(asked: PeoplePageIn, overview: dict[int, BotGlance]) -> tuple[list[Seen], int]:
+    people, found = services().people.page(
+        asked.q.strip(),
+        role=asked.role,
+        active=ACCESS[asked.access],
+        by_email=asked.sort == "email",
+        is_descending=asked.order == "desc",
+        page=asked.page,
+        rows=PAGE_ROWS,
+    )
+    return [Seen(person, overview.get(person.id)) for person in people], found
+
+
+def _page_of_live(asked: PeoplePageIn, overview: dict[int, BotGlance]) -> tuple[list[Seen], int]:
+    everybody = sorted_by(matching(asked, overview), asked.sort, is_descending=asked.order == "desc")
+    page = min(asked.page, max(1, -(-len(everybody) // PAGE_ROWS)))
+    return everybody[(page - 1) * PAGE_ROWS : page * PAGE_ROWS], len(everybody)
 
 
 def sorted_by(everybody: list[Seen], word: str, *, is_descending: bool) -> list[Seen]:
