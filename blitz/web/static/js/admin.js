@@ -167,8 +167,8 @@ byId("results-close").addEventListener("click", () => { byId("results").hidden =
 function go() {
   const wanted = location.hash.slice(1);
   const views = [...document.querySelectorAll(".view")];
-  const name = views.some((view) => view.id === wanted) ? wanted : "users";
-  for (const view of views) view.hidden = view.id !== name;
+  const name = views.some((view) => view.id === `view-${wanted}`) ? wanted : "users";
+  for (const view of views) view.hidden = view.id !== `view-${name}`;
   for (const link of document.querySelectorAll(".views a")) {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");

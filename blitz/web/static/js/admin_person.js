@@ -13,10 +13,12 @@ function orderName(key) {
   return { tp: t("Take-profit"), sl: t("Stop-loss") }[key] ?? key;
 }
 
+const STATES = { planned: () => t("planned"), resting: () => t("resting"), filled: () => t("filled"), missing: () => t("missing"), unknown: () => t("unknown") };
+
 function orderRow(order) {
   const shown = order.resting ?? order.planned ?? {};
   const cells = [shown.price ?? shown.trigger, shown.quantity, order.filled];
-  return make("tr", {}, make("th", { scope: "row" }, orderName(order.key)), make("td", {}, make("span", { class: "pill", "data-state": order.state }, order.state)), ...cells.map((value) => make("td", { class: "n" }, number(value))));
+  return make("tr", {}, make("th", { scope: "row" }, orderName(order.key)), make("td", {}, make("span", { class: "pill", "data-state": order.state }, (STATES[order.state] ?? (() => order.state))())), ...cells.map((value) => make("td", { class: "n" }, number(value))));
 }
 
 function facts(settings) {
@@ -36,7 +38,7 @@ function show(detail) {
     make("span", { class: "mode-badge", "data-mode": person.mode }, person.mode.toUpperCase()),
     make("span", { class: "tag" }, person.role === "admin" ? t("administrator") : t("trader")),
     person.active ? null : make("span", { class: "tag bad" }, t("disabled")),
-    make("span", {}, `${person.symbol} · ${person.side} · ${person.exchange}`),
+    make("span", {}, `${person.symbol.split(":")[0]} ${person.side}, ${person.exchange}`),
     person.running ? make("span", { class: "muted" }, t("up {time}", { time: duration(person.uptime) })) : null,
     person.cycle === null ? null : make("span", { class: "muted" }, t("cycle {number}, {filled} of {legs} legs filled", { number: person.cycle, filled: person.legs_filled, legs: person.legs })),
     make("span", { class: "muted" }, t("net profit {profit} USDT", { profit: signed(person.profit, 2) })),

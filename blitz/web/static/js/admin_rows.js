@@ -29,8 +29,9 @@ export function makeRow(person, on, commands) {
     tags: make("span", {}),
     pill: make("span", { class: "pill" }),
     attention: make("span", { class: "attention" }),
-    uptime: make("td", { "data-cell": "uptime", class: "n" }),
-    market: cell("market"),
+    uptime: make("span", { class: "since" }),
+    market: make("span", {}),
+    venue: make("span", { class: "since" }),
     mode: make("span", { class: "mode-badge" }),
     legs: make("td", { "data-cell": "legs", class: "n" }),
     cover: make("span", { class: "cover" }),
@@ -42,7 +43,7 @@ export function makeRow(person, on, commands) {
   const row = make("tr", { "data-id": String(id) },
     cell("tick", make("label", { class: "tick" }, parts.tick)), make("td", { "data-cell": "id", class: "n" }, String(id)),
     make("th", { scope: "row", "data-cell": "user" }, make("a", { href: `/admin/console/${id}` }, email), parts.tags),
-    cell("bot", parts.pill, parts.attention), parts.uptime, parts.market, cell("mode", parts.mode), parts.legs,
+    cell("bot", parts.pill, parts.uptime, parts.attention), cell("market", parts.market, parts.venue), cell("mode", parts.mode), parts.legs,
     cell("cover", parts.cover, parts.since), parts.profit, cell("commands", ...buttons));
   const made = { row, parts, person };
   changeRow(made, person);
@@ -59,8 +60,9 @@ export function changeRow(made, person) {
   parts.pill.dataset.state = person.status;
   parts.pill.title = person.message;
   say(parts.attention, ["needs_attention", "error"].includes(person.status) ? person.message : "");
-  say(parts.uptime, person.running ? duration(person.uptime) : "–");
-  say(parts.market, `${person.symbol.split(":")[0]} · ${person.side} · ${person.exchange}`);
+  say(parts.uptime, person.running ? t("for {time}", { time: duration(person.uptime) }) : "");
+  say(parts.market, `${person.symbol.split(":")[0]} ${person.side}`);
+  say(parts.venue, person.exchange);
   say(parts.mode, person.mode.toUpperCase());
   parts.mode.dataset.mode = person.mode;
   say(parts.legs, person.cycle === null ? "–" : t("{filled} of {legs}", { filled: person.legs_filled, legs: person.legs }));

@@ -17,7 +17,7 @@ export function openView(name) {
   if (name === "people") showLinks();
   if (name === "problems") problems.open();
   if (name === "record") record.open();
-  if (name === "exchanges" || name === "notices-view") refreshServer();
+  if (name === "exchanges" || name === "maintenance") refreshServer();
 }
 
 /** Called with every poll: exchanges each time, the rest now and then. */
@@ -48,8 +48,8 @@ export function showServer(server) {
 
 function venueState(venue) {
   if (venue.banned_seconds > 0) return ["bad", t("Shuts this server out for {time} more; nothing is sent before.", { time: duration(Math.ceil(venue.banned_seconds)) })];
-  if (venue.users_shut_out > 0) return ["warn", t("Answers; {count} users have to wait for their own limit.", { count: venue.users_shut_out })];
-  return ["good", t("Answers")];
+  if (venue.users_shut_out > 0) return ["warn", t("Lets this server in; {count} users have to wait for their own limit.", { count: venue.users_shut_out })];
+  return ["good", t("Lets this server in")];
 }
 
 function venueRow(venue) {
