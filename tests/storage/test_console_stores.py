@@ -1,12 +1,12 @@
 """What the admin console stores and reads: people as a list, profits that are kept, links, notices, the record."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import insert, update
 
-from blitz.core.records import BotEvent, Cycle, CycleEnd, CycleSaved, EventKind, EventNoted
+from blitz.core.orders import BookedFill, Direction, Fill, FillKind
+from blitz.core.records import BotEvent, Cycle, CycleEnd, CycleSaved, EventKind, EventNoted, FillBooked
 from blitz.errors import SettingsProblem
 from blitz.storage.addresses import EmailTaken
 from blitz.storage.admin_acts import ActStore
@@ -169,13 +169,29 @@ def test_without_time_nothing_is_added_up_and_that_is_said(db, alice, profits):
 
 
 def test_an_open_cycle_counts_with_its_books(db, alice, profits):
-    settings = alice.settings
-    cycle = Cycle(number=1, settings=settings, started_ms=NOON_MS)
-    told = EventNoted(event=BotEvent(kind=EventKind.CYCLE_STARTED, at_ms=NOON_MS, cycle=1))
+    cycle = Cycle(number=8, settings=alice.settings, started_ms=NOON_MS)
+    fill = Fill(
+        exec_id="1",
+        order_id="1",
+        client_id="",
+        symbol=alice.settings.symbol,
+        kind=FillKind.FUNDING,
+        direction=Direction.BUY,
+        quantity=Decimal(0),
+        price=Decimal(60000),
+        fee=Decimal("0.25"),
+        is_maker=False,
+        at_ms=NOON_MS,
+    )
+    told = EventNoted(event=BotEvent(kind=EventKind.FUNDING, at_ms=NOON_MS, cycle=8))
     store(db, closed(alice, 7, "4"))
-    BotJournal(db, alice.id, "bybit:paper").save([CycleSaved(cycle=replace(cycle, number=8)), told], durable=False)
+    assert profits.by_mode(5).paper == Decimal(4)
 
-    assert profits.by_mode(5) == replace(profits.by_mode(5), paper=Decimal(4), is_complete=True)
+    journal = BotJournal(db, alice.id, "bybit:paper")
+    journal.save([CycleSaved(cycle=cycle), FillBooked(booked=BookedFill(fill=fill, key=None, cycle=8)), told], durable=False)
+
+    assert profits.by_mode(5).paper == Decimal("3.75")
+    assert Profits(db, History(db)).by_mode(5).paper == Decimal("3.75")
 
 
 # Links
