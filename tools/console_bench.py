@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import click  # noqa: E402
 from flask.testing import FlaskClient  # noqa: E402
 
 from tests.web.conftest import PASSWORD, World, build_world, take_down  # noqa: E402
@@ -49,7 +50,7 @@ def measure(admin: FlaskClient, ids: list[int]) -> None:
     """Print the median and the slowest of each request."""
     shown = ",".join(map(str, ids[:50]))
     first = timed(admin, "/admin/console", 1)
-    print(f"first page ever, books not added up yet   {first[0]:7.1f} ms")
+    click.echo(f"first page ever, books not added up yet   {first[0]:7.1f} ms")
     settle(admin)
     for words, path in (
         ("page of 50", "/admin/console"),
@@ -63,7 +64,7 @@ def measure(admin: FlaskClient, ids: list[int]) -> None:
         ("documented overview", "/admin/simple/status"),
     ):
         times = timed(admin, path, ROUNDS)
-        print(f"{words:<41} {statistics.median(times):7.1f} ms, slowest {max(times):7.1f} ms")
+        click.echo(f"{words:<41} {statistics.median(times):7.1f} ms, slowest {max(times):7.1f} ms")
 
 
 def settle(admin: FlaskClient) -> None:
@@ -75,7 +76,7 @@ def settle(admin: FlaskClient) -> None:
         slowest, polls = max(slowest, time.perf_counter() - began), polls + 1
         if answer is not None and answer["totals"]["profit"]["complete"]:
             break
-    print(f"books added up after                      {polls:7d} polls, slowest {slowest * 1000:7.1f} ms")
+    click.echo(f"books added up after                      {polls:7d} polls, slowest {slowest * 1000:7.1f} ms")
 
 
 def timed(admin: FlaskClient, path: str, rounds: int) -> list[float]:
@@ -95,7 +96,7 @@ def serve(world: World) -> None:
 
     server = Server(("127.0.0.1", 0), world.app, numthreads=10)
     server.prepare()
-    print(f"http://127.0.0.1:{server.bind_addr[1]}/login  {world.admin.email}  {PASSWORD}", flush=True)
+    click.echo(f"http://127.0.0.1:{server.bind_addr[1]}/login  {world.admin.email}  {PASSWORD}")
     try:
         server.serve()
     except KeyboardInterrupt:

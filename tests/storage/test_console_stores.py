@@ -188,7 +188,9 @@ def test_an_open_cycle_counts_with_its_books(db, alice, profits):
     assert profits.by_mode(5).paper == Decimal(4)
 
     journal = BotJournal(db, alice.id, "bybit:paper")
-    journal.save([CycleSaved(cycle=cycle), FillBooked(booked=BookedFill(fill=fill, key=None, cycle=8)), told], durable=False)
+    journal.save(
+        [CycleSaved(cycle=cycle), FillBooked(booked=BookedFill(fill=fill, key=None, cycle=8)), told], durable=False
+    )
 
     assert profits.by_mode(5).paper == Decimal("3.75")
     assert Profits(db, History(db)).by_mode(5).paper == Decimal("3.75")
@@ -242,7 +244,8 @@ def test_a_new_link_and_taking_back_end_the_one_before(links):
 
     taken = links.take_back(links.waiting()[0].id)
 
-    assert taken is not None and taken.email == "carol@example.com"
+    assert taken is not None
+    assert taken.email == "carol@example.com"
     assert links.find(second) is None
     assert links.take_back(taken.id) is None
 

@@ -126,7 +126,12 @@ def test_no_page_asks_for_the_status_of_each_bot(world, admin, crowd, monkeypatc
     admin.get("/admin/users")
     asked = []
     whole = type(world.manager).get_bot_status
-    monkeypatch.setattr(type(world.manager), "get_bot_status", lambda self, one: asked.append(one) or whole(self, one))
+
+    def counted(self, user_id):
+        asked.append(user_id)
+        return whole(self, user_id)
+
+    monkeypatch.setattr(type(world.manager), "get_bot_status", counted)
 
     listed(admin, "status=running")
     admin.get(f"/admin/users/live?ids={','.join(map(str, crowd[:50]))}")
@@ -252,7 +257,12 @@ def test_a_slow_exchange_holds_up_only_its_own(monkeypatch):
 
 def test_whoever_was_not_begun_in_time_is_told_so(monkeypatch):
     monkeypatch.setattr(admin_commands, "AT_ONCE", 1)
-    done = carry_out(lambda _user_id: time.sleep(0.6) or {"status": "started"}, [1, 2], 0.2)
+
+    def work(_user_id):
+        time.sleep(0.6)
+        return {"success": True, "status": "started", "message": "Bot started successfully"}
+
+    done = carry_out(work, [1, 2], 0.2)
 
     assert [(one["success"], one["status"]) for one in done.values()] == [(True, "in_progress"), (False, "not_begun")]
 
@@ -314,7 +324,8 @@ def test_an_invited_person_chooses_a_password_and_is_signed_in(world, admin):
     refused = person.post("/invite", data={"token": token, "password": "short"})
     answer = person.post("/invite", data={"token": token, "password": OTHER_PASSWORD})
 
-    assert page.status_code == 200 and "carol@example.org" in page.get_data(as_text=True)
+    assert page.status_code == 200
+    assert "carol@example.org" in page.get_data(as_text=True)
     assert (refused.status_code, list(refused.json["errors"])) == (400, ["password"])
     assert answer.status_code == 200
     assert person.get("/api/bot/status").json["status"] == "not_running"
