@@ -2,7 +2,8 @@
 
 Books are summed exactly, in Python, and kept. The first time all that is closed is added up, many users in one read;
 after that a line of the feed that moves money marks its account, and only marked accounts are read again, each by
-`History.totals`. Used by the admin console.
+`History.totals`. Used by the admin console. Where a database lets many write at once, a mark may be missed; then the
+account's next line brings its sum up to date.
 """
 
 import threading

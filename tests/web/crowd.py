@@ -25,6 +25,15 @@ from blitz.storage.tables import cycles, users
 
 BARE = Cause(code=CauseCode.REFUSED, said="The exchange refused the take-profit.")
 TROUBLE = Attention(code="key_rejected", message="The exchange refuses the key. Enter a valid key under Settings.")
+CYCLE = {"started_at": "2026-01-01T12:00:00", "realised": "0", "fees": "0.5", "funding": "0"}
+POSITION = {
+    "quantity": "0.1",
+    "average": "60000",
+    "leverage": "10",
+    "unrealised": "10",
+    "liquidation": None,
+    "last_price": "60100",
+}
 PART = 500
 
 
@@ -105,8 +114,8 @@ def picture(settings: LadderSettings, place: int) -> BotSnapshot:
         status=BotStatus.RUNNING,
         message=MESSAGES[BotStatus.RUNNING],
         settings=settings,
-        cycle={"number": 1 + place, "legs_filled": 1 + place % 3, "legs": 4},
-        position={"quantity": "0.1", "average": "60000", "last_price": "60100"},
+        cycle={"number": 1 + place, "legs_filled": 1 + place % 3, "legs": 4, **CYCLE},
+        position=POSITION,
         protection=Protection(cover=Cover.PROTECTED, since_ms=began_ms, why="Every exit rests for the whole position."),
     )
     if place % 50 == 7:
