@@ -245,7 +245,7 @@ def test_the_page_of_a_user_shows_orders_feed_and_settings_but_no_secret(world: 
     assert "/invite?token=" in shown_link(console)
 
 
-def test_maintenance_is_seen_by_a_trader_and_start_is_refused(world: World, page: Page, console):
+def test_maintenance_is_seen_by_a_trader_and_start_is_refused(world: World, browser: Browser, address: str, console):
     view(console, "Maintenance and banner")
     form = console.locator("#maintenance-form")
     form.get_by_label("Why, and until when").fill("Back at 18:00.")
@@ -253,16 +253,17 @@ def test_maintenance_is_seen_by_a_trader_and_start_is_refused(world: World, page
     expect(form.get_by_role("status")).to_contain_text("Back at 18:00.")
     expect(console.locator("#notices")).to_contain_text("No bot can be started until it is over")
 
-    page.reload()
-    expect(page.locator("#notices")).to_contain_text("Back at 18:00. No bot can be started until it is over")
-    page.get_by_role("button", name="Start Bot").click()
-    expect(page.get_by_text("No bot can be started now: Back at 18:00.").first).to_be_visible()
-    assert world.manager.overview() == {}
+    with visitor(browser, address, may_refuse=(503,)) as page:
+        sign_in(page, "trader@example.org")
+        expect(page.locator("#notices")).to_contain_text("Back at 18:00. No bot can be started until it is over")
+        page.get_by_role("button", name="Start Bot").click()
+        expect(page.get_by_text("No bot can be started now: Back at 18:00.").first).to_be_visible()
+        assert world.manager.overview() == {}
 
-    form.get_by_role("button", name="End maintenance").click()
-    expect(console.locator("#notices p")).to_have_count(0)
-    page.reload()
-    expect(page.locator("#notices p")).to_have_count(0)
+        form.get_by_role("button", name="End maintenance").click()
+        expect(console.locator("#notices p")).to_have_count(0)
+        page.reload()
+        expect(page.locator("#notices p")).to_have_count(0)
 
 
 def test_a_banner_is_seen_by_everybody_without_a_reload(page: Page, console):
