@@ -152,6 +152,20 @@ def test_a_selection_is_started_and_stopped_with_results_in_words(world: World, 
     assert not world.manager.get_bot_status(world.trader.id)["running"]
 
 
+def test_a_whole_page_is_ticked_and_kept_over_pages(crowd, console):
+    console.get_by_label("Select everybody on this page").check()
+    expect(console.locator("#selected")).to_have_text("50 users are selected.")
+    console.get_by_role("button", name="Next page").click()
+    expect(console.locator("#page-now")).to_have_text("Page 2 of 3")
+    expect(console.get_by_label("Select everybody on this page")).not_to_be_checked()
+    console.get_by_label("Select everybody on this page").check()
+    console.get_by_label("Select everybody on this page").uncheck()
+    expect(console.locator("#selected")).to_have_text("50 users are selected.")
+    console.get_by_role("button", name="Select nobody").click()
+    expect(console.locator("#selected")).to_have_text("Nobody is selected.")
+    expect(console.get_by_role("button", name="Force Stop selected")).to_be_disabled()
+
+
 def test_one_bot_is_commanded_from_its_row_and_a_dialog_can_be_declined(world: World, console):
     row = row_of(console, "trader@example.org")
     row.get_by_role("button", name="Force Start").click()

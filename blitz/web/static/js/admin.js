@@ -139,7 +139,11 @@ for (const tile of document.querySelectorAll(".totals a[data-status]")) {
 }
 
 byId("tick-page").addEventListener("change", (event) => {
-  for (const id of rows.keys()) on.tick(id, event.currentTarget.checked);
+  for (const id of rows.keys()) {
+    if (event.currentTarget.checked) selected.add(id);
+    else selected.delete(id);
+  }
+  showSelection();
 });
 byId("select-none").addEventListener("click", () => {
   selected.clear();
