@@ -35,6 +35,7 @@ from blitz.web.admin_schemas import (
 from blitz.web.errors import Problem
 from blitz.web.feed import feed_row
 from blitz.web.ladder_api import settings_json
+from blitz.web.language import said
 from blitz.web.limits import COMMANDS, at_most
 from blitz.web.openapi import refusals
 from blitz.web.people_list import live_rows, matching, page_of_people
@@ -112,7 +113,7 @@ def create(json_data: NewUserIn) -> dict[str, Any]:
     except SettingsProblem as problem:
         raise refused_account(problem) from problem
     keep("create_user", user.id, f"Made as {user.role}.")
-    return {"success": True, "status": "created", "message": f"{user.email} can sign in now.", "user_id": user.id}
+    return {"success": True, "status": "created", "message": said(f"{user.email} can sign in now."), "user_id": user.id}
 
 
 @people.get("/invitations")
@@ -152,7 +153,7 @@ def take_back(invitation_id: int) -> dict[str, Any]:
     if ended is None:
         abort(404)
     keep("take_back_link", None, f"The link of {ended.email} works no longer.")
-    return {"success": True, "status": "taken_back", "message": f"The link of {ended.email} works no longer."}
+    return {"success": True, "status": "taken_back", "message": said(f"The link of {ended.email} works no longer.")}
 
 
 @people.post("/<int:user_id>/link")
@@ -185,14 +186,14 @@ def access(user_id: int, json_data: AccessIn) -> dict[str, Any]:
     if json_data.active:
         services().users.set_active(user.id, active=True)
         keep("enable", user.id, "May sign in again.")
-        return {"success": True, "status": "enabled", "message": f"{user.email} may sign in again."}
+        return {"success": True, "status": "enabled", "message": said(f"{user.email} may sign in again.")}
     try:
         services().users.disable(user.id)
     except LastAdmin as problem:
         raise Problem(409, "last_admin", problem.errors["active"][0]) from problem
     message = f"{user.email} is signed out everywhere and cannot sign in. {_bot_of_disabled(user, json_data.stop)}"
     keep("disable", user.id, message)
-    return {"success": True, "status": "disabled", "message": message}
+    return {"success": True, "status": "disabled", "message": said(message)}
 
 
 def _bot_of_disabled(user: User, stop: bool) -> str:
