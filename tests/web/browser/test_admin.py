@@ -290,6 +290,7 @@ def test_a_banner_is_seen_by_everybody_without_a_reload(page: Page, console):
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator("#notices")).to_have_text("Party on Friday.")
     form.get_by_role("button", name="Take it away").click()
+    expect(form.get_by_role("status")).to_have_text("No banner is shown.")
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator("#notices p")).to_have_count(0)
 
