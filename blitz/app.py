@@ -22,11 +22,15 @@ from blitz.web import (
 )
 from blitz.web.account_api import account
 from blitz.web.admin import admin
+from blitz.web.admin_commands import commands
+from blitz.web.admin_people import people
+from blitz.web.admin_server import admin_server, notices
 from blitz.web.auth import auth
 from blitz.web.bot_api import bot
 from blitz.web.diagnostics import diagnostics
 from blitz.web.going_live import live
 from blitz.web.history_api import history
+from blitz.web.invite import invite
 from blitz.web.json_text import DigitKeepingJson
 from blitz.web.ladder_api import ladder
 from blitz.web.ladder_tools import ladder_tools
@@ -34,7 +38,11 @@ from blitz.web.legacy import legacy
 from blitz.web.services import EXTENSION, Services
 from blitz.web.stream import StreamBudget
 
-BLUEPRINTS = (bot, ladder, ladder_tools, live, history, account, admin, diagnostics, pages.pages, auth, legacy)
+BLUEPRINTS = (
+    bot, ladder, ladder_tools, live, history, account,
+    admin, people, commands, admin_server, notices,
+    diagnostics, pages.pages, auth, invite, legacy,
+)  # fmt: skip
 
 
 def create_app(services: Services | None = None) -> APIFlask:

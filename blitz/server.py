@@ -36,11 +36,16 @@ from blitz.exchange.streams.hub import StreamHub
 from blitz.paper.server import PaperConfig, PaperServer, PaperStartError
 from blitz.redaction import register_secret
 from blitz.settings import Settings
+from blitz.storage.admin_acts import ActStore
 from blitz.storage.api_tokens import ApiTokenStore
 from blitz.storage.bots import BotStore
 from blitz.storage.database import Database
 from blitz.storage.history import History
+from blitz.storage.invitations import Invitations
+from blitz.storage.notices import NoticeStore
+from blitz.storage.people import People
 from blitz.storage.preferences import PreferenceStore
+from blitz.storage.profits import Profits
 from blitz.storage.secrets import SecretBox, cookie_key, load_or_create_key
 from blitz.storage.sessions import SessionStore
 from blitz.storage.setup import SetupTokens
@@ -83,7 +88,7 @@ def build_services(
     database.migrate()
     key = load_or_create_key(settings.key_path, settings.secret_key)
     users = UserStore(database, SecretBox(key, on_open=register_secret), clock)
-    store, history = BotStore(database, clock), History(database)
+    store, history, notices = BotStore(database, clock), History(database), NoticeStore(database, clock)
     budget = budget or RateBudget(after_another=True)
     exchanges = Exchanges(clock, hub, clients=Clients(budget, paper_counts=settings.has_paper_limits))
     venues = Venues(
@@ -111,10 +116,15 @@ def build_services(
         throttle=SignInThrottle(database, clock),
         bots=store,
         history=history,
-        manager=SimpleBotManager(parts, history),
         desk=MarketDesk(exchanges, venues, clock),
         live=GoingLive(clock=clock, users=users, exchanges=exchanges, venues=venues),
         keys=KeyDesk(users=users, exchanges=exchanges, venues=venues),
+        manager=SimpleBotManager(parts, history, notices.maintenance),
+        people=People(database),
+        profits=Profits(database, history),
+        invitations=Invitations(database, users, clock),
+        notices=notices,
+        acts=ActStore(database, clock),
         clock=clock,
         cookie_key=cookie_key(key),
         facts={

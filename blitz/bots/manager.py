@@ -6,7 +6,7 @@ bot that has not ended yet stays listed, so that a second one can never be start
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as AnswerTimeout
 from dataclasses import replace
 from decimal import Decimal
@@ -15,6 +15,7 @@ from typing import Any, TypedDict, cast
 import structlog
 
 from blitz.bots.bells import Bells
+from blitz.bots.glance import BotGlance, glance
 from blitz.bots.incidents import Incidents, ProtectionFigures
 from blitz.bots.mailbox import LastCycle, Recover, Recovery, Shutdown, Stop, Wake
 from blitz.bots.opening import BotParts, MissingCredentials, NotLive, refuse_impossible, settings_to_trade
@@ -82,10 +83,12 @@ class BotInfo(TypedDict):
 class SimpleBotManager:
     """The documented five methods over `managed_bots`, and what a server needs around them."""
 
-    def __init__(self, parts: BotParts, history: History) -> None:
+    def __init__(self, parts: BotParts, history: History, maintenance: Callable[[], str] = str) -> None:
+        """`maintenance` tells why no bot may be started now; empty when it may."""
         self.managed_bots: dict[int, BotInfo] = {}
         self._parts = parts
         self._history = history
+        self._maintenance = maintenance
         self._lock = threading.Lock()
         self.bells = Bells()
         """Wake whoever watches a bot; see `bots.bells`."""
@@ -103,6 +106,8 @@ class SimpleBotManager:
         """Start the user's bot. A second start is refused while the first one lives, even while it is stopping."""
         if self._closing.is_set():
             return dict(SHUTTING_DOWN)
+        if why := self._maintenance():
+            return _answer(False, "maintenance", f"No bot can be started now: {why}")
         refusal = self._cannot_start(user_id)
         if refusal is not None:
             return refusal
@@ -236,6 +241,17 @@ class SimpleBotManager:
             "timestamp": iso_utc(self._parts.clock.now_ms()),
         }
         return {"users": users, "totals": totals}
+
+    def overview(self) -> dict[int, BotGlance]:
+        """Every bot that runs or has ended in this process, at a glance. From memory alone, a few microseconds each."""
+        now_ms, now = self._parts.clock.now_ms(), time.monotonic()
+        with self._lock:
+            managed, last = dict(self.managed_bots), dict(self._last)
+        seen = {user_id: glance(one, one.protection.as_of(now_ms), 0) for user_id, one in last.items()}
+        for user_id, info in managed.items():
+            bot = info["bot"]
+            seen[user_id] = glance(_shown(bot), bot.protection(now_ms), int(now - info["start_time"]))
+        return seen
 
     def protection_figures(self) -> ProtectionFigures:
         """How many positions are open, protected and not, and how many incidents there are."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from blitz.bots.balances import Balances, KnownBalance
 from blitz.bots.paper_accounts import WrongSecret
-from blitz.bots.venue_figures import VenueFigures, venue_figures
+from blitz.bots.venue_figures import StreamFigures, VenueFigures, stream_figures, venue_figures
 from blitz.bots.venues import Venues
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
@@ -68,3 +68,7 @@ class MarketDesk:
     def venue_figures(self, now_ms: int) -> list[VenueFigures]:
         """How each exchange stands towards this server. Asks nobody."""
         return venue_figures(self._exchanges, now_ms)
+
+    def stream_figures(self) -> StreamFigures | None:
+        """How the streams stand; None on a server without streams. Asks nobody."""
+        return stream_figures(self._exchanges)

@@ -15,6 +15,9 @@ class VenueFigures:
     in_window: int
     """Requests in the fullest window of this server's address."""
     window_limit: int
+    window_seconds: float
+    counts: bool
+    """Whether this venue's limits are counted at all."""
     in_flight: int
     waiting: Mapping[str, int]
     """Requests that stand in line, by priority."""
@@ -31,6 +34,25 @@ class VenueFigures:
     """How far off that may be; None when nobody knows."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamFigures:
+    """How the connections stand on which the exchanges tell what happens."""
+
+    ready: int
+    waiting: int
+    """Not up yet, or to be opened again."""
+    reconnects: int
+    """Since the process started."""
+
+
+def stream_figures(exchanges: Exchanges) -> StreamFigures | None:
+    """Every stream that was asked for; None on a server without streams."""
+    standing = exchanges.streams()
+    if standing is None:
+        return None
+    return StreamFigures(ready=standing.ready, waiting=standing.waiting, reconnects=standing.reconnects)
+
+
 def venue_figures(exchanges: Exchanges, now_ms: int) -> list[VenueFigures]:
     """Every venue that was ever asked for something."""
     clocks = exchanges.clocks()
@@ -44,6 +66,8 @@ def venue_figures(exchanges: Exchanges, now_ms: int) -> list[VenueFigures]:
                 venue=standing.name,
                 in_window=standing.in_window,
                 window_limit=standing.limit,
+                window_seconds=standing.window_ms / 1000,
+                counts=standing.counts,
                 in_flight=standing.in_flight,
                 waiting={priority.name.lower(): count for priority, count in standing.waiting.items()},
                 banned_seconds=max(0, (standing.banned_until_ms or 0) - now_ms) / 1000,

@@ -25,6 +25,7 @@ from blitz.exchange.markets import MarketTables
 from blitz.exchange.profile import Candle, Seat
 from blitz.exchange.profiles import PROFILES
 from blitz.exchange.streams.feed import PriceFeed
+from blitz.exchange.streams.hub import Standing as StreamStanding
 from blitz.exchange.streams.hub import StreamHandle, StreamHub
 from blitz.exchange.streams.link import Listener
 from blitz.exchange.venue_clock import VenueClock
@@ -65,6 +66,10 @@ class Exchanges:
     def standings(self) -> list[Standing]:
         """How the rate budget stands at each venue."""
         return self._clients.standings()
+
+    def streams(self) -> StreamStanding | None:
+        """How the streams stand; None without streams."""
+        return None if self._hub is None else self._hub.standing()
 
     def clocks(self) -> dict[str, VenueClock]:
         """The clock of each venue that somebody trades on, by the venue's name."""

@@ -100,6 +100,13 @@ class Database:
         """Look the whole database over, for the doctor: a sentence per problem, none when all is well."""
         return [] if self.path is None else sqlite_file.problems(self.path)
 
+    def size_bytes(self) -> int | None:
+        """How large the file is, what is not merged into it yet included; None for a database server."""
+        if self.path is None:
+            return None
+        parts = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        return sum(part.stat().st_size for part in parts if part.exists())
+
     def close(self) -> None:
         """Close the connections. A transaction that is still open keeps its own until it ends."""
         self._engines.dispose()

@@ -36,6 +36,13 @@ class WeakPassword(SettingsProblem):
     """The password is too easy to guess."""
 
 
+class LastAdmin(SettingsProblem):
+    """Without this administrator nobody could look after the server."""
+
+    def __init__(self) -> None:
+        super().__init__({"active": ["This is the last administrator who can sign in; make another one first."]})
+
+
 class UnknownUser(SettingsProblem):
     """No user has this number."""
 
@@ -170,6 +177,22 @@ class UserStore:
     def set_active(self, user_id: int, active: bool) -> None:
         """Let the user in, or keep him out: sessions end at once."""
         self._change_access(user_id, active=active)
+
+    def disable(self, user_id: int) -> None:
+        """Keep the user out, unless nobody could administer the server then. Raises `LastAdmin`, or `UnknownUser`."""
+        others = select(users.c.id).where(users.c.role == "admin", users.c.active, users.c.id != user_id).exists()
+        with self._db.write_durable() as connection:
+            row = connection.execute(select(users.c.role, others.label("others")).where(users.c.id == user_id)).first()
+            if row is None:
+                raise UnknownUser(user_id)
+            if row.role == "admin" and not row.others:
+                raise LastAdmin
+            connection.execute(update(users).where(users.c.id == user_id).values(active=False))
+            connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+
+    def check_password_rules(self, user: User, password: str) -> None:
+        """Raise `WeakPassword` when this user may not have this password."""
+        _refuse_weak(password, user.email)
 
     def save_settings(self, user_id: int, settings: LadderSettings) -> None:
         """Store what the trader chose; the bot takes it up with the next cycle.

@@ -5,11 +5,10 @@ Every command is the same call that the user's own button makes, with the id fro
 
 from typing import Any
 
-import structlog
 from apiflask import APIBlueprint
-from flask import Response, abort
+from flask import Response
 
-from blitz.web.accounts import this_user
+from blitz.web.admin_people import keep, known_user
 from blitz.web.bot_api import command_answer, recovery_answer
 from blitz.web.limits import COMMANDS, at_most
 from blitz.web.openapi import refusals
@@ -17,7 +16,6 @@ from blitz.web.schemas import AdminStatusOut, CommandOut, DryRunIn, NothingIn, R
 from blitz.web.services import services
 
 admin = APIBlueprint("admin", __name__, url_prefix="/admin", tag="Admin")
-log = structlog.get_logger("blitz.web")
 
 
 @admin.get("/simple/status")
@@ -35,9 +33,8 @@ def simple_status() -> dict[str, Any]:
 @admin.doc(responses=refusals(400, 404, 409, 503))
 def force_start(user_id: int, json_data: NothingIn) -> Response:  # noqa: ARG001
     """Force Start: start that user's bot."""
-    refuse_unknown(user_id)
-    note("Force Start", user_id)
-    return command_answer(services().manager.start_bot_for_user(user_id))
+    known_user(user_id)
+    return command_answer(note("force_start", user_id, services().manager.start_bot_for_user(user_id)))
 
 
 @admin.post("/users/<int:user_id>/stop")
@@ -47,9 +44,9 @@ def force_start(user_id: int, json_data: NothingIn) -> Response:  # noqa: ARG001
 @admin.doc(responses=refusals(400, 404, 409, 503))
 def force_stop(user_id: int, json_data: StopIn) -> Response:
     """Force Stop: stop that user's bot, in any of the ways its user has."""
-    refuse_unknown(user_id)
-    note("Force Stop", user_id)
-    return command_answer(services().manager.stop_bot_for_user(user_id, **json_data.model_dump()))
+    known_user(user_id)
+    result = services().manager.stop_bot_for_user(user_id, **json_data.model_dump())
+    return command_answer(note("force_stop", user_id, result))
 
 
 @admin.post("/users/<int:user_id>/recover")
@@ -60,17 +57,12 @@ def force_stop(user_id: int, json_data: StopIn) -> Response:
 @admin.doc(responses=refusals(400, 404, 409, 502, 503))
 def reconcile(user_id: int, json_data: NothingIn, query_data: DryRunIn) -> Response:  # noqa: ARG001
     """Reconcile: create what is missing for that user."""
-    refuse_unknown(user_id)
-    note("Reconcile", user_id)
-    return recovery_answer(services().manager.recover_orders_for_user(user_id, dry_run=query_data.dry_run))
+    known_user(user_id)
+    result = services().manager.recover_orders_for_user(user_id, dry_run=query_data.dry_run)
+    return recovery_answer(result if query_data.dry_run else note("reconcile", user_id, result))
 
 
-def refuse_unknown(user_id: int) -> None:
-    """404 for an id that nobody has."""
-    if user_id >= 2**31 or services().users.by_id(user_id) is None:
-        abort(404)
-
-
-def note(command: str, user_id: int) -> None:
-    """An administrator's command on somebody else's bot is always in the log."""
-    log.info("An administrator used a command.", action=command, admin_id=this_user().id, user_id=user_id)
+def note(action: str, user_id: int, result: dict[str, Any]) -> dict[str, Any]:
+    """Keep an administrator's command on somebody else's bot, with what came of it; answers the result."""
+    keep(action, user_id, str(result["message"]))
+    return result

@@ -35,6 +35,7 @@ HTTP_STATUS = {
     "missing_credentials": 400,
     "invalid_settings": 400,
     "shutting_down": 503,
+    "maintenance": 503,
 }
 RECOVERY_STATUS = {"exchange_unreachable": 502, "incomplete": 502, "shutting_down": 503, "missing_credentials": 400}
 

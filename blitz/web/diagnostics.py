@@ -55,14 +55,19 @@ def healthz() -> dict[str, Any]:
 @diagnostics.doc(responses=refusals(503))
 def readyz() -> Response:
     """The server can do its work: the database answers and it is not shutting down."""
-    parts = services()
+    word = health_word(services())
+    return make_response(jsonify(status=word), 200 if word == "ready" else 503)
+
+
+def health_word(parts: Services) -> str:
+    """`ready`, or what keeps the server from its work."""
     if parts.closing.is_set():
-        return make_response(jsonify(status="shutting_down"), 503)
+        return "shutting_down"
     try:
         parts.users.count()
     except DatabaseProblem:
-        return make_response(jsonify(status="database_unavailable"), 503)
-    return make_response(jsonify(status="ready"), 200)
+        return "database_unavailable"
+    return "ready"
 
 
 @diagnostics.get("/metrics")

@@ -20,7 +20,9 @@ from blitz.web.language import said, said_errors
 
 log = structlog.get_logger("blitz.web")
 
-JSON_PREFIXES = ("/api/", "/admin/simple/", "/admin/users/", "/__debug/", "/healthz", "/readyz", "/metrics")
+JSON_PREFIXES = (
+    "/api/", "/admin/simple/", "/admin/users", "/admin/server", "/__debug/", "/healthz", "/readyz", "/metrics",
+)  # fmt: skip
 JSON_PAGES = ("/api/docs",)
 WORDS = {
     400: ("bad_request", "The request cannot be understood."),

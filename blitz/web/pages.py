@@ -18,6 +18,9 @@ from blitz.storage.password_rules import LENGTH_MIN
 from blitz.storage.preferences import offered_zones
 from blitz.web.account_api import sign_in_rows, token_rows
 from blitz.web.accounts import current_account, this_user
+from blitz.web.admin_people import detail_of, known_user
+from blitz.web.admin_schemas import PeoplePageIn
+from blitz.web.admin_server import server_row, standing_notices
 from blitz.web.errors import Problem
 from blitz.web.feed import feed_row
 from blitz.web.going_live import go_live, live_since
@@ -25,6 +28,7 @@ from blitz.web.ladder_api import has_frozen_keys, settings_json
 from blitz.web.language import preferences, said_status
 from blitz.web.limits import LIVE_CHECKS, at_most
 from blitz.web.mode_strip import mode_strip, stored_strip
+from blitz.web.people_list import page_of_people
 from blitz.web.services import services
 
 pages = APIBlueprint("pages", __name__, enable_openapi=False)
@@ -136,22 +140,16 @@ def account() -> str:
 @pages.get("/admin/console")
 @pages.get("/admin/lite")
 def admin_console() -> str:
-    """The admin console: every user, their bots, and three commands."""
-    parts = services()
-    people = [
-        {
-            "id": one.id,
-            "email": one.email,
-            "role": one.role,
-            "active": one.active,
-            "symbol": one.settings.symbol,
-            "side": one.settings.side.value,
-            "mode": one.settings.mode.value,
-        }
-        for one in parts.users.all()
-    ]
-    first = {"users": people, "status": parts.manager.get_all_bot_statuses()}
-    return render_template("admin.html", first=first, page="admin")
+    """The admin console: everybody's bots, people, exchanges, notices and the record. It fetches what it shows."""
+    first = {"list": page_of_people(PeoplePageIn()), "server": server_row()}
+    return render_template("admin.html", first=first, page="admin", exchanges=list(ExchangeName))
+
+
+@pages.get("/admin/console/<int:user_id>")
+def admin_person(user_id: int) -> str:
+    """One user for an administrator: the bot, its orders, its feed, the settings without secrets, the commands."""
+    user = known_user(user_id)
+    return render_template("admin_person.html", first=detail_of(user), person=user, page="admin")
 
 
 @pages.get("/api/docs")
@@ -184,6 +182,7 @@ def register(app: Flask) -> None:
             "account": current_account(),
             "mode_strip": mode_strip,
             "stored_strip": stored_strip,
+            "standing_notices": standing_notices,
             "registration_open": services().settings.registration == "open",
             "version": __version__,
         }

@@ -4,6 +4,7 @@
 anything: `blitz.server` does, for the real server, and `tests/web/conftest.py` for the tests.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,8 +15,9 @@ from flask import current_app
 
 from blitz.bots.balances import KnownBalance
 from blitz.bots.bells import Bells
+from blitz.bots.glance import BotGlance
 from blitz.bots.incidents import ProtectionFigures
-from blitz.bots.venue_figures import VenueFigures
+from blitz.bots.venue_figures import StreamFigures, VenueFigures
 from blitz.clock import Clock
 from blitz.core.credentials import Credentials
 from blitz.core.going_live import LiveCheck
@@ -23,11 +25,16 @@ from blitz.core.instrument import Instrument
 from blitz.core.key_check import KeyCheck
 from blitz.core.ladder_settings import LadderSettings
 from blitz.settings import Settings
+from blitz.storage.admin_acts import ActStore
 from blitz.storage.api_tokens import ApiTokenStore
 from blitz.storage.bots import BotStore
 from blitz.storage.database import Database
 from blitz.storage.history import History
+from blitz.storage.invitations import Invitations
+from blitz.storage.notices import NoticeStore
+from blitz.storage.people import People
 from blitz.storage.preferences import PreferenceStore
+from blitz.storage.profits import Profits
 from blitz.storage.sessions import SessionStore
 from blitz.storage.setup import SetupTokens
 from blitz.storage.throttle import SignInThrottle
@@ -61,6 +68,9 @@ class Manager(Protocol):
 
     def get_all_bot_statuses(self) -> dict[str, Any]:
         """Every managed bot, in the documented shape."""
+
+    def overview(self) -> dict[int, BotGlance]:
+        """Every bot that runs or has ended in this process, at a glance."""
 
     def bots_told(self) -> int:
         """How many bots are told by their streams of whatever happens."""
@@ -97,6 +107,9 @@ class Desk(Protocol):
 
     def venue_figures(self, now_ms: int) -> Sequence[VenueFigures]:
         """How each exchange stands towards this server. Asks nobody."""
+
+    def stream_figures(self) -> StreamFigures | None:
+        """How the streams stand; None on a server without streams."""
 
 
 class LiveDesk(Protocol):
@@ -137,6 +150,11 @@ class Services:
     desk: Desk
     live: LiveDesk
     keys: KeyDesk
+    people: People
+    profits: Profits
+    invitations: Invitations
+    notices: NoticeStore
+    acts: ActStore
     clock: Clock
     cookie_key: str
     """Signs the tokens of forms; not the key of the stored secrets."""
@@ -147,6 +165,8 @@ class Services:
     """
     closing: Event = field(default_factory=Event)
     """Set once the server shuts down: event streams end, commands answer 503."""
+    began: float = field(default_factory=time.monotonic)
+    """When the server started, monotonic seconds."""
 
 
 def services() -> Services:

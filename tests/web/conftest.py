@@ -18,6 +18,7 @@ from blitz.paper.config import PaperConfig
 from blitz.paper.server import PaperServer
 from blitz.server import build_services
 from blitz.settings import Settings
+from blitz.storage.invitations import Invitations
 from blitz.storage.passwords import Passwords
 from blitz.storage.secrets import SecretBox, load_or_create_key
 from blitz.storage.sessions import SessionStore
@@ -98,9 +99,11 @@ def build_world(home: Path, *, after_another: bool = False, **settings: Any) -> 
     parts = build_services(chosen, paper_url=paper.url, poll_seconds=0.1, budget=budget)
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     box = SecretBox(load_or_create_key(chosen.key_path, None))
+    users = UserStore(parts.database, box, parts.clock, passwords=cheap)
     parts = replace(
         parts,
-        users=UserStore(parts.database, box, parts.clock, passwords=cheap),
+        users=users,
+        invitations=Invitations(parts.database, users, clock),
         sessions=SessionStore(parts.database, clock),
         setup=SetupTokens(parts.database, clock),
         throttle=SignInThrottle(parts.database, clock),

@@ -14,6 +14,7 @@ TABLE = [
     ("GET", "/account", 302, 200, 200),
     ("GET", "/admin/console", 302, 403, 200),
     ("GET", "/admin/lite", 302, 403, 200),
+    ("GET", "/admin/console/1", 302, 403, 200),
     ("GET", "/login", 200, 303, 303),
     ("GET", "/register", 403, 403, 403),
     ("GET", "/setup", 403, 403, 403),
@@ -57,6 +58,24 @@ TABLE = [
     ("POST", "/admin/users/1/start", 401, 403, 200),
     ("POST", "/admin/users/1/stop", 401, 403, 409),
     ("POST", "/admin/users/1/recover?dry_run=1", 401, 403, 200),
+    ("GET", "/admin/users", 401, 403, 200),
+    ("GET", "/admin/users/live?ids=1,2", 401, 403, 200),
+    ("GET", "/admin/users/ids", 401, 403, 200),
+    ("POST", "/admin/users/selection", 401, 403, 400),
+    ("GET", "/admin/users/1", 401, 403, 200),
+    ("POST", "/admin/users", 401, 403, 400),
+    ("GET", "/admin/users/invitations", 401, 403, 200),
+    ("POST", "/admin/users/invitations", 401, 403, 400),
+    ("DELETE", "/admin/users/invitations/1", 401, 403, 404),
+    ("POST", "/admin/users/999/link", 401, 403, 404),
+    ("POST", "/admin/users/999/access", 401, 403, 400),
+    ("POST", "/admin/users/commands", 401, 403, 400),
+    ("GET", "/admin/server", 401, 403, 200),
+    ("PUT", "/admin/server/notices/banner", 401, 403, 400),
+    ("GET", "/admin/server/acts", 401, 403, 200),
+    ("GET", "/admin/server/problems", 401, 403, 200),
+    ("GET", "/api/notices", 200, 200, 200),
+    ("GET", "/invite", 403, 403, 403),
     ("GET", "/__debug/db", 404, 404, 200),
     ("GET", "/metrics", 404, 404, 200),
     ("GET", "/healthz", 200, 200, 200),
@@ -126,7 +145,7 @@ def test_only_the_legacy_signposts_and_sign_in_take_unsafe_methods_from_stranger
     }
 
     assert unsafe == {
-        "auth.login", "auth.logout", "auth.register", "auth.setup",
+        "auth.login", "auth.logout", "auth.register", "auth.setup", "invite.accept",
         "legacy.force_refresh", "legacy.single_refresh", "legacy.clear_force_refresh", "legacy.exit_and_stop",
     }  # fmt: skip
 
