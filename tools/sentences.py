@@ -50,6 +50,10 @@ PARTS = {
     "base-uri ": "a header",
     "frame-ancestors ": "a header",
     "camera=()": "a header",
+    "Bearer error=": "a header",
+    "Mac OS X": "looked for in a browser's name of itself",
+    "Samsung Internet": "a name",
+    "Yandex Browser": "a name",
     "attachment; ": "a header",
     "text/csv": "a header",
     "blitz secrets at rest": "a label of a key",
@@ -224,6 +228,8 @@ def _is_for_nobody(node: ast.AST) -> bool:
         case ast.Call(func=ast.Attribute(value=ast.Name(id="log"))):
             return True
         case ast.Call(func=ast.Attribute(value=ast.Name(id="re"))):
+            return True
+        case ast.Call(func=ast.Name(id="Field")):  # what the API's document says of it, which is English
             return True
         case ast.Call(func=ast.Name(id="gettext" | "_" | "lazy_gettext" | "ngettext")):  # found by Babel
             return True
