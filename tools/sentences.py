@@ -123,7 +123,8 @@ WORDS = (
     "synthetic", "external", "manual", "checked_positions", "no_missing_orders", "created_tp", "created_sl",
     "created_leg_{index}", "leg_{index}", "price step {before} → {after}", "quantity step {before} → {after}",
     "smallest quantity {before} → {after}", "largest quantity {before} → {after}", "smallest value {before} → {after}",
-    "highest leverage {before} → {after}",
+    "highest leverage {before} → {after}", "paper", "demo", "testnet", "live",
+    "{exchange} (paper)", "{exchange} (demo)", "{exchange} (testnet)", "{exchange} (live)",
 )  # fmt: skip
 """Single words that stand as a value in a sentence."""
 

@@ -68,7 +68,7 @@ def check_keys(json_data: NothingIn) -> dict[str, Any]:  # noqa: ARG001
         "success": True,
         "status": found.verdict.value,
         "message": said(found.message),
-        "words": found.words,
+        "words": said(found.words),
         "exchange": user.settings.exchange.value,
         "mode": user.settings.mode.value,
         "testnet": user.settings.testnet,

@@ -140,7 +140,7 @@ def standing_notices() -> list[dict[str, str]]:
 def venue_row(one: VenueFigures) -> dict[str, Any]:
     """One exchange for the table."""
     return {
-        "venue": one.venue,
+        "venue": said(one.venue),
         "used": one.in_window,
         "limit": one.window_limit,
         "window_seconds": one.window_seconds,

@@ -23,7 +23,7 @@ KOREAN = {"Accept-Language": "ko-KR,ko;q=0.9,en;q=0.5"}
 PAGE = {**KOREAN, "Accept": "text/html"}
 PLACE = re.compile(r"\{[a-z]\w*\}")
 STAY = {
-    "ADL", "AbC", "API", "Asia", "BTC", "BingX", "Blitz", "BLITZ_ALLOWED_HOSTS", "JSON", "KiB", "LIVE", "Seoul", "USDT",
+    "ADL", "AbC", "API", "Asia", "BTC", "BingX", "Blitz", "BLITZ_ALLOWED_HOSTS", "JSON", "KiB", "LIVE", "ROE", "Seoul", "USDT",
     "UTC", "UTF", "closedSize", "clientOrderId", "execType", "ID", "key", "listen", "orderStatus", "positionIdx",
     "positionSide", "role", "side", "status", "amount", "gap", "true", "false",
 }  # fmt: skip

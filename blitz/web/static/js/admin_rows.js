@@ -1,5 +1,5 @@
 // A row of the list of users: made once, then changed in place, so that focus, selection and scroll stay.
-import { duration, make, moment, say, signed, STATUS_WORDS, t, tone } from "./page.js";
+import { duration, exchangeName, make, moment, say, sideWord, signed, STATUS_WORDS, t, tone } from "./page.js";
 
 const PROTECTION = {
   unseen: () => t("not looked yet"),
@@ -61,8 +61,8 @@ export function changeRow(made, person) {
   parts.pill.title = person.message;
   say(parts.attention, ["needs_attention", "error"].includes(person.status) ? person.message : "");
   say(parts.uptime, person.running ? t("for {time}", { time: duration(person.uptime) }) : "");
-  say(parts.market, `${person.symbol.split(":")[0]} ${person.side}`);
-  say(parts.venue, person.exchange);
+  say(parts.market, `${person.symbol.split(":")[0]} ${sideWord(person.side)}`);
+  say(parts.venue, exchangeName(person.exchange));
   say(parts.mode, person.mode.toUpperCase());
   parts.mode.dataset.mode = person.mode;
   say(parts.legs, person.cycle === null ? "–" : t("{filled} of {legs}", { filled: person.legs_filled, legs: person.legs }));

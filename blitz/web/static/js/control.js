@@ -1,7 +1,7 @@
 // The control page: shows what the bot last published, and sends the four commands.
 import { levelsOf, showForeign, showLadder } from "./ladder.js";
 import { follow } from "./live.js";
-import { ask, byId, call, duration, first, make, moment, number, say, showStrip, signed, STATUS_WORDS, t, tone } from "./page.js";
+import { ask, byId, call, duration, exchangeName, first, make, moment, number, say, showStrip, sideWord, signed, STATUS_WORDS, t, tone } from "./page.js";
 
 const FEED_LINES_MAX = 200;
 const PREVIEW_MS = 30000;
@@ -91,7 +91,6 @@ function doing(status) {
   return null;
 }
 
-const SIDES = { long: t("long"), short: t("short") };
 
 function showState(status) {
   const settings = first.settings;
@@ -100,15 +99,13 @@ function showState(status) {
   say(byId("state-message"), status.attention?.message ?? doing(status) ?? status.message ?? "");
   byId("state-message").classList.toggle("bad-text", Boolean(status.attention) || status.status === "error");
   const side = status.side ?? settings.side;
-  say(byId("market-line"), `${status.symbol ?? settings.symbol} · ${SIDES[side] ?? side} · ${number(status.position?.leverage ?? settings.leverage)}× · ${exchangeName(status.exchange ?? settings.exchange)}`);
+  say(byId("market-line"), `${status.symbol ?? settings.symbol} · ${sideWord(side)} · ${number(status.position?.leverage ?? settings.leverage)}× · ${exchangeName(status.exchange ?? settings.exchange)}`);
   const running = BUSY.has(status.status);
   byId("start").classList.toggle("primary", !running);
   byId("start").disabled = running;
   byId("stop").disabled = !running;
   showUptime();
 }
-
-const exchangeName = (code) => first.exchanges[code] ?? code;
 
 /** A cycle that is open elsewhere than the settings say, or whose key is lost: the way on, and the way out. */
 function showUnfinished(unfinished) {

@@ -1,7 +1,6 @@
 // The three tables of the history page: what stands in a row, and under which words.
-import { duration, make, moment, number, signed, t, tone } from "./page.js";
+import { duration, make, moment, number, sideWord, signed, t, tone } from "./page.js";
 
-const SIDES = { long: t("long"), short: t("short") };
 const DIRECTIONS = { buy: t("buy"), sell: t("sell") };
 const KINDS = { trade: t("trade"), funding: t("funding"), liquidation: t("liquidation"), adl: t("auto-deleveraging") };
 export const ENDS = {
@@ -9,7 +8,6 @@ export const ENDS = {
   closed_externally: t("closed outside this server"), liquidated: t("liquidated"), not_entered: t("not entered"), given_up: t("given up"),
 };
 
-export const sideWord = (side) => SIDES[side] ?? side;
 export const when = (iso) => (iso ? make("time", { datetime: `${iso}Z`, title: `${iso.replace("T", " ")} UTC` }, moment(iso)) : "–");
 /** At least two places, so that a column of amounts can be read down. */
 const even = (text) => text.replace(/^([^.\d]*[\d,]+)(?:\.(\d*))?$/, (_, whole, places = "") => `${whole}.${places.padEnd(2, "0")}`);

@@ -95,6 +95,13 @@ export function tone(value) {
   return text.startsWith("-") ? "loss" : "gain";
 }
 
+const SIDES = { long: t("long"), short: t("short") };
+const MARGIN_MODES = { cross: t("cross"), isolated: t("isolated") };
+/** Code words of settings, as a trader says them. */
+export const sideWord = (side) => SIDES[side] ?? side;
+export const marginWord = (mode) => MARGIN_MODES[mode] ?? mode;
+export const exchangeName = (code) => first.exchanges?.[code] ?? code;
+
 const utc = (iso) => new Date(/[Z+]/.test(iso) ? iso : `${iso}Z`);
 
 /** A moment in the reader's own zone; today only the time. */
