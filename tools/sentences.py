@@ -51,6 +51,7 @@ PARTS = {
     "frame-ancestors ": "a header",
     "camera=()": "a header",
     "Bearer error=": "a header",
+    "Value error,": "taken off what pydantic says",
     "Mac OS X": "looked for in a browser's name of itself",
     "Samsung Internet": "a name",
     "Yandex Browser": "a name",
@@ -123,7 +124,8 @@ WORDS = (
     "synthetic", "external", "manual", "checked_positions", "no_missing_orders", "created_tp", "created_sl",
     "created_leg_{index}", "leg_{index}", "price step {before} → {after}", "quantity step {before} → {after}",
     "smallest quantity {before} → {after}", "largest quantity {before} → {after}", "smallest value {before} → {after}",
-    "highest leverage {before} → {after}", "paper", "demo", "testnet", "live",
+    "highest leverage {before} → {after}", "paper", "demo", "testnet",
+    "trader", "admin", "Saved.",
     "{exchange} (paper)", "{exchange} (demo)", "{exchange} (testnet)", "{exchange} (live)",
 )  # fmt: skip
 """Single words that stand as a value in a sentence."""
@@ -135,6 +137,8 @@ LIBRARIES = (
     "Input should be a valid integer, unable to parse string as an integer.",
     "Input should be a valid boolean, unable to interpret input.",
     "Input should be a valid list.",
+    "List should have at least {count} item after validation, not {given}.",
+    "List should have at most {count} items after validation, not {given}.",
     "Input should be greater than or equal to {least}.",
     "Input should be less than or equal to {most}.",
     "String should have at most {count} characters.",

@@ -35,7 +35,7 @@ from blitz.web.admin_schemas import (
 from blitz.web.errors import Problem
 from blitz.web.feed import feed_row
 from blitz.web.ladder_api import settings_json
-from blitz.web.language import said
+from blitz.web.language import said, said_status
 from blitz.web.limits import COMMANDS, at_most
 from blitz.web.openapi import refusals
 from blitz.web.people_list import live_rows, matching, page_of_people
@@ -211,7 +211,7 @@ def detail_of(user: User) -> dict[str, Any]:
     parts = services()
     return {
         "person": live_rows([user.id])["rows"][0],
-        "bot": parts.manager.get_bot_status(user.id),
+        "bot": said_status(parts.manager.get_bot_status(user.id)),
         "settings": settings_json(user),
         "feed": [feed_row(line) for line in reversed(parts.history.latest_events(user.id, limit=FEED_LINES))],
     }

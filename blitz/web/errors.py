@@ -112,6 +112,8 @@ def _from_input(error: Exception) -> Response:
 
 
 def _sentence(text: str) -> str:
+    """A sentence of pydantic, or of ours without what pydantic puts before it."""
+    text = text.removeprefix("Value error, ")
     return text if text.endswith(".") else f"{text}."
 
 

@@ -150,7 +150,8 @@ def admin_console() -> str:
 def admin_person(user_id: int) -> str:
     """One user for an administrator: the bot, its orders, its feed, the settings without secrets, the commands."""
     user = known_user(user_id)
-    return render_template("admin_person.html", first=detail_of(user) | {"exchanges": EXCHANGES}, person=user, page="admin")
+    first = detail_of(user) | {"exchanges": EXCHANGES}
+    return render_template("admin_person.html", first=first, person=user, page="admin")
 
 
 @pages.get("/api/docs")

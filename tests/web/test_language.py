@@ -23,9 +23,9 @@ KOREAN = {"Accept-Language": "ko-KR,ko;q=0.9,en;q=0.5"}
 PAGE = {**KOREAN, "Accept": "text/html"}
 PLACE = re.compile(r"\{[a-z]\w*\}")
 STAY = {
-    "ADL", "AbC", "API", "Asia", "BTC", "BingX", "Blitz", "BLITZ_ALLOWED_HOSTS", "JSON", "KiB", "LIVE", "ROE", "Seoul", "USDT",
-    "UTC", "UTF", "closedSize", "clientOrderId", "execType", "ID", "key", "listen", "orderStatus", "positionIdx",
-    "positionSide", "role", "side", "status", "amount", "gap", "true", "false",
+    "ADL", "AbC", "API", "Asia", "BTC", "BingX", "Blitz", "BLITZ_ALLOWED_HOSTS", "JSON", "KiB", "LIVE", "ROE", "Seoul",
+    "USDT", "UTC", "UTF", "closedSize", "clientOrderId", "execType", "ID", "key", "listen", "orderStatus",
+    "positionIdx", "positionSide", "role", "side", "status", "amount", "gap", "true", "false",
 }  # fmt: skip
 """Names, signs and code words that Korean writes as they are."""
 
@@ -344,3 +344,93 @@ def test_pages_of_a_trader_are_korean(still_client, path):
     # Settings, where a market is not chosen yet, speak the names of things as the API does.
     names = {"trader@example.org", "trader", "example", "org", "PAPER"}
     assert [text for text in seen.texts if set(english_in(text)) - names] == []
+
+
+# Answers to what a page asks for
+
+
+THREE_COMMAS = {
+    "base_order_volume": "20", "safety_order_volume": "40", "take_profit": "1.5", "max_safety_orders": "5",
+    "safety_order_step_percentage": "1.4", "stop_loss_percentage": "10", "trailing_enabled": True, "cooldown": "60",
+    "strategy_list": [{"strategy": "rsi"}], "min_volume_btc_24h": "5", "api_key": "k", "foo": "bar",
+}  # fmt: skip
+CODES = {
+    "admin", "bar", "bingx", "bybit", "control", "demo", "example", "foo", "guest", "light", "dark", "en", "ko",
+    "org", "paper", "read", "reconcile", "start", "stop", "stranger", "trade", "trader", "funding", "liquidation",
+    "adl", "Bybit", "BingX", "Commas", "DD", "MM", "YYYY", "base_order_volume", "take_profit",
+}  # fmt: skip
+"""Values and code words that an answer names."""
+
+
+def sentences_in(answer, key=""):
+    """Every text of an answer that has more than one word."""
+    if isinstance(answer, dict):
+        return [text for name, value in answer.items() for text in sentences_in(value, name)]
+    if isinstance(answer, list):
+        return [text for value in answer for text in sentences_in(value, key)]
+    return [answer] if isinstance(answer, str) and " " in answer else []
+
+
+ASKED = [
+    ("trader", "POST", "/api/bot/ladder/import", {"text": json.dumps(THREE_COMMAS)}),
+    ("trader", "POST", "/api/bot/ladder/import", {"text": "take_profit: x"}),
+    ("trader", "POST", "/api/bot/ladder/import", {"text": "{"}),
+    ("trader", "POST", "/api/bot/ladder/generate", {"safety_orders": "a"}),
+    ("trader", "POST", "/api/bot/ladder/presets", {"symbol": "BTC/USDT:USDT"}),
+    ("trader", "POST", "/api/bot/preview", {"leverage": "100", "take_profit": "0.1", "stop_loss": "90"}),
+    ("trader", "PUT", "/api/bot/settings", {}),
+    ("trader", "POST", "/api/account/keys/test", {}),
+    ("trader", "POST", "/api/account/password", {}),
+    ("trader", "POST", "/api/account/tokens", {"name": "", "scope": "x"}),
+    ("trader", "POST", "/api/account/tokens", {"name": "t", "scope": "read"}),
+    ("trader", "DELETE", "/api/account/sessions", None),
+    ("trader", "PUT", "/api/account/preferences", {"language": "xx", "theme": "q", "time_zone": "Mars"}),
+    ("trader", "GET", "/api/bot/cycles?from=x", None),
+    ("trader", "GET", "/api/bot/cycles?from=2026-02-02&to=2026-01-01", None),
+    ("trader", "GET", "/api/bot/fills?kind=zz", None),
+    ("trader", "GET", "/api/bot/cycles/99", None),
+    ("trader", "GET", "/api/bot/live", None),
+    ("trader", "GET", "/admin/users", None),
+    ("admin", "POST", "/admin/users", {"email": "x", "password": "y", "role": "trader"}),
+    ("admin", "POST", "/admin/users/invitations", {"email": "trader@example.org", "role": "trader"}),
+    ("admin", "POST", "/admin/users/invitations", {"email": "guest@example.org", "role": "admin"}),
+    ("admin", "POST", "/admin/users/2/access", {"active": False, "stop": True}),
+    ("admin", "POST", "/admin/users/2/link", {}),
+    ("admin", "POST", "/admin/users/2/access", {"active": True}),
+    ("admin", "POST", "/admin/users/3/access", {"active": False}),
+    ("admin", "POST", "/admin/users/commands", {"command": "start", "user_ids": [1, 99]}),
+    ("admin", "POST", "/admin/users/commands", {"command": "stop", "user_ids": [1, 2]}),
+    ("admin", "POST", "/admin/users/commands", {"command": "x", "user_ids": []}),
+    ("admin", "GET", "/admin/users/1", None),
+    ("admin", "GET", "/admin/server", None),
+    ("admin", "GET", "/admin/server/acts", None),
+]
+
+
+def test_whatever_a_page_asks_for_is_answered_in_korean(world):
+    clients = {"trader": world.signed_in(world.trader), "admin": world.signed_in(world.admin)}
+    for who, method, path, body in ASKED:
+        words = {} if body is None else {"json": body}
+        answer = clients[who].open(path, method=method, headers=KOREAN, **words).json
+        left = [text for text in sentences_in(answer) if set(english_in(text)) - CODES]
+        assert left == [], (method, path)
+        assert answer.get("message") != "Saved.", path
+
+
+def test_a_token_is_refused_in_korean(world, client):
+    made = client.post("/api/account/tokens", json={"name": "t", "scope": "read"}).json
+    program = world.visitor()
+    for token, path in (
+        (made["token"], "/api/bot/start"),
+        (made["token"], "/api/account/tokens"),
+        ("x", "/api/bot/stop"),
+    ):
+        told = program.post(path, headers={**KOREAN, "Authorization": f"Bearer {token}"}).json
+        assert told["success"] is False
+        assert english_in(told["message"]) == []
+
+
+def test_our_own_word_on_a_field_comes_without_the_librarys(still_client):
+    told = still_client.get("/api/bot/cycles?from=x").json
+
+    assert told["errors"] == {"from": ["write a day as YYYY-MM-DD, such as 2026-01-31."]}

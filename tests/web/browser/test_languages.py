@@ -1,9 +1,11 @@
 """A trader who reads Korean, in a real browser: from the sign-in page through a cycle to the end of the session."""
 
+import json
 import re
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 
 from blitz.storage.preferences import Preferences
@@ -66,8 +68,8 @@ def test_a_choice_of_language_is_kept_against_the_browsers(world: World, browser
 
 
 NAMES = {
-    "3Commas", "ADL", "API", "BTC", "BingX", "Blitz", "Bybit", "Charts", "Chrome", "CSV", "DEMO", "English", "ID", "JSON",
-    "Lightweight", "Linux", "LIVE", "MB", "PAPER", "ROE", "Telegram", "TradingView", "USDT", "UTC",
+    "3Commas", "ADL", "API", "BTC", "BingX", "Blitz", "Bybit", "Charts", "Chrome", "CSV", "DEMO", "English", "ID",
+    "JSON", "Lightweight", "Linux", "LIVE", "MB", "PAPER", "ROE", "Telegram", "TradingView", "USDT", "UTC",
 }  # fmt: skip
 """What a Korean trader writes as it is."""
 SIGNS = re.compile(r"\S+@\S+|\w+/\w+(:\w+)?|\b[A-Z]+USDT\b|\bsm_\w+|\*{3}\w*|끝 네 자리 \S+")
@@ -96,6 +98,10 @@ def english_on(page: Page) -> list[str]:
     return sorted(text for text in found if set(re.findall(r"[\dA-Za-z]*[A-Za-z]{2,}", SIGNS.sub("", text))) - NAMES)
 
 
+def as_json(client: FlaskClient, path: str) -> dict[str, Any]:
+    return json.loads(client.get(path).text)
+
+
 @pytest.fixture
 def link(world: World) -> str:
     """The token of an invitation, to a server on which every list has something to show."""
@@ -104,9 +110,9 @@ def link(world: World) -> str:
     admin.post("/admin/users/invitations", json={"email": "new@example.org", "role": "trader"})
     admin.put("/admin/server/notices/banner", json={"message": "오늘 밤 업데이트합니다."})
     trader.post("/api/bot/start")
-    wait_for(lambda: trader.get("/api/bot/status").json["protected"]["state"] == "protected")
+    wait_for(lambda: as_json(trader, "/api/bot/status")["protected"]["state"] == "protected")
     world.move_price("60300")
-    wait_for(lambda: trader.get("/api/bot/cycles").json["rows"])
+    wait_for(lambda: as_json(trader, "/api/bot/cycles")["rows"])
     admin.post(f"/admin/users/{world.stranger.id}/stop")
     return world.parts.invitations.invite("guest@example.org", "trader")
 
