@@ -1,12 +1,12 @@
 // The admin console: totals, the list of users, and a view for everything else. Only what is seen is fetched.
 import { byId, call, first, moment, say, signed, t, toast, tone } from "./page.js";
-import { carryOut, confirmed, runMany, sentence, WORDS } from "./admin_commands.js";
+import { carryOut, confirmed, runMany, sentence } from "./admin_commands.js";
 import { changeRow, makeRow } from "./admin_rows.js";
 import { openView, refreshView, showServer } from "./admin_views.js";
 
 const POLL_MS = 2500;
 const TYPING_MS = 250;
-const COMMANDS = Object.entries(WORDS).map(([name, words]) => [name, words(), name === "stop" ? "danger" : ""]);
+const COMMANDS = [["start", t("Force Start"), ""], ["stop", t("Force Stop"), "danger"], ["reconcile", t("Reconcile"), ""]];
 
 const rows = new Map();
 const selected = new Set();
