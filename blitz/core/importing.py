@@ -6,6 +6,7 @@ read is refused at the field of the paste that it stands in; `text` means the pa
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import NoReturn
@@ -17,6 +18,8 @@ from blitz.core.ladder_settings import NUMBER_TEXT_MAX, ExchangeName, LadderSett
 from blitz.errors import SettingsProblem
 
 LINES_MAX = 400
+LINE = re.compile(r"""["']?([^:=\t"']++)["']?[^\S\t]*+[:=\t]\s*+(.*)""")
+"""Whatever it reads it reads once: a long line that does not fit must not take long."""
 OURS = ("side", "leverage", "margin_mode", "grids", "rounds", "take_profit", "stop_loss", "repeat")
 
 
@@ -52,7 +55,7 @@ def read_paste(text: str) -> dict[str, object] | list[object]:
 
 def _name(text: str) -> str:
     """`Max safety orders` is `max_safety_orders`, `Price deviation (%)` is `price_deviation`."""
-    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"\(.*?\)", "", text.lower())).strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"\([^()]*\)", "", text.lower())).strip("_")
 
 
 def _json(text: str) -> object:
@@ -70,8 +73,7 @@ def _json(text: str) -> object:
 def _object(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise SettingsProblem({"text": [f"has {twice[:40]} twice."]})
     return found
 
@@ -97,7 +99,7 @@ def _lines(text: str) -> dict[str, object]:
         line = line.strip()
         if not line or line.startswith("#"):
             continue
-        match = re.fullmatch(r"""["']?([^:=\t"']+?)["']?\s*[:=\t]\s*(.*)""", line)
+        match = LINE.fullmatch(line)
         if match is None:
             raise SettingsProblem({"text": [f"Line {number} is not of the form name: value."]})
         value = match[2].strip()

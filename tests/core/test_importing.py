@@ -1,6 +1,7 @@
 """Pastes from elsewhere: converted exactly, said in words, and refused at their own fields."""
 
 import json
+import time
 from dataclasses import replace
 from decimal import Decimal
 
@@ -274,6 +275,26 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(pasted, field, words):
 
     assert list(errors) == [field]
     assert words in errors[field][0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"(" * 39_000: 1}),
+        json.dumps({"(a" * 19_000: 1}),
+        "(" * 39_000 + ": 1",
+        "a" + " " * 39_000 + "b",
+        '"a"' + " " * 39_000 + "b",
+        json.dumps({f"{number}": 1 for number in range(3_000)})[:-1] + ', "2999": 1}',
+    ],
+    ids=lambda text: text[:6],
+)
+def test_a_hostile_paste_is_soon_done(text):
+    began = time.thread_time()
+
+    outcome(text)
+
+    assert time.thread_time() - began < 0.3
 
 
 NAMES = st.sampled_from([*THREE_COMMAS, *OLD, "x"])
