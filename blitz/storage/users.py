@@ -24,7 +24,7 @@ from blitz.storage.database import Database
 from blitz.storage.password_rules import password_problems
 from blitz.storage.passwords import Passwords
 from blitz.storage.secrets import SecretBox
-from blitz.storage.tables import api_tokens, sessions, users
+from blitz.storage.tables import api_tokens, invitations, sessions, users
 
 Role = Literal["trader", "admin"]
 
@@ -189,6 +189,7 @@ class UserStore:
                 raise LastAdmin
             connection.execute(update(users).where(users.c.id == user_id).values(active=False))
             connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+            connection.execute(_links_of(user_id))
 
     def check_password_rules(self, user: User, password: str) -> None:
         """Raise `WeakPassword` when this user may not have this password."""
@@ -263,12 +264,12 @@ class UserStore:
         return None if row is None else _user(row)
 
     def _set_password(self, user_id: int, password: str, *ending: Delete) -> None:
-        """Store the password and end what `ending` ends, together."""
+        """Store the password and end what `ending` ends, together; a link that would set another one ends too."""
         _refuse_weak(password, self._existing(user_id).email)
         hashed = self._passwords.hash(password)
         with self._db.write_durable() as connection:
             connection.execute(update(users).where(users.c.id == user_id).values(password_hash=hashed))
-            for each in ending:
+            for each in (*ending, _links_of(user_id)):
                 connection.execute(each)
 
     def _existing(self, user_id: int) -> User:
@@ -287,6 +288,7 @@ class UserStore:
             if connection.execute(update(users).where(users.c.id == user_id).values(values)).rowcount != 1:
                 raise UnknownUser(user_id)
             connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+            connection.execute(_links_of(user_id))
 
     def _sealed(self, user_id: int, *fields: _Field) -> dict[str, Any]:
         return {
@@ -301,6 +303,12 @@ class UserStore:
         if row is None or any(row[column] is None for column in columns):
             return None
         return [self._box.open(row[column], table="users", user_id=user_id, column=column) for column in columns]
+
+
+def _links_of(user_id: int) -> Delete:
+    """Ends every one-time link of the user's address: one that is lying about must not undo what was just decided."""
+    address = select(users.c.email).where(users.c.id == user_id).scalar_subquery()
+    return delete(invitations).where(invitations.c.email == address)
 
 
 def _refuse_weak(password: str, email: str) -> None:

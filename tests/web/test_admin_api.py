@@ -356,6 +356,27 @@ def test_a_lost_password_is_set_anew_by_a_link(world, admin):
     assert world.parts.users.check_password(world.trader.email, PASSWORD) is None
 
 
+@pytest.mark.parametrize("change", ["password", "disabled and enabled", "role", "password by the owner"])
+def test_a_link_that_lies_about_does_not_undo_what_came_after_it(world, admin, change):
+    token = admin.post(f"/admin/users/{world.trader.id}/link").json["link"].partition("token=")[2]
+    other = admin.post(f"/admin/users/{world.stranger.id}/link").json["link"].partition("token=")[2]
+
+    if change == "password":
+        body = {"current_password": PASSWORD, "new_password": OTHER_PASSWORD, "repeat_password": OTHER_PASSWORD}
+        assert world.signed_in(world.trader).post("/api/account/password", json=body).status_code == 200
+    elif change == "role":
+        world.parts.users.make_admin(world.trader.id)
+    elif change == "password by the owner":
+        world.parts.users.set_password(world.trader.id, OTHER_PASSWORD)
+    else:
+        for active in (False, True):
+            assert admin.post(f"/admin/users/{world.trader.id}/access", json={"active": active}).status_code == 200
+
+    thief = {"password": "thief thief ladder 12"}
+    assert world.visitor().post("/invite", data={"token": token, **thief}).status_code == 403
+    assert world.visitor().post("/invite", data={"token": other, **thief}).status_code == 200
+
+
 def test_disabling_ends_the_session_at_once_and_leaves_the_bot_unless_asked(world, admin):
     trader = world.signed_in(world.trader)
     trader.post("/api/bot/start")
