@@ -43,7 +43,9 @@ def language() -> str:
     """The language of the current answer, such as `ko`; English where nobody is being answered."""
     if not has_request_context():
         return "en"
-    return preferences().language or request.accept_languages.best_match(LANGUAGES) or "en"
+    if "language" not in g:  # a page asks with each of its sentences
+        g.language = preferences().language or request.accept_languages.best_match(LANGUAGES) or "en"
+    return str(g.language)
 
 
 @cache

@@ -6,12 +6,17 @@
 from typing import Any
 
 from flask import Flask, Request
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+from werkzeug.utils import cached_property
 
 from blitz.web.errors import Problem
 from blitz.web.json_text import JsonProblem, read_json
 
 BODY_BYTES_MAX = 64 * 1024
 FORM_PARTS_MAX = 50
+LANGUAGES_CHARACTERS_MAX = 400
+"""Of the Accept-Language header; browsers send fifty, and looking through thousands of languages takes a second."""
 
 
 class BlitzRequest(Request):
@@ -20,6 +25,12 @@ class BlitzRequest(Request):
     max_content_length = BODY_BYTES_MAX
     max_form_memory_size = BODY_BYTES_MAX
     max_form_parts = FORM_PARTS_MAX
+
+    @cached_property
+    def accept_languages(self) -> LanguageAccept:
+        """The languages that the browser asks for, as many as fit into what is looked at."""
+        header = self.headers.get("Accept-Language", "")[:LANGUAGES_CHARACTERS_MAX]
+        return parse_accept_header(header, LanguageAccept)
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:  # noqa: ARG002
         """Read the body as one JSON object. Raises `Problem` 400 with what is wrong with it."""

@@ -434,3 +434,13 @@ def test_our_own_word_on_a_field_comes_without_the_librarys(still_client):
     told = still_client.get("/api/bot/cycles?from=x").json
 
     assert told["errors"] == {"from": ["write a day as YYYY-MM-DD, such as 2026-01-31."]}
+
+
+@pytest.mark.parametrize("header", [",".join(["zz"] * 10_000), "zh-" * 10_000, "ko;q=" + "9" * 30_000, "," * 30_000])
+def test_a_browser_that_asks_for_thousands_of_languages_costs_nothing(still_world, still_client, header):
+    began = time.thread_time()
+
+    answer = still_client.get("/", headers={"Accept": "text/html", "Accept-Language": header})
+
+    assert answer.status_code == 200
+    assert time.thread_time() - began < 0.1
