@@ -13,6 +13,7 @@ from blitz.web import (
     headers,
     language,
     limits,
+    long_work,
     openapi,
     pages,
     policy,
@@ -66,7 +67,7 @@ def create_app(services: Services | None = None) -> APIFlask:
     app.extensions[EXTENSION] = services
     app.extensions["blitz_streams"] = StreamBudget()
     app.json = DigitKeepingJson(app)
-    for part in (requests, openapi, errors, accounts, static_files, headers, limits, language, pages):
+    for part in (requests, openapi, errors, accounts, static_files, headers, limits, policy, long_work, language, pages):
         part.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

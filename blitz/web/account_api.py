@@ -37,7 +37,7 @@ from blitz.web.browsers import browser_of, system_of
 from blitz.web.errors import Problem
 from blitz.web.going_live import check_password
 from blitz.web.language import said
-from blitz.web.limits import COMMANDS, LIVE_CHECKS, SIGN_INS, at_most
+from blitz.web.limits import COMMANDS, LIVE_CHECKS, NEW_TOKENS, SIGN_INS, at_most
 from blitz.web.openapi import refusals
 from blitz.web.schemas import NothingIn
 from blitz.web.services import services
@@ -180,7 +180,7 @@ def tokens() -> dict[str, Any]:
 
 
 @account.post("/tokens")
-@at_most(COMMANDS)
+@at_most(NEW_TOKENS)
 @account.input(TokenIn)
 @account.output(NewTokenOut)
 @account.doc(responses=refusals(409))

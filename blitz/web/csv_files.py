@@ -13,7 +13,8 @@ from flask import Response, make_response
 
 ROWS_MAX = 200_000
 """So many rows in one file."""
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for the beginning of a formula, the wide forms of East Asian keyboards included."""
 UTC_NAMES = {"at": "at_utc", "started_at": "started_at_utc", "ended_at": "ended_at_utc"}
 CYCLE_COLUMNS = (
     "account", "number", "symbol", "side", "mode", "started_at", "ended_at", "end", "legs_filled", "realised", "fees",

@@ -1,6 +1,7 @@
 """What happens to every request before its view, and to every answer after it.
 
-Before: which host was meant, the same-origin gate, the form token, the route's policy. After: the security headers.
+Before: which host was meant, the same-origin gate, the form token. After: the security headers. The limits and the
+route's policy come next (`limits`, `policy`).
 """
 
 import ipaddress
@@ -37,7 +38,6 @@ def register(app: Flask) -> None:
     csrf.init_app(app)
     app.before_request(check_host)
     app.before_request(check_origin)
-    app.before_request(policy.enforce)
     app.after_request(add_headers)
     app.jinja_env.globals["csp_nonce"] = nonce
 

@@ -38,6 +38,8 @@ from blitz.web.history_schemas import (
     StatisticsOut,
 )
 from blitz.web.language import language
+from blitz.web.limits import CANDLES, at_most
+from blitz.web.long_work import long_work, take_place_for_file, until_sent
 from blitz.web.openapi import refusals
 from blitz.web.services import services
 from blitz.web.statistics_rows import day_row, figures_row
@@ -147,9 +149,10 @@ def feed(query_data: FeedIn) -> Response:
 @history.doc(responses=refusals())
 def equity(query_data: EquityIn) -> Response:
     """List the profit of every closed cycle and its running total, oldest first."""
-    account = account_of(query_data)
-    points = services().history.equity(this_user().id, span_of(query_data), account=account)
-    return table("equity", [equity_row(one) for one in points], query_data.format)
+    user_id, account = this_user().id, account_of(query_data)
+    with long_work().of(user_id):
+        points = services().history.equity(user_id, span_of(query_data), account=account)
+        return table("equity", [equity_row(one) for one in points], query_data.format)
 
 
 @history.get("/statistics")
@@ -162,7 +165,8 @@ def statistics(query_data: StatisticsIn) -> Response:
     Costs the cycles that ended in the span, each looked at once, and the fills of the running one.
     """
     past, user_id, account = services().history, this_user().id, account_of(query_data)
-    found = figures_of(past.ended(user_id, span_of(query_data), account=account), zone_of(query_data))
+    with long_work().of(user_id):
+        found = figures_of(past.ended(user_id, span_of(query_data), account=account), zone_of(query_data))
     days = [day_row(day) for day in found.days]
     if query_data.format == "csv":
         return csv_file("days", [{"account": account, "time_zone": zone_name(query_data), **day} for day in days])
@@ -179,6 +183,7 @@ def statistics(query_data: StatisticsIn) -> Response:
 
 
 @history.get("/candles")
+@at_most(CANDLES)
 @history.input(CandlesIn, location="query")
 @history.output(RowsOut)
 @history.doc(responses=refusals(502))
@@ -207,12 +212,17 @@ def answer(
     row: Callable[[Any], dict[str, Any]],
 ) -> Response:
     """A table as it is asked for: a page as JSON or CSV, or everything that is filtered as CSV."""
+    user_id = this_user().id
     if asked.is_whole:
-        if services().history.has_more_than(ROWS_MAX, this_user().id, only, account=account):
+        if services().history.has_more_than(ROWS_MAX, user_id, only, account=account):
             raise Problem(400, "too_many_rows", f"These are more than {ROWS_MAX:,} rows; choose fewer days.")
         pages = all_pages(lambda before: read(before_id=before, limit=LIMIT_MAX), lambda one: int(row(one)["id"]))
-        return csv_stream(name, account, ([row(one) for one in part] for part in pages))
-    found = read(before_id=asked.before_id, after_id=asked.newer_than, limit=asked.limit + 1)
+        places = take_place_for_file(user_id)
+        rows = long_work().counted(user_id, ([row(one) for one in part] for part in pages))
+        whole = csv_stream(name, account, rows)
+        return until_sent(whole, places, user_id)
+    with long_work().of(user_id):
+        found = read(before_id=asked.before_id, after_id=asked.newer_than, limit=asked.limit + 1)
     more, is_newer = len(found) > asked.limit, asked.newer_than is not None
     shown = [row(one) for one in (found[1:] if more and is_newer else found[: asked.limit])]
     if asked.format == "csv":

@@ -21,6 +21,10 @@ LIVE_CHECKS = "60 per minute"
 SIGN_INS = "300 per minute"
 """A house full of traders shares one address; guessing is slowed down by the counters in the database."""
 NEW_ACCOUNTS = "60 per hour"
+NEW_TOKENS = "60 per hour"
+"""What a token is stays known to the log's redaction for as long as the server runs."""
+CANDLES = PREVIEWS
+"""Each asks the exchange, whose limits all users share."""
 
 
 def asker() -> str:

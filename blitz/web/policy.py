@@ -1,7 +1,7 @@
 """Who may reach which route: one table for the whole server.
 
 A route that is not in the table keeps the app from being built, so nobody can forget it. `enforce` runs before every
-request, after the gate. What a policy cannot see (whose row an id names) does not exist here: views only ever use
+request, after the gate and the limits. What a policy cannot see (whose row an id names) does not exist here: views only ever use
 the id of the signed-in user, and an admin's id from the path. An API token opens what `TOKEN_SCOPES` names, and
 nothing else.
 """
@@ -146,6 +146,11 @@ TOKEN_SCOPES: dict[str, Scope] = {
     "history.statistics": Scope.READ,
 }
 """What a token needs at least. A route that is not here takes none: going live, the account, administration."""
+
+
+def register(app: Flask) -> None:
+    """Connect the table with `app`: after the limits, so that guessing at tokens is counted like everything else."""
+    app.before_request(enforce)
 
 
 def refuse_undeclared_routes(app: Flask) -> None:

@@ -32,7 +32,7 @@ def endpoint(world, method, path):
 
 def test_a_route_takes_no_token_unless_the_table_says_so():
     assert {POLICIES[name] for name in TOKEN_SCOPES} == {Policy.SIGNED_IN}
-    assert {name.partition(".")[0] for name in TOKEN_SCOPES} == {"bot", "ladder", "live", "history"}
+    assert {name.partition(".")[0] for name in TOKEN_SCOPES} == {"bot", "ladder", "ladder_tools", "live", "history"}
     assert "live.go" not in TOKEN_SCOPES
 
 
@@ -304,3 +304,22 @@ def test_the_document_says_which_route_takes_which_token(world):
     assert start["security"] == [{"session": []}, {"token": []}]
     assert (start["x-token-scope"], status["x-token-scope"]) == ("control", "read")
     assert document["paths"]["/api/account/tokens"]["post"]["security"] == [{"session": []}]
+
+
+def test_guessing_at_tokens_is_counted_like_everything_else(world):
+    guess, guesser = {"Authorization": "Bearer blitz_" + "A" * 43}, world.visitor()
+
+    answers = [guesser.get("/api/bot/status", headers=guess).status_code for _ in range(1201)]
+
+    assert answers == [401] * 1200 + [429]
+    assert world.signed_in(world.trader).get("/api/bot/status").status_code == 200
+
+
+def test_tokens_are_not_made_without_end(world, client):
+    def make():
+        made = client.post("/api/account/tokens", json={"name": "x", "scope": "read"})
+        if made.status_code == 200:
+            client.delete(f"/api/account/tokens/{made.json['row']['id']}")
+        return made.status_code
+
+    assert [make() for _ in range(61)] == [200] * 60 + [429]
