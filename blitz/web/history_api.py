@@ -42,6 +42,7 @@ from blitz.web.limits import CANDLES, at_most
 from blitz.web.long_work import long_work, take_place_for_file, until_sent
 from blitz.web.openapi import refusals
 from blitz.web.services import services
+from blitz.web.schemas import ID_MAX
 from blitz.web.statistics_rows import day_row, figures_row
 
 history = APIBlueprint("history", __name__, url_prefix="/api/bot", tag="History")
@@ -114,7 +115,8 @@ def cycles(query_data: CyclesIn) -> Response:
 @history.doc(responses=refusals(404))
 def cycle(number: int, query_data: AccountQuery) -> dict[str, Any]:
     """Show one cycle and the settings it was begun with."""
-    found = services().history.cycle(this_user().id, number, account=account_of(query_data))
+    account = account_of(query_data)
+    found = services().history.cycle(this_user().id, number, account=account) if number <= ID_MAX else None
     if found is None:
         raise Problem(404, "no_such_cycle", f"There is no cycle {number} on this account.")
     return {**cycle_row(found), "settings": found.settings.to_json()}

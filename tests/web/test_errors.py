@@ -1,5 +1,7 @@
 """One shape for every failure, and nothing of the inside in any of them."""
 
+import re
+
 import pytest
 
 SHAPE = {"success", "status", "message"}
@@ -70,3 +72,15 @@ def test_a_flood_of_one_user_is_told_to_wait_and_others_are_served(world, client
 
     assert answers == {409, 429}
     assert world.signed_in(world.stranger).post("/api/bot/stop").status_code == 409
+
+
+@pytest.mark.parametrize("number", [0, 2**31, 2**63, 10**20, 10**400])
+def test_a_number_that_no_row_can_have_is_not_found_on_every_route(world, number):
+    admin = world.signed_in(world.admin)
+    for rule in world.app.url_map.iter_rules():
+        if "<int:" in rule.rule:
+            path = re.sub(r"<int:\w+>", str(number), rule.rule)
+            for method in rule.methods - {"HEAD", "OPTIONS"}:
+                body = {"active": False} if path.endswith("/access") else {}
+                answer = admin.open(path, method=method, json=None if method == "GET" else body)
+                assert answer.status_code == 404, (method, path[:60], answer.status_code)
