@@ -214,19 +214,12 @@ def answer(
     row: Callable[[Any], dict[str, Any]],
 ) -> Response:
     """A table as it is asked for: a page as JSON or CSV, or everything that is filtered as CSV."""
-    user_id = this_user().id
     if asked.is_whole:
-        if services().history.has_more_than(ROWS_MAX, user_id, only, account=account):
-            raise Problem(400, "too_many_rows", f"These are more than {ROWS_MAX:,} rows; choose fewer days.")
-        pages = all_pages(lambda before: read(before_id=before, limit=LIMIT_MAX), lambda one: int(row(one)["id"]))
-        places = take_place_for_file(user_id)
-        rows = long_work().counted(user_id, ([row(one) for one in part] for part in pages))
-        whole = csv_stream(name, account, rows)
-        return until_sent(whole, places, user_id)
-    with long_work().of(user_id):
+        return whole_file(name, account, only, read, row)
+    with long_work().of(this_user().id):
         found = read(before_id=asked.before_id, after_id=asked.newer_than, limit=asked.limit + 1)
-    more, is_newer = len(found) > asked.limit, asked.newer_than is not None
-    shown = [row(one) for one in (found[1:] if more and is_newer else found[: asked.limit])]
+        more, is_newer = len(found) > asked.limit, asked.newer_than is not None
+        shown = [row(one) for one in (found[1:] if more and is_newer else found[: asked.limit])]
     if asked.format == "csv":
         return csv_stream(name, account, iter([shown]))
     has_older, has_newer = more or is_newer, more if is_newer else asked.before_id is not None
@@ -235,6 +228,24 @@ def answer(
         next_before_id=shown[-1]["id"] if shown and has_older else None,
         newer_than_id=shown[0]["id"] if shown and has_newer else None,
     )
+
+
+def whole_file(
+    name: str,
+    account: str,
+    only: CycleFilter | FillFilter | EventFilter,
+    read: Read,
+    row: Callable[[Any], dict[str, Any]],
+) -> Response:
+    """Everything that is filtered, as CSV. Raises `Problem` when that is too much for one file, or for now."""
+    user_id, work = this_user().id, long_work()
+    with work.of(user_id):
+        if services().history.has_more_than(ROWS_MAX, user_id, only, account=account):
+            raise Problem(400, "too_many_rows", f"These are more than {ROWS_MAX:,} rows; choose fewer days.")
+    places = take_place_for_file(user_id)
+    pages = all_pages(lambda before: read(before_id=before, limit=LIMIT_MAX), lambda one: int(row(one)["id"]))
+    whole = csv_stream(name, account, work.counted(user_id, ([row(one) for one in part] for part in pages)))
+    return until_sent(whole, places, user_id)
 
 
 def table(name: str, rows: Sequence[Mapping[str, Any]], form: str) -> Response:
