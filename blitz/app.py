@@ -39,6 +39,11 @@ from blitz.web.legacy import legacy
 from blitz.web.services import EXTENSION, Services
 from blitz.web.stream import StreamBudget
 
+PARTS = (
+    requests, openapi, errors, accounts, static_files,
+    headers, limits, policy,  # in this order before each view
+    long_work, language, pages,
+)  # fmt: skip
 BLUEPRINTS = (
     bot, ladder, ladder_tools, live, history, account,
     admin, people, commands, admin_server, notices,
@@ -67,7 +72,7 @@ def create_app(services: Services | None = None) -> APIFlask:
     app.extensions[EXTENSION] = services
     app.extensions["blitz_streams"] = StreamBudget()
     app.json = DigitKeepingJson(app)
-    for part in (requests, openapi, errors, accounts, static_files, headers, limits, policy, long_work, language, pages):
+    for part in PARTS:
         part.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

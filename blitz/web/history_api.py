@@ -41,8 +41,8 @@ from blitz.web.language import language
 from blitz.web.limits import CANDLES, at_most
 from blitz.web.long_work import long_work, take_place_for_file, until_sent
 from blitz.web.openapi import refusals
-from blitz.web.services import services
 from blitz.web.schemas import ID_MAX
+from blitz.web.services import services
 from blitz.web.statistics_rows import day_row, figures_row
 
 history = APIBlueprint("history", __name__, url_prefix="/api/bot", tag="History")

@@ -1,9 +1,9 @@
 """Who may reach which route: one table for the whole server.
 
 A route that is not in the table keeps the app from being built, so nobody can forget it. `enforce` runs before every
-request, after the gate and the limits. What a policy cannot see (whose row an id names) does not exist here: views only ever use
-the id of the signed-in user, and an admin's id from the path. An API token opens what `TOKEN_SCOPES` names, and
-nothing else.
+request, after the gate and the limits. What a policy cannot see (whose row an id names) does not exist here: views
+only ever use the id of the signed-in user, and an admin's id from the path. An API token opens what `TOKEN_SCOPES`
+names, and nothing else.
 """
 
 import ipaddress

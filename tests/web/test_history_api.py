@@ -89,7 +89,17 @@ def test_a_stranger_sees_nothing_of_it(world, traded, name):
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [("=1+1", "'=1+1"), ("@x", "'@x"), ("\n=1", "'\n=1"), ("\uff1d1+1", "'\uff1d1+1"), ("-2+3", "'-2+3"), ("-1.5", "-1.5"), ("1.5", "1.5"), (None, ""), (True, "True")],
+    [
+        ("=1+1", "'=1+1"),
+        ("@x", "'@x"),
+        ("\n=1", "'\n=1"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("-2+3", "'-2+3"),
+        ("-1.5", "-1.5"),
+        ("1.5", "1.5"),
+        (None, ""),
+        (True, "True"),
+    ],
 )
 def test_a_spreadsheet_runs_no_formula_out_of_a_cell(value, written):
     assert cell(value) == written

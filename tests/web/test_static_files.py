@@ -1,4 +1,4 @@
-"""Files of the pages, plain and compressed: whoever keeps one, or goes on with half of one, is never given a mixture."""
+"""Files of the pages, plain and compressed: nobody who keeps one is ever given a mixture."""
 
 import gzip
 
