@@ -48,14 +48,23 @@ def world(make_world: Callable[..., World]):
 @pytest.fixture
 def address(world: World):
     """The server of this test, on a port of its own."""
+    with serving(world) as address:
+        yield address
+
+
+@contextmanager
+def serving(world: World) -> Iterator[str]:
+    """Answer requests, on a port of its own; gives the address."""
     server = Server(("127.0.0.1", 0), world.app, numthreads=10)
     server.prepare()
     thread = threading.Thread(target=server.serve)
     thread.start()
-    yield f"http://127.0.0.1:{server.bind_addr[1]}"
-    world.parts.closing.set()
-    server.stop()
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{server.bind_addr[1]}"
+    finally:
+        world.parts.closing.set()
+        server.stop()
+        thread.join()
 
 
 @pytest.fixture
