@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -15,10 +14,13 @@ from blitz.core.records import EventKind
 from blitz.paper.config import PaperConfig
 from blitz.paper.server import AccountSpec, PaperServer
 from blitz.storage.tables import users
+from blitz.storage.users import User
 from blitz.web.errors import JSON_PAGES, JSON_PREFIXES
 from tests.bots.plain import plain_client
 from tests.bots.stage import until
-from tests.web.browser.conftest import axe_faults, serving, visitor
+from tests.web.browser.checks import moving, too_wide, unnamed, walked
+from tests.web.browser.conftest import axe_faults, bring_session, serving, visitor
+from tests.web.browser.test_history import cycle, write
 from tests.web.conftest import World, build_world, take_down
 from tests.web.crowd import insert_people, seat
 
@@ -84,7 +86,7 @@ VISITS = [
     Visit("/history", "trader", "#rows tbody tr"),
     Visit("/history", "trader", "#rows tbody tr", path="/history?table=fills"),
     Visit("/history", "trader", "#rows tbody tr", path="/history?table=events"),
-    Visit("/history", "trader", "#event-rows tr", path="/history?cycle=1"),
+    Visit("/history", "trader", "#event-rows tr", path="/history?cycle=4"),
     Visit("/history", "beginner", "#nothing"),
     Visit("/account", "trader", "#token-list li"),
     Visit("/admin/console", "admin", "#people-rows tr"),
@@ -96,7 +98,7 @@ VISITS = [
     Visit("/admin/console/<int:user_id>", "admin", "#orders tr", path="/admin/console/{trader}"),
     Visit("/admin/console/<int:user_id>", "admin", "#protection:visible", path="/admin/console/{bare}"),
     Visit("/api/docs", "beginner", ".opblock"),
-    Visit("", "trader", "main .button", path="/nope", answer=404),
+    Visit("", "trader", "main:has-text('Nothing was changed.')", path="/nope", answer=404),
 ]
 ALIASES = {"/admin/lite"}
 """Answered by the view of another address."""
@@ -140,15 +142,16 @@ def fill(world: World) -> dict[str, str]:
 
 
 def trade(world: World) -> None:
-    """A cycle with its profit, a second one with a leg filled, and an order that the trader placed by hand."""
+    """Profits and losses, a cycle with a leg filled, and an order that the trader placed by hand."""
     users, trader = world.parts.users, world.trader
+    write(world, [cycle(1, "4.75"), cycle(2, "-2.5"), cycle(3, "-0.01")])
     users.save_settings(trader.id, parse_settings({"stop_loss": "40"}, base=trader.settings))
     world.manager.start_bot_for_user(trader.id)
-    wait_for_cycle(world, number=1, legs=1)
+    wait_for_cycle(world, number=4, legs=1)
     world.move_price("60301")
-    wait_for_cycle(world, number=2, legs=1)
+    wait_for_cycle(world, number=5, legs=1)
     world.move_price("59650")
-    wait_for_cycle(world, number=2, legs=2)
+    wait_for_cycle(world, number=5, legs=2)
     keys = users.paper_credentials(trader.id)
     client = plain_client("bybit", world.paper.url, keys.api_key, keys.api_secret)
     client.create_order(trader.settings.symbol, "limit", "buy", "0.01", "50000", {"positionIdx": 0})
@@ -186,7 +189,8 @@ def test_a_page_is_for_everybody(seen: Seen, browser: Browser, visit: Visit):
         visit.meanwhile(world),
         visitor(browser, seen.address, may_refuse=(visit.answer,), viewport=WIDE, color_scheme="light") as page,
     ):
-        become(page, world, visit.who)
+        if visit.who != "nobody":
+            bring_session(page, world, people(world)[visit.who])
         look(page, seen, visit)
         has_its_head(page)
         faults = [*axe_faults(page), *unnamed(page), *moving(page)]
@@ -200,12 +204,19 @@ def test_a_page_is_for_everybody(seen: Seen, browser: Browser, visit: Visit):
         assert not faults, "\n".join(faults)
 
 
-def become(page: Page, world: World, who: str) -> None:
-    """Sign in, without the form."""
-    user = {"trader": world.trader, "beginner": world.stranger, "admin": world.admin}.get(who)
-    if user is not None:
-        raw = world.parts.sessions.create(user.id, "127.0.0.1", "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari")
-        page.context.add_cookies([{"name": "blitz_session", "value": raw, "domain": "127.0.0.1", "path": "/"}])
+def test_in_korean_every_page_fits_a_telephone_too(seen: Seen, browser: Browser):
+    for who, user in people(seen.world).items():
+        with visitor(browser, seen.address, viewport=PHONE, locale="ko-KR") as page:
+            bring_session(page, seen.world, user)
+            for visit in VISITS:
+                if (visit.who, visit.answer) == (who, 200) and visit.rule != "/api/docs":
+                    look(page, seen, visit)
+                    expect(page.locator("html")).to_have_attribute("lang", "ko")
+                    assert too_wide(page) == [], visit
+
+
+def people(world: World) -> dict[str, User]:
+    return {"trader": world.trader, "beginner": world.stranger, "admin": world.admin}
 
 
 def look(page: Page, seen: Seen, visit: Visit) -> None:
@@ -221,88 +232,3 @@ def has_its_head(page: Page) -> None:
     assert page.title()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect(page.locator("h1")).to_have_count(1)
-
-
-def unnamed(page: Page) -> list[str]:
-    """What can be focused and has no name for those who do not see it, by the browser's own account."""
-    session = page.context.new_cdp_session(page)
-    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
-    session.detach()
-    return [
-        f"no name: {node['role']['value']} {node.get('properties')}"
-        for node in nodes
-        if not node["ignored"]
-        and node["role"]["value"] not in ("RootWebArea", "main")
-        and any(each["name"] == "focusable" and each["value"]["value"] for each in node.get("properties", ()))
-        and not node.get("name", {}).get("value")
-    ]
-
-
-MOVING = """() => [...document.querySelectorAll("*")].flatMap((element) => {
-    const { transitionDuration, animationDuration, animationName, scrollBehavior } = getComputedStyle(element);
-    const longest = (text) => Math.max(...text.split(",").map(parseFloat));
-    const moves = longest(transitionDuration) > 0.01 || (animationName !== "none" && longest(animationDuration) > 0.01);
-    return moves || scrollBehavior === "smooth" ? [`moves: ${element.outerHTML.slice(0, 120)}`] : [];
-})"""
-
-
-def moving(page: Page) -> list[str]:
-    """What moves although whoever looks asked for less motion."""
-    return page.evaluate(MOVING)
-
-
-TOO_WIDE = """() => {
-    const scrolls = (element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
-    const isHeld = (element) => { for (let up = element.parentElement; up; up = up.parentElement) if (up !== document.body && scrolls(up)) return true; };
-    const found = document.documentElement.scrollWidth > innerWidth ? [`scrolls: ${document.documentElement.scrollWidth}`] : [];
-    for (const element of document.body.querySelectorAll("*")) {
-        const { left, right, width, height } = element.getBoundingClientRect();
-        if (width > 1 && height > 1 && (right > innerWidth + 0.5 || left < -0.5) && !isHeld(element))
-            found.push(`too wide (${left} to ${right}): ${element.outerHTML.slice(0, 120)}`);
-    }
-    return found;
-}"""
-
-
-def too_wide(page: Page) -> list[str]:
-    """What lies outside of a telephone's screen, and in nothing that scrolls."""
-    return page.evaluate(TOO_WIDE)
-
-
-STOPS = """() => {
-    const can = "a[href], button:enabled, input:enabled:not([type=hidden]), select:enabled, textarea:enabled, summary, [tabindex='0']";
-    const isChosen = (one) => one.type !== "radio" || one.checked || !document.querySelector(`input[name="${one.name}"]:checked`);
-    window.stops = [...document.querySelectorAll(can)].filter((one) => one.tabIndex >= 0 && one.checkVisibility({ visibilityProperty: true }) && isChosen(one));
-    window.walked = [];
-    addEventListener("focusin", ({ target }) => {
-        const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(target);
-        const isSeen = (outlineStyle !== "none" && parseFloat(outlineWidth) >= 1) || boxShadow !== "none";
-        window.walked.push([window.stops.indexOf(target), isSeen, target.outerHTML.slice(0, 160)]);
-    });
-    const dates = window.stops.filter((one) => one.type === "date").length;
-    const before = document.createElement("i"); // the walk begins at the top, whatever has the focus now
-    before.tabIndex = -1;
-    document.body.prepend(before);
-    before.focus();
-    before.remove();
-    window.walked = [];
-    return [window.stops.length, window.stops.length + 3 * dates];
-}"""
-"""Answers how many places there are, and how many presses they take: a date has a part of its own for each figure."""
-SHUFFLED = """() => [...document.querySelectorAll("body *")].filter((one) => {
-    const { order, flexDirection } = getComputedStyle(one);
-    return order !== "0" || flexDirection.endsWith("reverse") || one.tabIndex > 0;
-}).map((one) => `out of order: ${one.outerHTML.slice(0, 120)}`)"""
-
-
-def walked(page: Page) -> list[str]:
-    """What Tab does not reach, reaches out of the order in which it is read, or does not show that it is there."""
-    count, presses = page.evaluate(STOPS)
-    for _ in range(presses):
-        page.keyboard.press("Tab")
-    steps = page.evaluate("window.walked")
-    faults = [f"step {at} is number {stop}: {html}" for at, (stop, _, html) in enumerate(steps) if stop != at]
-    faults += [f"focus is not seen: {html}" for _, is_seen, html in steps if not is_seen]
-    if len(steps) < count:
-        faults.append(f"Tab reaches {len(steps)} of {count}")
-    return [*faults[:5], *page.evaluate(SHUFFLED)]

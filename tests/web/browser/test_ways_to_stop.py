@@ -1,4 +1,4 @@
-"""Each way to stop, from the dialog: what rests afterwards is what the dialog promised, and Start goes on from there."""
+"""Each way to stop, from the dialog: what rests afterwards is what it promised, and Start goes on from there."""
 
 from typing import Any
 
