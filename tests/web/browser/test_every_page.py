@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -54,7 +55,7 @@ class Visit:
     path: str = ""
     """Where the rule alone is no address."""
     answer: int = 200
-    meanwhile: Callable[[World], AbstractContextManager[None]] = nullcontext
+    meanwhile: Callable[[World], AbstractContextManager[Any]] = nullcontext
 
     def __str__(self) -> str:
         return f"{self.who} {self.path or self.rule}"

@@ -53,7 +53,7 @@ def test_a_start_with_real_money_asks_first_and_says_what_enters(world: World, p
     choose_live(world)
     client = world.signed_in(world.trader)
     assert client.post("/api/bot/live", json={"password": PASSWORD, "confirm": "live"}).status_code == 200
-    plan = client.post("/api/bot/preview", json={}).json
+    plan: Any = client.post("/api/bot/preview", json={}).json
     page.goto("/")
     expect(page.locator("#ladder tr")).to_have_count(4)
     dialog = page.get_by_role("dialog", name="Start with real money?")

@@ -13,6 +13,10 @@ window.SwaggerUIBundle({
   },
   onComplete() {
     document.getElementById("servers")?.setAttribute("aria-label", "Server");
+    for (const [part, name] of [[".information-container", "About"], [".schemes-server-container", "Server and key"]]) {
+      document.querySelector(part)?.setAttribute("role", "region");
+      document.querySelector(part)?.setAttribute("aria-label", name);
+    }
     for (const heading of document.querySelectorAll("h3.opblock-tag")) heading.setAttribute("aria-level", "2");
   },
 });
