@@ -14,6 +14,7 @@ from blitz.app import create_app
 from blitz.bots.manager import SimpleBotManager
 from blitz.clock import ManualClock
 from blitz.exchange.budget import RateBudget
+from blitz.exchange.streams.hub import StreamHub
 from blitz.paper.config import PaperConfig
 from blitz.paper.server import PaperServer
 from blitz.server import build_services
@@ -43,6 +44,8 @@ class World:
     trader: User
     stranger: User
     admin: User
+    hub: StreamHub | None = None
+    """What keeps the streams up of bots that are told."""
 
     @property
     def manager(self) -> SimpleBotManager:
@@ -89,14 +92,21 @@ class World:
         return requests.get(f"{self.paper.url}/__paper/state", timeout=5).json()
 
 
-def build_world(home: Path, *, after_another: bool = False, **settings: Any) -> World:
-    """A server that is the first at its address, unless another is to have run just before it."""
+def build_world(home: Path, *, after_another: bool = False, is_told: bool = False, **settings: Any) -> World:
+    """A server that is the first at its address, unless another is to have run just before it.
+
+    Its bots poll, unless they are to be told by streams.
+    """
     chosen = Settings(home=home, db_path=home / "users.db", **settings)
     paper = PaperServer(PaperConfig(feed="manual", enforce_limits=False))
     paper.start()
     clock = ManualClock(NOON_MS)
     budget = None if after_another else RateBudget()
-    parts = build_services(chosen, paper_url=paper.url, poll_seconds=0.1, budget=budget)
+    hub = StreamHub() if is_told else None
+    if hub is not None:
+        hub.start()
+    poll_seconds = 1.0 if is_told else 0.1
+    parts = build_services(chosen, paper_url=paper.url, poll_seconds=poll_seconds, hub=hub, budget=budget)
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     box = SecretBox(load_or_create_key(chosen.key_path, None))
     users = UserStore(parts.database, box, parts.clock, passwords=cheap)
@@ -116,11 +126,14 @@ def build_world(home: Path, *, after_another: bool = False, **settings: Any) -> 
         trader=parts.users.create("trader@example.org", PASSWORD),
         stranger=parts.users.create("stranger@example.org", PASSWORD),
         admin=parts.users.create("admin@admin.com", PASSWORD, role="admin"),
+        hub=hub,
     )
 
 
 def take_down(world: World) -> None:
     world.manager.shut_down()
+    if world.hub is not None:
+        world.hub.stop()
     world.paper.stop()
     world.parts.database.close()
 

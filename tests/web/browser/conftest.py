@@ -15,10 +15,12 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 from blitz.paper.config import PaperConfig
 from blitz.paper.server import AccountSpec, PaperServer
+from blitz.storage.users import User
 from tests.web.conftest import PASSWORD, World
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 AXE = Path(__file__).parents[1] / "vendor" / "axe-core" / "axe.min.js"
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 SWITCHES = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
@@ -48,22 +50,39 @@ def world(make_world: Callable[..., World]):
 @pytest.fixture
 def address(world: World):
     """The server of this test, on a port of its own."""
+    with serving(world) as address:
+        yield address
+
+
+@contextmanager
+def serving(world: World) -> Iterator[str]:
+    """Answer requests, on a port of its own; gives the address."""
     server = Server(("127.0.0.1", 0), world.app, numthreads=10)
     server.prepare()
     thread = threading.Thread(target=server.serve)
     thread.start()
-    yield f"http://127.0.0.1:{server.bind_addr[1]}"
-    world.parts.closing.set()
-    server.stop()
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{server.bind_addr[1]}"
+    finally:
+        world.parts.closing.set()
+        server.stop()
+        thread.join()
 
 
 @pytest.fixture
-def page(browser: Browser, address: str):
-    """The trader, signed in."""
+def signed_in(world: World, browser: Browser, address: str):
+    """The trader, signed in, who has not opened a page yet."""
     with visitor(browser, address) as page:
-        sign_in(page, "trader@example.org")
+        bring_session(page, world, world.trader)
         yield page
+
+
+@pytest.fixture
+def page(signed_in: Page) -> Page:
+    """The trader, signed in, at the control page."""
+    signed_in.goto("/")
+    expect(signed_in.locator("#state-word")).to_have_text(re.compile(r"\w"))
+    return signed_in
 
 
 @contextmanager
@@ -101,6 +120,12 @@ def is_complaint(line: ConsoleMessage, expected: str) -> bool:
     """Chromium notes every refused or aborted request as an error; a refusal that a test asks for is none."""
     is_expected = re.search(rf"Failed to load resource: .*({expected})", line.text) is not None
     return line.type in ("error", "warning") and not is_expected
+
+
+def bring_session(page: Page, world: World, user: User) -> None:
+    """Be signed in, without the form."""
+    raw = world.parts.sessions.create(user.id, "127.0.0.1", AGENT)
+    page.context.add_cookies([{"name": "blitz_session", "value": raw, "domain": "127.0.0.1", "path": "/"}])
 
 
 def sign_in(page: Page, email: str) -> None:

@@ -16,6 +16,12 @@ OTHER_PASSWORD = "copper violin meadow 58"
 TELEGRAM = "123456789:AAabcdefghijklmnopqrstuvwxyz-_0123"
 
 
+@pytest.fixture
+def page(signed_in: Page) -> Page:
+    """The trader, who opens the account page first of all."""
+    return signed_in
+
+
 def enter_keys(page: Page, key: str = KEY, secret: str = SECRET) -> None:
     page.get_by_label("API key", exact=True).fill(key)
     page.get_by_label("API secret").fill(secret)
@@ -65,6 +71,9 @@ def test_a_key_that_can_withdraw_is_told_as_loudly_as_can_be(world: World, page:
 
     expect(page.locator("#keys-verdict")).to_have_text("DANGER: do not use this key")
     expect(page.locator("#keys-message")).to_contain_text("may withdraw")
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        assert axe_faults(page) == []
 
 
 def test_a_key_that_the_exchange_does_not_know_stays_stored_and_is_said(world: World, page: Page):
@@ -122,9 +131,7 @@ def test_keys_wait_for_the_end_of_a_cycle_on_paper(world: World, browser: Browse
     assert world.parts.users.credentials(world.trader.id) is None
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_going_live_is_a_second_step_after_the_keys_are_entered_here(world: World, page: Page, theme: str):
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+def test_going_live_is_a_second_step_after_the_keys_are_entered_and_is_seen_on_every_page(world: World, page: Page):
     page.goto("/settings")
     page.get_by_role("radio", name="Live").check()
     page.get_by_role("button", name="Save settings").click()
@@ -142,8 +149,11 @@ def test_going_live_is_a_second_step_after_the_keys_are_entered_here(world: Worl
     page.get_by_role("button", name="Go live").click()
 
     expect(page.locator("#armed")).to_contain_text("You are live since")
-    page.goto("/account")
-    expect(page.locator("#mode-strip")).to_have_attribute("data-mode", "live")
+    for path in ("/", "/settings", "/api/docs", "/account"):
+        page.goto(path)
+        expect(page.locator("#mode-strip")).to_have_attribute("data-mode", "live")
+        expect(page.locator("#mode-words")).to_contain_text("real money")
+        assert page.locator("#mode-strip").evaluate("strip => getComputedStyle(strip).position") == "sticky"
     page.get_by_role("button", name="Remove keys…").click()
     expect(page.get_by_role("dialog")).to_contain_text("going live is taken back")
     page.get_by_role("button", name="Remove keys", exact=True).click()
@@ -338,43 +348,11 @@ def show_everything(world: World, page: Page) -> None:
     expect(page.locator("#new-token")).to_be_visible()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_page_has_no_faults_of_accessibility_and_fits_a_phone(world: World, page: Page, theme: str):
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+def test_with_everything_open_at_once_the_page_has_no_fault_and_fits_a_phone(world: World, page: Page):
     show_everything(world, page)
 
-    assert axe_faults(page) == []
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        assert axe_faults(page) == []
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert axe_faults(page) == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_loud_warning_can_be_read(world: World, page: Page, theme: str):
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-    choose(world, mode="live")
-    let_the_key_withdraw(world)
-    page.goto("/account")
-
-    enter_keys(page)
-
-    expect(page.locator("#keys-verdict")).to_have_text("DANGER: do not use this key")
-    assert axe_faults(page) == []
-
-
-def test_everything_is_reached_with_the_keyboard_alone(page: Page):
-    page.goto("/account")
-    page.get_by_label("API key", exact=True).focus()
-    reached = []
-    for _ in range(24):
-        reached.append(page.evaluate("document.activeElement.name || document.activeElement.textContent.trim()"))
-        page.keyboard.press("Tab")
-
-    wanted = [
-        "api_key", "api_secret", "Save and test",
-        "telegram_token", "telegram_chat_id", "Save Telegram",
-        "language", "theme", "time_zone", "Save preferences",
-        "current_password", "new_password", "repeat_password", "Change password",
-        "What the API offers", "name", "scope", "Make token",
-    ]  # fmt: skip
-    assert [name for name in reached if name in wanted] == wanted

@@ -7,17 +7,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from blitz.core.ladder_settings import parse_settings
 from tests.web.browser.conftest import sign_in
-from tests.web.conftest import PASSWORD, World
+from tests.web.browser.truth import stop_by
+from tests.web.conftest import World
 
 pytestmark = pytest.mark.browser
-
-
-def stop_by(page: Page, way: str) -> None:
-    """Press Stop, and choose how."""
-    page.get_by_role("button", name="🛑 Stop Bot").first.click()
-    dialog = page.get_by_role("dialog", name="How should the bot stop?")
-    dialog.locator(f"input[value={way}]").check()
-    dialog.get_by_role("button", name="🛑 Stop Bot").click()
 
 
 def test_a_cycle_is_watched_from_start_to_profit_without_a_reload(world: World, page: Page):
@@ -77,16 +70,6 @@ def test_get_status_tells_the_status_and_how_long_the_bot_is_up(page: Page):
     page.get_by_role("button", name="📊 Get Status").click()
 
     expect(page.locator("#answer p")).to_have_text(re.compile(r"^Running, up [1-9]\d* ?s\. Bot is running$"))
-
-
-def test_stopping_keeps_what_protects_the_position(page: Page):
-    page.get_by_role("button", name="🚀 Start Bot").click()
-    expect(page.locator("#ladder .pill[data-state=resting]")).to_have_count(4)
-
-    stop_by(page, "pull")
-
-    expect(page.locator("#state-word")).to_have_text("Stopped")
-    expect(page.locator("#answer")).to_contain_text("stopped")
 
 
 def test_closing_the_position_asks_first(world: World, page: Page):
@@ -171,36 +154,6 @@ def test_live_money_asks_first(world: World, page: Page):
     assert user.settings.mode == "paper"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_going_live_is_a_second_step_and_is_seen_on_every_page(world: World, page: Page, theme: str):
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-    page.goto("/settings")
-    page.get_by_role("radio", name="Live").check()
-    page.get_by_role("button", name="Save settings").click()
-    page.get_by_role("button", name="Save for live trading").click()
-    expect(page.locator("#mode-strip")).to_have_attribute("data-mode", "live")
-    page.goto("/account")
-    page.get_by_label("API key", exact=True).fill("liveKey12345wxyz")
-    page.get_by_label("API secret").fill("live-secret-0123456789abcdef")
-    page.get_by_role("button", name="Save and test").click()
-    expect(page.locator("main")).to_contain_text("The key works")
-    page.goto("/settings")
-    expect(page.locator("#mode-words")).to_contain_text("nothing is placed with real money")
-
-    page.get_by_role("button", name="Check the key and go live…").click()
-    expect(page.get_by_role("row")).to_have_count(5)
-    page.get_by_label("I have seen what will be placed.").check()
-    page.get_by_label("Your password, again").fill(PASSWORD)
-    page.get_by_role("button", name="Go live").click()
-
-    expect(page.locator("#armed")).to_contain_text("You are live since")
-    for path in ("/", "/settings", "/api/docs"):
-        page.goto(path)
-        expect(page.locator("#mode-strip")).to_have_attribute("data-mode", "live")
-        expect(page.locator("#mode-words")).to_contain_text("real money")
-        assert page.locator("#mode-strip").evaluate("strip => getComputedStyle(strip).position") == "sticky"
-
-
 def test_an_administrator_starts_somebodys_bot_and_sees_it_run(world: World, browser: Browser, address: str):
     context = browser.new_context(base_url=address)
     page = context.new_page()
@@ -212,17 +165,6 @@ def test_an_administrator_starts_somebodys_bot_and_sees_it_run(world: World, bro
 
     expect(row.locator(".pill")).to_have_text("Running")
     context.close()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/settings", "/login", "/api/docs"])
-def test_a_phone_needs_no_sideways_scrolling(page: Page, path: str, theme: str):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-
-    page.goto(path)
-
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_the_theme_that_was_chosen_stays(page: Page):

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 
 from blitz.storage.preferences import Preferences
-from tests.web.browser.conftest import axe_faults, visitor
+from tests.web.browser.conftest import visitor
 from tests.web.conftest import PASSWORD, World
 from tests.web.test_bot_api import wait_for
 
@@ -48,13 +48,6 @@ def test_a_cycle_is_told_in_korean_from_start_to_profit(world: World, browser: B
         world.move_price("60100")
         expect(page.locator("#feed")).to_contain_text(re.compile(r"사이클 1 종료: 익절 체결, \+\d+\.\d\d USDT\."))
         expect(page.locator("#feed")).not_to_contain_text(re.compile("filled|placed|began|closed"))
-
-
-def test_the_sign_in_page_in_korean_is_accessible_in_both_themes(browser: Browser, address: str):
-    for scheme in ("light", "dark"):
-        with korean_visitor(browser, address, color_scheme=scheme) as page:
-            page.goto("/login")
-            assert axe_faults(page) == []
 
 
 def test_a_choice_of_language_is_kept_against_the_browsers(world: World, browser: Browser, address: str):

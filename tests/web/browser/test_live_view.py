@@ -4,75 +4,73 @@ import contextlib
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
-from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
+from blitz.core.ladder_settings import parse_settings
 from blitz.server import Running
 from blitz.settings import Settings
-from tests.web.browser.conftest import axe_faults, sign_in, visitor
+from tests.web.browser.conftest import axe_faults, serving, sign_in, visitor
+from tests.web.browser.truth import start, wait_until_they_agree
 from tests.web.conftest import PASSWORD, World
+from tests.web.test_bot_api import wait_for
 
 pytestmark = pytest.mark.browser
 
-WALK = ("59900", "59399", "59600", "58805", "59100", "59800", "60500", "59900", "59000", "60400")
-"""Through legs, take-profits and new cycles."""
-SHOWN = """() => {
-    const text = (id) => document.getElementById(id).textContent;
-    const rows = [...document.querySelectorAll("#ladder tr[data-state=resting]")];
-    const resting = rows.map((row) => [row.cells[3].textContent, row.cells[4].textContent]);
-    return { position: text("position"), average: text("position-sub"), resting };
-}"""
+WALK = ("59900", "59399", "59600", "58805", "59100", "59800", "60500", "59900", "59000", "57900", "60400")
+"""Through legs, take-profits, a stop-loss and new cycles."""
+MARKETS = [
+    ("bybit", "long", False),
+    ("bybit", "short", True),
+    ("bingx", "long", True),
+    ("bingx", "short", False),
+]
+"""Exchange, side, and whether the bot is told by streams or polls."""
 
 
-def start(page: Page) -> None:
-    page.get_by_role("button", name="🚀 Start Bot").click()
-    expect(page.locator("#protection")).to_have_attribute("data-state", "yes")
-    expect(page.locator("#ladder .pill[data-state=resting]")).to_have_count(4)
+def mirrored(price: str) -> str:
+    """The same move in the eyes of who sold at 60,000."""
+    return str(120_000 - int(price))
 
 
-def cut(price: str) -> Decimal:
-    """To the four places that the page shows, which are cut and not rounded."""
-    return Decimal(price).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
+@pytest.mark.parametrize(("exchange", "side", "is_told"), MARKETS)
+def test_the_page_says_what_the_exchange_says_at_every_step(
+    make_world: Callable[..., World], browser: Browser, exchange: str, side: str, is_told: bool
+):
+    world = make_world(is_told=is_told)
+    settings = parse_settings({"exchange": exchange, "side": side, "stop_loss": "30"}, base=world.trader.settings)
+    world.parts.users.save_settings(world.trader.id, settings)
+    with serving(world) as address, visitor(browser, address) as page:
+        sign_in(page, "trader@example.org")
+        start(page)
+        if is_told:
+            wait_for(lambda: world.manager.get_bot_status(world.trader.id).get("stream") == {"live": True, "why": None})
+        held = {None, wait_until_they_agree(world, page, "at the start").position}
+        for price in WALK:
+            world.move_price(price if side == "long" else mirrored(price))
+            held = {None, wait_until_they_agree(world, page, f"at {price}", held).position}
+        expect(page.locator("#cycle")).to_have_text(re.compile(r"^#[3-9]$"))
 
 
-def at_the_exchange(state: dict[str, Any]) -> tuple[Any, ...]:
-    """Quantity and average of the position, and every resting order, as the exchange sees them."""
-    accounts = [account for account in state["accounts"] if account["open_orders"] or account["positions"]]
-    assert len(accounts) <= 1
-    positions = [row for account in accounts for row in account["positions"]]
-    orders = [row for account in accounts for row in account["open_orders"]]
-    held = (Decimal(positions[0]["size"]), cut(positions[0]["averageExact"])) if positions else (Decimal(0), None)
-    return held, sorted((Decimal(row["price"]), Decimal(row["qty"])) for row in orders)
+def test_a_fill_is_shown_before_the_bot_has_looked(make_world: Callable[..., World], browser: Browser):
+    world = make_world(is_told=True)
+    with serving(world) as address, visitor(browser, address) as page:
+        sign_in(page, "trader@example.org")
+        start(page)
+        wait_for(lambda: world.manager.get_bot_status(world.trader.id).get("stream") == {"live": True, "why": None})
+        wait_until_they_agree(world, page, "at the start")
+        no_look = {"fault": "delay_response", "endpoint": "position/list", "delay_ms": "20000"}
+        world.control("faults", no_look)
 
+        world.move_price("59399")
 
-def on_the_page(shown: dict[str, Any]) -> tuple[Any, ...]:
-    """The same as the page shows it."""
-    quantity = re.match(r"([\d.]+) BTC", shown["position"])
-    average = re.search(r"average ([\d.,]+)", shown["average"])
-    held = (Decimal(quantity[1]), cut(average[1].replace(",", ""))) if quantity and average else (Decimal(0), None)
-    resting = [(Decimal(price.replace(",", "")), Decimal(size)) for price, size in shown["resting"]]
-    return held, sorted(resting)
-
-
-def test_the_page_says_what_the_exchange_says_at_every_step(world: World, page: Page):
-    start(page)
-    for price in WALK:
-        world.move_price(price)
-        deadline = time.monotonic() + 10
-        while True:
-            before = at_the_exchange(world.exchange_state())
-            shown = on_the_page(page.evaluate(SHOWN))
-            if before == shown == at_the_exchange(world.exchange_state()):
-                break
-            assert time.monotonic() < deadline, f"at {price} the page shows {shown}, the exchange {before}"
-            page.wait_for_timeout(50)
+        expect(page.locator("#position")).to_have_text("0.032 BTC", timeout=10_000)
+        assert world.manager.get_bot_status(world.trader.id)["cycle"]["legs_filled"] == 2
+        world.lift_faults()
 
 
 def test_two_tabs_show_the_same_and_a_command_in_one_is_seen_in_the_other(world: World, page: Page):
@@ -226,20 +224,14 @@ def test_a_restart_of_the_server_in_mid_view_is_said_and_the_page_goes_on(
         expect(page.locator("#position")).to_have_text("0.032 BTC", timeout=15_000)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_wrong_on_the_control_page(world: World, page: Page, theme: str):
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+def test_axe_finds_nothing_wrong_with_the_welcome_and_the_dialog(page: Page):
     page.goto("/?welcome=1")
-    expect(page.locator("#ladder tr")).to_have_count(4)
-    assert axe_faults(page) == []
-
     start(page)
-    world.move_price("59399")
-    expect(page.locator("#position")).to_have_text("0.032 BTC")
-    assert axe_faults(page) == []
+    page.locator("#stop").click()
 
-    page.get_by_role("button", name="🛑 Stop Bot").first.click()
-    assert axe_faults(page) == []
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        assert axe_faults(page) == []
 
 
 def test_the_keyboard_alone_starts_watches_and_stops(page: Page):

@@ -28,6 +28,12 @@ THREE_COMMAS = {
 
 
 @pytest.fixture
+def page(signed_in: Page) -> Page:
+    """The trader, who opens the settings first of all."""
+    return signed_in
+
+
+@pytest.fixture
 def settings(page: Page) -> Page:
     """The trader's settings page, its preview drawn."""
     return drawn(page)
@@ -371,6 +377,7 @@ def test_nothing_is_asked_when_all_is_saved_or_discarded(settings: Page):
 
 
 def test_a_change_during_a_cycle_is_said_to_wait_for_the_next(page: Page):
+    page.goto("/")
     page.get_by_role("button", name="🚀 Start Bot").click()
     expect(page.locator("#ladder .pill[data-state=resting]")).to_have_count(4)
     drawn(page)
@@ -409,20 +416,18 @@ def test_everything_works_by_keyboard(world: World, settings: Page):
     assert len(saved_settings(world).grids) == 5
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_is_accessible_and_fits_in_both_themes(settings: Page, width: int):
-    settings.set_viewport_size({"width": width, "height": 844})
+def test_with_faults_and_warnings_the_page_is_accessible_and_fits_in_both_themes(settings: Page):
     settings.locator("#generator summary").click()
     paste(settings, json.dumps({**THREE_COMMAS, "pairs": "BTCUSDT", "stop_loss_percentage": 2}))
     expect(settings.locator("#preview tr")).to_have_count(4)
     for size, shown in (("0.01", "#grid tr.wrong"), ("30000", "#warnings [data-code=balance_short]")):
         amount(settings, 2).fill(size)
         expect(settings.locator(shown)).to_have_count(1)
-        settings.emulate_media(color_scheme="light")
-        assert axe_faults(settings) == []
-        settings.emulate_media(color_scheme="dark")
-        assert axe_faults(settings) == []
-        assert settings.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        for theme, width in (("light", 1280), ("dark", 390)):
+            settings.emulate_media(color_scheme=theme)
+            settings.set_viewport_size({"width": width, "height": 844})
+            assert axe_faults(settings) == []
+            assert settings.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_save_is_in_reach_wherever_one_is(settings: Page):
