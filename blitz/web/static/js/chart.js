@@ -1,7 +1,7 @@
 // The candle chart: the market, what rests in it, where it filled, and the price as it moves.
 // Numbers become floats here and nowhere else: they only place pixels.
 import { CandlestickSeries, createChart, createSeriesMarkers, CrosshairMode, LineStyle } from "../vendor/lightweight-charts/lightweight-charts.mjs";
-import { byId, call, language, number, say, t, timeZone } from "./page.js";
+import { byId, call, CLOCK, decimalsOf, language, number, say, t, timeZone } from "./page.js";
 
 const SECONDS = { "1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14400, "1d": 86400 };
 const FIRST_CANDLES = 300;
@@ -36,10 +36,10 @@ export class Chart {
 
   look() {
     const line = { color: style("--line") };
-    const clock = new Intl.DateTimeFormat(language, { timeZone, dateStyle: "medium", timeStyle: "short" });
+    const clock = new Intl.DateTimeFormat(language, { timeZone, year: "numeric", month: "short", day: "numeric", ...CLOCK });
     const tick = (options) => new Intl.DateTimeFormat(language, { timeZone, ...options });
     const ticks = [tick({ year: "numeric" }), tick({ month: "short" }), tick({ day: "numeric", month: "short" }),
-      tick({ hour: "2-digit", minute: "2-digit", hour12: false }), tick({ hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })];
+      tick(CLOCK), tick({ ...CLOCK, second: "2-digit" })];
     return {
       layout: { background: { color: "transparent" }, textColor: style("--ink-soft"), fontFamily: getComputedStyle(document.body).fontFamily, attributionLogo: false },
       grid: { vertLines: line, horzLines: line },
@@ -212,8 +212,6 @@ export class Chart {
       .sort((one, other) => one.time - other.time));
   }
 }
-
-const decimalsOf = (text) => (String(text).split(".")[1] ?? "").length;
 
 /** A market's name without the marks of our spelling and of the venues': BTC/USDT:USDT, BTCUSDT and BTC-USDT are one. */
 const bare = (symbol) => symbol.split(":")[0].replace(/[^A-Za-z0-9]/g, "");

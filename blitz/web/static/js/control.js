@@ -1,10 +1,11 @@
 // The control page: shows what the bot last published, and sends the four commands.
 import { levelsOf, showForeign, showLadder } from "./ladder.js";
 import { follow } from "./live.js";
-import { ask, byId, call, duration, first, make, moment, number, say, showStrip, signed, STATUS_WORDS, t, tone } from "./page.js";
+import { ask, byId, call, decimalsOf, duration, first, make, moment, number, say, showStrip, signed, STATUS_WORDS, t, tone } from "./page.js";
 
 const FEED_LINES_MAX = 200;
 const PREVIEW_MS = 30000;
+const ANSWER_MS = 10000;
 const BUSY = new Set(["starting", "running", "stopping", "stopping_after_cycle", "needs_attention"]);
 const FILLED = new Set(["leg_filled", "cycle_closed", "traded_by_hand", "liquidated", "deleveraged"]);
 
@@ -24,6 +25,7 @@ function show(status) {
   showFigures(status);
   showOrders(status);
   showTitle(status);
+  dropOldAnswer();
 }
 
 function showOrders(status) {
@@ -100,7 +102,7 @@ function showState(status) {
   say(byId("state-message"), status.attention?.message ?? doing(status) ?? status.message ?? "");
   byId("state-message").classList.toggle("bad-text", Boolean(status.attention) || status.status === "error");
   const side = status.side ?? settings.side;
-  say(byId("market-line"), `${status.symbol ?? settings.symbol} · ${SIDES[side] ?? side} · ${number(status.position?.leverage ?? settings.leverage)}× · ${exchangeName(status.exchange ?? settings.exchange)}`);
+  say(byId("market-line"), `${(status.symbol ?? settings.symbol).split(":")[0]} · ${SIDES[side] ?? side} · ${number(status.position?.leverage ?? settings.leverage)}× · ${exchangeName(status.exchange ?? settings.exchange)}`);
   const running = BUSY.has(status.status);
   byId("start").classList.toggle("primary", !running);
   byId("start").disabled = running;
@@ -124,12 +126,13 @@ function showUptime() {
 }
 
 function showProtection(status) {
-  const { state, word, why } = protectionWords(status);
+  const { state, word, why, remedy } = protectionWords(status);
   const box = byId("protection");
   box.dataset.state = state;
   box.toggleAttribute("data-incident", Boolean(status.protected?.incident));
   say(byId("protection-word"), word);
   say(byId("protection-why"), why);
+  say(byId("protection-do"), remedy ?? "");
 }
 
 /** What may be said of the position. Unknown is shown as loudly as unprotected: nobody knows better. */
@@ -139,10 +142,10 @@ function protectionWords(status) {
   const said = (withTime, without) => (since ? withTime : without);
   switch (guard.state) {
     case "protected": return { state: "yes", word: said(t("Protected since {since}", since ?? {}), t("Protected")), why: guard.why };
-    case "unprotected": return { state: "no", word: said(t("UNPROTECTED since {since}", since ?? {}), t("UNPROTECTED")), why: guard.why };
-    case "unknown": return { state: "no", word: said(t("PROTECTION UNKNOWN since {since}", since ?? {}), t("PROTECTION UNKNOWN")), why: guard.why };
-    case "no_position": return { state: "none", word: t("No position"), why: t("nothing is at risk") };
-    default: return { state: "none", word: t("Not watched"), why: t("nobody has looked at the account since the server started") };
+    case "unprotected": return { state: "no", word: said(t("UNPROTECTED since {since}", since ?? {}), t("UNPROTECTED")), why: guard.why, remedy: guard.remedy };
+    case "unknown": return { state: "no", word: said(t("PROTECTION UNKNOWN since {since}", since ?? {}), t("PROTECTION UNKNOWN")), why: guard.why, remedy: guard.remedy };
+    case "no_position": return { state: "none", word: t("No position"), why: t("Nothing is at risk.") };
+    default: return { state: "none", word: t("Not watched"), why: t("Nobody has looked at the account since the server started.") };
   }
 }
 
@@ -158,7 +161,7 @@ function showFigures(status) {
     distances.stop_loss && t("{percent} % to stop-loss", distances.stop_loss)));
   say(byId("position"), position ? `${number(position.quantity)} ${base}` : flat);
   say(byId("position-sub"), lines(
-    position && t("average {price}", { price: number(position.average, 4) }),
+    position && t("average {price}", { price: averageOf(position) }),
     position?.margin && t("margin {margin} {quote}", { margin: number(position.margin, 2), quote }), seen));
   setMoney(byId("unrealised"), position?.unrealised);
   say(byId("unrealised-sub"), lines(
@@ -171,6 +174,9 @@ function showFigures(status) {
   const cycles = profit?.cycles === 1 ? t("1 cycle") : t("{count} cycles", { count: profit?.cycles ?? 0 });
   say(byId("net-sub"), profit ? lines(`${quote} · ${cycles}`, t("fees {fees}, funding {funding}", { fees: number(profit.fees, 2), funding: number(profit.funding, 2) })) : "");
 }
+
+/** An average falls between two prices: one place finer than the market's own prices. */
+const averageOf = (position) => number(position.average, decimalsOf(position.last_price) + 1);
 
 const lines = (...parts) => parts.filter(Boolean).join("\n");
 
@@ -212,12 +218,23 @@ async function command(button, method, path, body) {
   await refresh();
 }
 
+let answered = null;
+const stateNow = () => `${shown.status} ${shown.attention?.code} ${shown.protected?.state} ${shown.cycle?.number}`;
+
+/** An answer is true of the moment it came: once the bot is in another state it would only mislead. */
+function dropOldAnswer() {
+  if (!answered || byId("answer").hidden) return;
+  if (Date.now() - answered.at < ANSWER_MS) answered.state = stateNow(); // what it brought about still belongs to it
+  else byId("answer").hidden = answered.state !== stateNow();
+}
+
 function answerWith(message, list, tone) {
+  answered = { at: Date.now(), state: stateNow() };
   const box = byId("answer");
   box.hidden = false;
   box.className = `answer ${tone}`;
   const parts = list.length ? make("ul", {}, ...list.map((each) => make("li", {}, each))) : null;
-  box.replaceChildren(...[make("p", {}, message), parts].filter(Boolean));
+  box.replaceChildren(...[make("time", {}, moment(new Date().toISOString())), make("p", {}, message), parts].filter(Boolean));
 }
 
 async function refresh() {
@@ -274,8 +291,8 @@ async function getStatus() {
   const told = protectionWords(shown);
   answerWith(shown.running ? t("{status}, up {time}. {message}", { status: word, time: duration(shown.uptime), message: shown.message }) : `${word}. ${shown.message}`, [
     cycle && t("Cycle {number}: {filled} of {legs} legs filled.", { number: cycle.number, filled: cycle.legs_filled, legs: cycle.legs }),
-    position && t("Position {quantity} at an average of {average}, unrealised {unrealised} USDT.", { quantity: number(position.quantity), average: number(position.average, 4), unrealised: signed(position.unrealised, 2) }),
-    `${told.word}: ${told.why}`,
+    position && t("Position {quantity} at an average of {average}, unrealised {unrealised} USDT.", { quantity: number(position.quantity), average: averageOf(position), unrealised: signed(position.unrealised, 2) }),
+    [`${told.word}: ${told.why}`, told.remedy].filter(Boolean).join(" "),
     profit && t("Net profit {net} USDT in all cycles.", { net: signed(profit.net, 2) }),
   ].filter(Boolean), "good");
 }

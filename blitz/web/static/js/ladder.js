@@ -1,5 +1,5 @@
 // The ladder as a table and as lines of the chart: planned, resting, filled; and orders that are not the bot's.
-import { byId, make, number, say, t } from "./page.js";
+import { byId, decimalsOf, even, make, number, say, t } from "./page.js";
 
 const STATES = { planned: t("planned"), resting: t("resting"), filled: t("filled"), missing: t("missing"), unknown: t("unknown"), would: t("at Start") };
 
@@ -9,7 +9,8 @@ export function orderName(key) {
   return key === "leg_0" ? t("Leg 0 · entry") : t("Leg {leg}", { leg: key.slice(4) });
 }
 
-const level = (side) => (side ? number(side.price ?? side.trigger ?? "market") : "–");
+const priceOf = (side) => side?.price ?? side?.trigger;
+const level = (side, places = 0) => (side ? even(number(priceOf(side) ?? t("market")), places) : "–");
 
 /** A part of the budget as a bar and in words. */
 function share(percent) {
@@ -18,13 +19,13 @@ function share(percent) {
   return make("td", { class: "n share" }, bar, `${number(percent, 0)} %`);
 }
 
-function row(order) {
+function row(order, places) {
   const { planned, resting } = order;
   return make("tr", { "data-state": order.state },
     make("th", { scope: "row", title: resting?.client_id ?? "" }, orderName(order.key)),
     make("td", {}, make("span", { class: "pill", "data-state": order.state }, STATES[order.state] ?? order.state)),
-    make("td", { class: "n" }, level(planned)),
-    make("td", { class: "n" }, level(resting)),
+    make("td", { class: "n" }, level(planned, places)),
+    make("td", { class: "n" }, level(resting, places)),
     make("td", { class: "n" }, number(resting?.quantity ?? planned?.quantity)),
     make("td", { class: "n" }, number(order.filled ?? resting?.filled)),
     make("td", { class: "n" }, number(planned?.margin, 2)),
@@ -41,7 +42,8 @@ function previewed(preview) {
 
 export function showLadder(status, preview) {
   const orders = preview ? previewed(preview) : status.orders ?? [];
-  byId("ladder").replaceChildren(...orders.map(row));
+  const places = Math.max(0, ...orders.flatMap(({ planned, resting }) => [planned, resting].map((side) => decimalsOf(priceOf(side)))));
+  byId("ladder").replaceChildren(...orders.map((order) => row(order, places)));
   byId("ladder").closest(".scroll").hidden = orders.length === 0;
   say(byId("ladder-note"), preview ? t("What Start would place at {price}. Nothing rests yet.", { price: number(preview.price) }) : "");
   const empty = byId("ladder-empty");
