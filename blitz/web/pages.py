@@ -33,6 +33,9 @@ from blitz.web.services import services
 
 pages = APIBlueprint("pages", __name__, enable_openapi=False)
 
+EXCHANGES = {each.value: each.label for each in ExchangeName}
+"""How the exchanges write themselves, by their code words."""
+
 FEED_LINES = 40
 
 
@@ -45,7 +48,7 @@ def control() -> str:
         "settings": settings_json(user),
         "feed": [feed_row(line) for line in reversed(parts.history.latest_events(user.id, limit=FEED_LINES))],
         "facts": dict(parts.facts),
-        "exchanges": {each.value: each.label for each in ExchangeName},
+        "exchanges": EXCHANGES,
     }
     return render_template("control.html", first=first, page="control", welcome="welcome" in request.args)
 
@@ -141,7 +144,7 @@ def account() -> str:
 @pages.get("/admin/lite")
 def admin_console() -> str:
     """The admin console: everybody's bots, people, exchanges, notices and the record. It fetches what it shows."""
-    first = {"list": page_of_people(PeoplePageIn()), "server": server_row()}
+    first = {"list": page_of_people(PeoplePageIn()), "server": server_row(), "exchanges": EXCHANGES}
     return render_template("admin.html", first=first, page="admin", exchanges=list(ExchangeName))
 
 
@@ -149,7 +152,9 @@ def admin_console() -> str:
 def admin_person(user_id: int) -> str:
     """One user for an administrator: the bot, its orders, its feed, the settings without secrets, the commands."""
     user = known_user(user_id)
-    return render_template("admin_person.html", first=detail_of(user), person=user, page="admin")
+    return render_template(
+        "admin_person.html", first=detail_of(user) | {"exchanges": EXCHANGES}, person=user, page="admin"
+    )
 
 
 @pages.get("/api/docs")

@@ -1,5 +1,5 @@
 // A row of the list of users: made once, then changed in place, so that focus, selection and scroll stay.
-import { duration, make, moment, say, signed, STATUS_WORDS, t, tone } from "./page.js";
+import { duration, exchangeName, make, moment, say, signed, STATUS_WORDS, t, tone } from "./page.js";
 
 const PROTECTION = {
   unseen: () => t("not looked yet"),
@@ -8,6 +8,8 @@ const PROTECTION = {
   unprotected: () => t("UNPROTECTED"),
   unknown: () => t("unknown"),
 };
+
+export const SIDES = { long: t("long"), short: t("short") };
 
 /** The state of a position's protection, as a mark and since when. */
 export function protectionWords(person) {
@@ -60,9 +62,10 @@ export function changeRow(made, person) {
   parts.pill.dataset.state = person.status;
   parts.pill.title = person.message;
   say(parts.attention, ["needs_attention", "error"].includes(person.status) ? person.message : "");
+  parts.attention.title = parts.attention.textContent; // a long one is cut short in the list
   say(parts.uptime, person.running ? t("for {time}", { time: duration(person.uptime) }) : "");
-  say(parts.market, `${person.symbol.split(":")[0]} ${person.side}`);
-  say(parts.venue, person.exchange);
+  say(parts.market, person.symbol.split(":")[0]);
+  say(parts.venue, `${SIDES[person.side]} · ${exchangeName(person.exchange)}`);
   say(parts.mode, person.mode.toUpperCase());
   parts.mode.dataset.mode = person.mode;
   say(parts.legs, person.cycle === null ? "–" : t("{filled} of {legs}", { filled: person.legs_filled, legs: person.legs }));

@@ -11,6 +11,7 @@ const NEAR_THE_LEFT_EDGE = 60;
 const FILLS_MAX = 500;
 const RESYNC_MS = 20000;
 const QUIET_POLL_MS = 5000;
+const NEAR = 0.03; // of the price: a level further away would press the candles flat
 const KEPT = "blitz-timeframe";
 
 const COLOURS = { leg: "--chart-leg", average: "--chart-average", tp: "--chart-tp", sl: "--chart-sl", liquidation: "--chart-liquidation" };
@@ -26,6 +27,7 @@ export class Chart {
     this.frame = remembered();
     this.chart = createChart(place, { autoSize: true, ...this.look() });
     this.series = this.chart.addSeries(CandlestickSeries, this.candleLook());
+    this.series.applyOptions({ autoscaleInfoProvider: (ofCandles) => this.withNearLevels(ofCandles()) });
     this.markers = createSeriesMarkers(this.series, []);
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => this.nearTheEdge(range));
     this.listen();
@@ -191,6 +193,18 @@ export class Chart {
       lineStyle: faint ? LineStyle.Dotted : kind === "average" ? LineStyle.Solid : LineStyle.Dashed, axisLabelVisible: !faint,
     }));
     say(byId("chart-words"), levels.map(({ title, price }) => `${title} ${number(price)}`).join(", "));
+  }
+
+  /** The take-profit, the average and the next leg are always in sight; what is further away only where candles are. */
+  withNearLevels(scale) {
+    const last = this.candles.at(-1)?.close;
+    if (!scale?.priceRange || !last) return scale;
+    const away = ({ price }) => Math.abs(Number(price) - last);
+    const [leg] = (this.levels ?? []).filter(({ kind }) => kind === "leg").sort((one, other) => away(one) - away(other));
+    const near = [...(this.levels ?? []).filter(({ kind }) => kind === "tp" || kind === "average"), ...(leg ? [leg] : [])]
+      .filter((level) => away(level) < last * NEAR).map(({ price }) => Number(price));
+    const { minValue, maxValue } = scale.priceRange;
+    return { ...scale, priceRange: { minValue: Math.min(minValue, ...near), maxValue: Math.max(maxValue, ...near) } };
   }
 
   async loadFills(symbol) {

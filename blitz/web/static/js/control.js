@@ -1,7 +1,8 @@
 // The control page: shows what the bot last published, and sends the four commands.
-import { levelsOf, showForeign, showLadder } from "./ladder.js";
+import { levelsOf, placesOf, showForeign, showLadder } from "./ladder.js";
 import { follow } from "./live.js";
-import { ask, byId, call, decimalsOf, duration, first, make, moment, number, say, showStrip, signed, STATUS_WORDS, t, tone } from "./page.js";
+import { ask, byId, call, decimalsOf, duration, even, exchangeName, first, make, moment, number, say, showStrip, signed, STATUS_WORDS, t, tone } from "./page.js";
+import { protectionWords } from "./protection.js";
 
 const FEED_LINES_MAX = 200;
 const PREVIEW_MS = 30000;
@@ -110,8 +111,6 @@ function showState(status) {
   showUptime();
 }
 
-const exchangeName = (code) => first.exchanges[code] ?? code;
-
 /** A cycle that is open elsewhere than the settings say, or whose key is lost: the way on, and the way out. */
 function showUnfinished(unfinished) {
   byId("unfinished").hidden = !unfinished;
@@ -135,33 +134,19 @@ function showProtection(status) {
   say(byId("protection-do"), remedy ?? "");
 }
 
-/** What may be said of the position. Unknown is shown as loudly as unprotected: nobody knows better. */
-function protectionWords(status) {
-  const guard = status.protected ?? {};
-  const since = guard.since ? { since: moment(guard.since) } : null;
-  const said = (withTime, without) => (since ? withTime : without);
-  switch (guard.state) {
-    case "protected": return { state: "yes", word: said(t("Protected since {since}", since ?? {}), t("Protected")), why: guard.why };
-    case "unprotected": return { state: "no", word: said(t("UNPROTECTED since {since}", since ?? {}), t("UNPROTECTED")), why: guard.why, remedy: guard.remedy };
-    case "unknown": return { state: "no", word: said(t("PROTECTION UNKNOWN since {since}", since ?? {}), t("PROTECTION UNKNOWN")), why: guard.why, remedy: guard.remedy };
-    case "no_position": return { state: "none", word: t("No position"), why: t("Nothing is at risk.") };
-    default: return { state: "none", word: t("Not watched"), why: t("Nobody has looked at the account since the server started.") };
-  }
-}
-
 function showFigures(status) {
   const { position, cycle, profit, distances = {} } = status;
   const [base, quote] = (status.symbol ?? first.settings.symbol).split(":")[0].split("/");
   const flat = status.looked_at ? t("flat") : "–";
   const seen = !status.running && status.looked_at ? t("as last seen {time}", { time: moment(status.looked_at) }) : "";
-  if (position?.last_price) say(byId("price"), number(position.last_price));
+  if (position?.last_price) say(byId("price"), priceOf(status));
   say(byId("price-sub"), lines(
     distances.take_profit && t("{percent} % to take-profit", distances.take_profit),
     distances.next_leg && t("{percent} % to the next leg", distances.next_leg),
     distances.stop_loss && t("{percent} % to stop-loss", distances.stop_loss)));
   say(byId("position"), position ? `${number(position.quantity)} ${base}` : flat);
   say(byId("position-sub"), lines(
-    position && t("average {price}", { price: averageOf(position) }),
+    position && t("average {price}", { price: averageOf(status) }),
     position?.margin && t("margin {margin} {quote}", { margin: number(position.margin, 2), quote }), seen));
   setMoney(byId("unrealised"), position?.unrealised);
   say(byId("unrealised-sub"), lines(
@@ -175,8 +160,10 @@ function showFigures(status) {
   say(byId("net-sub"), profit ? lines(`${quote} · ${cycles}`, t("fees {fees}, funding {funding}", { fees: number(profit.fees, 2), funding: number(profit.funding, 2) })) : "");
 }
 
-/** An average falls between two prices: one place finer than the market's own prices. */
-const averageOf = (position) => number(position.average, decimalsOf(position.last_price) + 1);
+/** Prices with as many places as the orders have, so that the figure does not jump; an average falls between two of them. */
+const places = (status) => Math.max(placesOf(status.orders ?? []), decimalsOf(status.position?.last_price));
+const priceOf = (status) => even(number(status.position.last_price), places(status));
+const averageOf = (status) => even(number(status.position.average, places(status) + 1), places(status) + 1);
 
 const lines = (...parts) => parts.filter(Boolean).join("\n");
 
@@ -291,7 +278,7 @@ async function getStatus() {
   const told = protectionWords(shown);
   answerWith(shown.running ? t("{status}, up {time}. {message}", { status: word, time: duration(shown.uptime), message: shown.message }) : `${word}. ${shown.message}`, [
     cycle && t("Cycle {number}: {filled} of {legs} legs filled.", { number: cycle.number, filled: cycle.legs_filled, legs: cycle.legs }),
-    position && t("Position {quantity} at an average of {average}, unrealised {unrealised} USDT.", { quantity: number(position.quantity), average: averageOf(position), unrealised: signed(position.unrealised, 2) }),
+    position && t("Position {quantity} at an average of {average}, unrealised {unrealised} USDT.", { quantity: number(position.quantity), average: averageOf(shown), unrealised: signed(position.unrealised, 2) }),
     [`${told.word}: ${told.why}`, told.remedy].filter(Boolean).join(" "),
     profit && t("Net profit {net} USDT in all cycles.", { net: signed(profit.net, 2) }),
   ].filter(Boolean), "good");

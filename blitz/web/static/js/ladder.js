@@ -40,9 +40,14 @@ function previewed(preview) {
   }));
 }
 
+/** How finely this market's prices are written: as the finest that an order has. */
+export function placesOf(orders) {
+  return Math.max(0, ...orders.flatMap(({ planned, resting }) => [planned, resting].map((side) => decimalsOf(priceOf(side)))));
+}
+
 export function showLadder(status, preview) {
   const orders = preview ? previewed(preview) : status.orders ?? [];
-  const places = Math.max(0, ...orders.flatMap(({ planned, resting }) => [planned, resting].map((side) => decimalsOf(priceOf(side)))));
+  const places = placesOf(orders);
   byId("ladder").replaceChildren(...orders.map((order) => row(order, places)));
   byId("ladder").closest(".scroll").hidden = orders.length === 0;
   say(byId("ladder-note"), preview ? t("What Start would place at {price}. Nothing rests yet.", { price: number(preview.price) }) : "");

@@ -8,6 +8,9 @@ export function t(text, values = {}) {
   return (globalThis.blitzWords?.[text] ?? text).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
+/** The name of an exchange as it writes itself. */
+export const exchangeName = (code) => first.exchanges?.[code] ?? code;
+
 export const language = document.documentElement.lang;
 export const timeZone = known(document.documentElement.dataset.zone);
 export const byId = (id) => document.getElementById(id);
