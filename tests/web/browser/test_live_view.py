@@ -38,8 +38,8 @@ def start(page: Page) -> None:
 
 
 def cut(price: str) -> Decimal:
-    """To the four places that the page shows, which are cut and not rounded."""
-    return Decimal(price).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
+    """To the two places that the page shows of this market's average, which are cut and not rounded."""
+    return Decimal(price).quantize(Decimal("0.01"), rounding=ROUND_DOWN)
 
 
 def at_the_exchange(state: dict[str, Any]) -> tuple[Any, ...]:

@@ -1,7 +1,7 @@
 // The control page: shows what the bot last published, and sends the four commands.
-import { levelsOf, placesOf, showForeign, showLadder } from "./ladder.js";
+import { averageOf, lastPriceOf, levelsOf, showForeign, showLadder } from "./ladder.js";
 import { follow } from "./live.js";
-import { ask, byId, call, decimalsOf, duration, even, exchangeName, first, make, moment, number, say, showStrip, signed, STATUS_WORDS, t, tone } from "./page.js";
+import { ask, byId, call, duration, exchangeName, first, make, moment, number, say, showStrip, signed, STATUS_WORDS, t, tone } from "./page.js";
 import { protectionWords } from "./protection.js";
 
 const FEED_LINES_MAX = 200;
@@ -14,6 +14,7 @@ let shown = first.status;
 let shownAt = Date.now();
 let newestLine = 0;
 let preview = null;
+let wasLiquidated = false; // the newest cycle was, and nobody may read that as a plain stop
 let chart = null; // comes behind the figures and the buttons: nobody waits for its library
 
 function show(status) {
@@ -101,7 +102,8 @@ function showState(status) {
   byId("state-dot").dataset.status = status.status;
   say(byId("state-word"), STATUS_WORDS[status.status] ?? status.status);
   say(byId("state-message"), status.attention?.message ?? doing(status) ?? status.message ?? "");
-  byId("state-message").classList.toggle("bad-text", Boolean(status.attention) || status.status === "error");
+  if (wasLiquidated && status.status === "stopped") byId("state-dot").dataset.status = "error";
+  byId("state-message").classList.toggle("bad-text", Boolean(status.attention) || byId("state-dot").dataset.status === "error");
   const side = status.side ?? settings.side;
   say(byId("market-line"), `${(status.symbol ?? settings.symbol).split(":")[0]} · ${SIDES[side] ?? side} · ${number(status.position?.leverage ?? settings.leverage)}× · ${exchangeName(status.exchange ?? settings.exchange)}`);
   const running = BUSY.has(status.status);
@@ -139,7 +141,7 @@ function showFigures(status) {
   const [base, quote] = (status.symbol ?? first.settings.symbol).split(":")[0].split("/");
   const flat = status.looked_at ? t("flat") : "–";
   const seen = !status.running && status.looked_at ? t("as last seen {time}", { time: moment(status.looked_at) }) : "";
-  if (position?.last_price) say(byId("price"), priceOf(status));
+  if (position?.last_price) say(byId("price"), lastPriceOf(status));
   say(byId("price-sub"), lines(
     distances.take_profit && t("{percent} % to take-profit", distances.take_profit),
     distances.next_leg && t("{percent} % to the next leg", distances.next_leg),
@@ -160,11 +162,6 @@ function showFigures(status) {
   say(byId("net-sub"), profit ? lines(`${quote} · ${cycles}`, t("fees {fees}, funding {funding}", { fees: number(profit.fees, 2), funding: number(profit.funding, 2) })) : "");
 }
 
-/** Prices with as many places as the orders have, so that the figure does not jump; an average falls between two of them. */
-const places = (status) => Math.max(placesOf(status.orders ?? []), decimalsOf(status.position?.last_price));
-const priceOf = (status) => even(number(status.position.last_price), places(status));
-const averageOf = (status) => even(number(status.position.average, places(status) + 1), places(status) + 1);
-
 const lines = (...parts) => parts.filter(Boolean).join("\n");
 
 function setMoney(element, value) {
@@ -180,6 +177,10 @@ function addLine(line) {
   feed.prepend(make("li", { class: line.tone }, make("time", { datetime: `${line.at}Z`, title: `${line.at} UTC` }, moment(line.at)), make("span", {}, line.message)));
   while (feed.children.length > FEED_LINES_MAX) feed.lastElementChild.remove();
   byId("feed-empty").hidden = true;
+  if (line.kind === "liquidated" || line.kind === "cycle_started") {
+    wasLiquidated = line.kind === "liquidated";
+    showState(shown);
+  }
   if (!FILLED.has(line.kind)) return;
   clearTimeout(fillsSoon);
   fillsSoon = setTimeout(() => chart?.loadFills(marketOf(shown)), 300);

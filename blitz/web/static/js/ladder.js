@@ -41,7 +41,7 @@ function previewed(preview) {
 }
 
 /** How finely this market's prices are written: as the finest that an order has. */
-export function placesOf(orders) {
+function placesOf(orders) {
   return Math.max(0, ...orders.flatMap(({ planned, resting }) => [planned, resting].map((side) => decimalsOf(priceOf(side)))));
 }
 
@@ -65,6 +65,17 @@ export function showForeign(orders) {
     make("td", { class: "n" }, level(order)),
     make("td", { class: "n" }, number(order.quantity)),
     make("td", {}, make("code", {}, order.client_id || "–")))));
+}
+
+const places = (status) => Math.max(placesOf(status.orders ?? []), decimalsOf(status.position.last_price));
+
+/** The last price, always as wide, so that the figure does not jump. */
+export const lastPriceOf = (status) => even(number(status.position.last_price), places(status));
+
+/** The average, which falls between two prices of the market. */
+export function averageOf(status) {
+  const finer = Math.max(2, places(status) + 1);
+  return even(number(status.position.average, finer), finer);
 }
 
 /** The levels that the chart draws: {kind, price, title, faint}. */
