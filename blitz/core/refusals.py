@@ -84,8 +84,8 @@ def raise_attention(memory: BotMemory, key: OrderKey, reply: Rejected) -> None:
     if attention is None and reply.refusal is Refusal.MARGIN:
         attention = Attention(
             code=NO_MARGIN,
-            message=f"There is not enough margin for {key} ({reply.code}: {reply.message}). What rests stays; add "
-            "margin or use smaller amounts. The bot tries again every 30 seconds.",
+            message=f"There is not enough margin for {name_of(key)} ({reply.code}: {reply.message}). What rests stays; "
+            "add margin or use smaller amounts. The bot tries again every 30 seconds.",
         )
     if attention is None and key == OrderKey(role=Role.LEG):
         attention = Attention(
@@ -95,6 +95,11 @@ def raise_attention(memory: BotMemory, key: OrderKey, reply: Rejected) -> None:
     attention = attention or attention_of_order(memory, key, reply)
     if attention is not None:
         memory.attention = attention
+
+
+def name_of(key: OrderKey) -> str:
+    """An order's name within a sentence, such as "leg 2"."""
+    return f"leg {key.leg}" if key.role is Role.LEG else f"the {NAMES[key.role]}"
 
 
 def remember_trouble(memory: BotMemory, key: OrderKey, reply: Reply, now_ms: int) -> None:

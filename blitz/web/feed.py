@@ -9,15 +9,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
-from blitz.bots.protection import CauseCode, Cover
+from blitz.bots.protection import Cover
 from blitz.clock import iso_utc
 from blitz.core.ladder_settings import plain
 from blitz.core.orders import BookedFill, FillKind
 from blitz.core.records import BotEvent, Cycle, CycleEnd, EventKind, Slot
 from blitz.storage.statistics import EquityPoint
 from blitz.web.language import language, said
+from blitz.web.remedies import REMEDIES
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
+FOUR_PLACES = Decimal("0.0001")
 ENDS = {
     "take_profit": "take-profit filled",
     "stop_loss": "stop-loss filled",
@@ -61,30 +63,14 @@ SENTENCES = {
     EventKind.FAILED: "The bot stopped with a fault: {message}",
     EventKind.WENT_LIVE: "LIVE: {who} allowed the bot to trade real money on {exchange} with the key {key}. {warned}",
 }
+ACTIONS = {
+    "checked_positions": "looked at the position",
+    "no_missing_orders": "nothing was missing",
+    "created_tp": "created the take-profit",
+    "created_sl": "created the stop-loss",
+}
 OUTCOMES = {"protected": "Protected again", "no_position": "The position is closed"}
 OUTCOME = "The alarm is over"
-REMEDIES: Mapping[str, str] = {
-    CauseCode.BEING_PLACED: "If this lasts, press Recover, or close the position at the exchange.",
-    CauseCode.BEING_MOVED: "If this lasts, press Recover, or close the position at the exchange.",
-    CauseCode.REFUSED: "Watch the price; set right what the exchange names, or close the position there.",
-    CauseCode.TOO_SMALL: "Close the rest by hand at the exchange; it is too small for an order of its own.",
-    CauseCode.MARKET_CLOSED: "Nothing can be placed until the market trades again.",
-    CauseCode.KEY_REJECTED: "Enter a valid key under Account; until then look after the position at the exchange.",
-    CauseCode.UNANSWERED: "The bot goes on by itself; look at the exchange's own page if this lasts.",
-    CauseCode.CANCELLED_BY_HAND: "Stop the bot first if you want to look after the position yourself.",
-    CauseCode.IDS_AMBIGUOUS: "Stop the other server on this account, then press Recover.",
-    CauseCode.CLOSING: "Look at the exchange's own page if this lasts, and close the position there.",
-    CauseCode.EXCHANGE_UNREAD: "What rests there still rests; look at the exchange's own page.",
-    CauseCode.BOOKS_DIFFER: "Look at position and orders at the exchange; nothing is sent until they agree.",
-    CauseCode.JOURNAL_UNWRITTEN: "Make room on the server's disk; look after the position at the exchange until then.",
-    CauseCode.IN_LINE: "It goes on by itself. If it happens often, too many bots share this server's address.",
-    CauseCode.BOT_HANGS: "Look at the exchange's own page; if this lasts, restart the server.",
-    CauseCode.STOPPED: "Press Start to have it protected, or close it at the exchange and press Recover.",
-    CauseCode.STOPPED_WITH_LEGS: "Press Start, or take the legs back at the exchange.",
-    CauseCode.SWITCHED_OFF: "Switch one on under Settings for the next cycle.",
-    CauseCode.NOT_OURS: "Look after it yourself.",
-}
-"""What to do about each cause of an unprotected position."""
 TONES = {
     EventKind.LEG_FILLED: "fill",
     EventKind.TRADED_BY_HAND: "warn",
@@ -136,8 +122,27 @@ class Words(dict[str, str]):
 
 
 def tidy(text: str) -> str:
-    """A number without trailing zeros; any other text as it is."""
-    return plain(Decimal(text)) if NUMBER.fullmatch(text) else text
+    """A number without trailing zeros and with its thousands apart; any other text as it is."""
+    if not NUMBER.fullmatch(text):
+        return text
+    whole, point, places = plain(Decimal(text)).partition(".")
+    return f"{int(whole):,}{point}{places}" if whole != "-0" else f"{whole}{point}{places}"
+
+
+def small_sum(amount: Decimal) -> str:
+    """A sum of USDT as people read it: four places, more only where four would say nothing."""
+    rounded = amount.quantize(FOUR_PLACES)
+    return tidy(plain(rounded or amount))
+
+
+def did(actions: str, code: str) -> str:
+    """What Recover did, in words: "checked_positions, created_leg_2" is two of them."""
+    told = []
+    for action in actions.split(", "):
+        leg = action.removeprefix("created_leg_")
+        words = f"created leg {leg}" if leg != action else ACTIONS.get(action, action)
+        told.append(words if code == "en" else said(action, code))
+    return ", ".join(told)
 
 
 def order_name(key: str, *, at_market: bool = False) -> str:
@@ -172,9 +177,11 @@ def sentence(kind: EventKind, cycle: int, data: Mapping[str, str], code: str | N
     words["level"] = "market" if level is None else tidy(level)
     if "fee" in data:
         fee = Decimal(data["fee"])
-        words["paid"], words["amount"] = "received" if fee < 0 else "paid", plain(abs(fee))
+        words["paid"], words["amount"] = "received" if fee < 0 else "paid", small_sum(abs(fee))
     if "profit" in data:
-        words["profit"] = f"{Decimal(data['profit']):+.2f}"
+        words["profit"] = f"{Decimal(data['profit']):+,.2f}"
+    if "actions" in data:
+        words["actions"] = did(data["actions"], code)
     told = Words({name: said(value, code) for name, value in words.items()})
     return " ".join(said(SENTENCES[kind], code).format_map(told).split())
 

@@ -18,6 +18,7 @@ from blitz.errors import DatabaseProblem
 from blitz.storage.preferences import LANGUAGES, Preferences
 from blitz.web.accounts import current_account
 from blitz.web.phrasebook import Phrasebook
+from blitz.web.remedies import REMEDIES
 from blitz.web.services import services
 
 CATALOGUES = Path(__file__).parent / "translations"
@@ -82,11 +83,17 @@ STATUS_TEXTS = (
 
 
 def said_status(status: Mapping[str, Any], code: str | None = None) -> dict[str, Any]:
-    """A bot's status with its sentences put so; the code words stay. The status itself is left alone."""
+    """A bot's status with its sentences put so, and what to do about a missing protection. The code words stay.
+
+    The status itself is left alone.
+    """
     code = code or language()
     told = dict(status)
     for path in STATUS_TEXTS:
         _put(told, path, code)
+    guard = told.get("protected")
+    if isinstance(guard, dict) and "cause" in guard:
+        guard["remedy"] = said(REMEDIES[guard["cause"]], code) if guard["cause"] else None
     return told
 
 

@@ -10,6 +10,12 @@ MODE_WORDS = {
     Mode.DEMO: "the exchange's demo account, no real money",
     Mode.LIVE: "real money",
 }
+FEEDS = {
+    "synthetic": "made-up prices",
+    "candles": "prices from a file",
+    "manual": "prices set by hand",
+    "live": "an exchange's real prices",
+}
 TESTNET = "the exchange's testnet, no real money"
 NOT_ARMED = "chosen, but you have not gone live: nothing is placed with real money"
 
@@ -38,8 +44,9 @@ def strip_of(user: User, running: Mode | None, exchange: str = "") -> dict[str, 
     else:
         words = [MODE_WORDS[mode]]
     facts = services().facts
-    if mode is Mode.PAPER and facts.get("paper_feed"):
-        words.append(f"market: {facts['paper_feed']}")
+    feed = facts.get("paper_feed", "").partition(":")[0]
+    if mode is Mode.PAPER and feed in FEEDS:
+        words.append(FEEDS[feed])
     if mode is not Mode.PAPER and facts.get("rehearsal"):
         words.append(f"REHEARSAL at {facts['rehearsal']}: nothing here is real")
     if exchange not in ("", user.settings.exchange.value):

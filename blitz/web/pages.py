@@ -33,8 +33,10 @@ from blitz.web.services import services
 
 pages = APIBlueprint("pages", __name__, enable_openapi=False)
 
-FEED_LINES = 40
 EXCHANGES = {each.value: each.label for each in ExchangeName}
+"""How the exchanges write themselves, by their code words."""
+
+FEED_LINES = 40
 
 
 @pages.get("/")

@@ -113,6 +113,7 @@ class ProtectedOut(Open):
     why: str
     state: Literal["unseen", "no_position", "protected", "unprotected", "unknown"]
     cause: str | None = Field(description="A word for programs; null when protected or without a position.")
+    remedy: str | None = Field(None, description="What to do about it, in a sentence; null where nothing is.")
     incident: IncidentOut | None
 
 

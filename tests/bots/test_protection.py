@@ -28,7 +28,7 @@ from blitz.core.look import BOOKS_DISAGREE, JOURNAL_UNWRITTEN
 from blitz.core.memory import Attention, ExitTrouble
 from blitz.core.orders import STOP_LOSS, TAKE_PROFIT
 from blitz.core.records import EventKind, SlotState
-from blitz.web.feed import REMEDIES
+from blitz.web.remedies import REMEDIES
 from tests.core.ladders import LONG
 from tests.core.rig import Rig
 

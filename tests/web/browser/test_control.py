@@ -23,7 +23,7 @@ def test_a_cycle_is_watched_from_start_to_profit_without_a_reload(world: World, 
 
     world.move_price("59399")
     expect(page.locator("#position")).to_have_text("0.032 BTC")
-    expect(page.locator("#feed")).to_contain_text("Leg 1 filled: 0.016 at 59400.")
+    expect(page.locator("#feed")).to_contain_text("Leg 1 filled: 0.016 at 59,400.")
 
     world.move_price("60100")
     expect(page.locator("#feed")).to_contain_text("Cycle 1 closed: take-profit filled")

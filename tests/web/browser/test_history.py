@@ -135,7 +135,7 @@ def test_days_are_those_of_the_readers_zone(world: World, page: Page):
     expect(page.locator("#net")).to_have_text("+7.00")
     expect(rows(page)).to_have_count(1)
     expect(page.locator("#zone-note")).to_have_text("Times in Asia/Seoul")
-    expect(rows(page)).to_contain_text("3/2/2026, 12:30:00 AM")
+    expect(rows(page)).to_contain_text(re.compile("Mar 2, (2026, )?00:30:00"))
     page.get_by_role("button", name="Everything").click()
     expect(page.locator("#net")).to_have_text("+12.00")
     page.locator("#day-details summary").click()

@@ -19,7 +19,7 @@ DIRECTIONS = {"Buy": "long", "Sell": "short"}
 
 
 class Position(NamedTuple):
-    """Quantity and average are those of the page, which shows four places, cut and not rounded."""
+    """Quantity and average are those of the page, which shows two places here, cut and not rounded."""
 
     side: str
     quantity: Decimal
@@ -44,7 +44,7 @@ def at_the_exchange(state: dict[str, Any]) -> Picture:
     position = None
     if positions:
         row = positions[0]
-        average = Decimal(row["averageExact"]).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
+        average = Decimal(row["averageExact"]).quantize(Decimal("0.01"), rounding=ROUND_DOWN)
         position = Position(DIRECTIONS[row["side"]], Decimal(row["size"]), average)
     return Picture(position, sorted((level_of(row), Decimal(row["qty"])) for row in orders))
 

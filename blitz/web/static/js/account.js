@@ -1,6 +1,6 @@
 // The account page: keys and what the exchange says of them, Telegram, password, and how pages speak.
 // Sign-ins and API tokens are in account_lists.js.
-import { byId, call, first, language, make, number, say, showStrip, t, toast } from "./page.js";
+import { byId, call, CLOCK, first, language, make, number, say, showStrip, t, toast } from "./page.js";
 import { confirm, tell, whileBusy } from "./account_parts.js";
 import "./account_lists.js";
 
@@ -155,7 +155,7 @@ const preferences = byId("preferences").elements;
 function showZone() {
   const timeZone = preferences.time_zone.value.trim() || Intl.DateTimeFormat().resolvedOptions().timeZone;
   try {
-    const time = new Date().toLocaleTimeString(language, { timeZone, hour: "numeric", minute: "2-digit" });
+    const time = new Date().toLocaleTimeString(language, { timeZone, ...CLOCK });
     say(byId("zone-now"), t("Now it is {time} in {zone}.", { time, zone: timeZone }));
   } catch {
     say(byId("zone-now"), t("This browser does not know that zone; choose one from the list."));

@@ -24,7 +24,7 @@ function orderRow(order) {
 function facts(settings) {
   const yes = (value) => (value ? t("yes") : t("no"));
   return [
-    [t("Exchange"), exchangeName(settings.exchange)], [t("Mode"), settings.mode.toUpperCase()], [t("Market"), settings.symbol], [t("Side"), sideWord(settings.side)],
+    [t("Exchange"), exchangeName(settings.exchange)], [t("Mode"), settings.mode.toUpperCase()], [t("Market"), settings.symbol.split(":")[0]], [t("Side"), sideWord(settings.side)],
     [t("Leverage"), number(settings.leverage)], [t("Margin mode"), marginWord(settings.margin_mode)], [t("Take-profit, ROE %"), number(settings.take_profit)], [t("Stop-loss, ROE %"), number(settings.stop_loss)],
     [t("Rounds"), String(settings.rounds)], [t("Repeat"), yes(settings.repeat)], [t("API key"), settings.api_key || t("none")], [t("May trade real money"), yes(settings.armed)], [t("Telegram"), yes(settings.telegram_stored)],
     [t("Margin of the legs, USDT"), settings.grids.map((row) => number(row.amount)).join(" / ")], [t("Gaps, %"), settings.grids.slice(1).map((row) => number(row.gap)).join(" / ") || "–"],
@@ -38,7 +38,7 @@ function show(detail) {
     make("span", { class: "mode-badge", "data-mode": person.mode }, person.mode.toUpperCase()),
     make("span", { class: "tag" }, person.role === "admin" ? t("administrator") : t("trader")),
     person.active ? null : make("span", { class: "tag bad" }, t("disabled")),
-    make("span", {}, `${person.symbol.split(":")[0]} ${sideWord(person.side)}, ${exchangeName(person.exchange)}`),
+    make("span", {}, [person.symbol.split(":")[0], sideWord(person.side), exchangeName(person.exchange)].join(" · ")),
     person.running ? make("span", { class: "muted" }, t("up {time}", { time: duration(person.uptime) })) : null,
     person.cycle === null ? null : make("span", { class: "muted" }, t("cycle {number}, {filled} of {legs} legs filled", { number: person.cycle, filled: person.legs_filled, legs: person.legs })),
     make("span", { class: "muted" }, t("net profit {profit} USDT", { profit: signed(person.profit, 2) })),

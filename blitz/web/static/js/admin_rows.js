@@ -9,6 +9,7 @@ const PROTECTION = {
   unknown: () => t("unknown"),
 };
 
+
 /** The state of a position's protection, as a mark and since when. */
 export function protectionWords(person) {
   const words = PROTECTION[person.protection]();
@@ -60,9 +61,10 @@ export function changeRow(made, person) {
   parts.pill.dataset.state = person.status;
   parts.pill.title = person.message;
   say(parts.attention, ["needs_attention", "error"].includes(person.status) ? person.message : "");
+  parts.attention.title = parts.attention.textContent; // a long one is cut short in the list
   say(parts.uptime, person.running ? t("for {time}", { time: duration(person.uptime) }) : "");
-  say(parts.market, `${person.symbol.split(":")[0]} ${sideWord(person.side)}`);
-  say(parts.venue, exchangeName(person.exchange));
+  say(parts.market, person.symbol.split(":")[0]);
+  say(parts.venue, `${sideWord(person.side)} · ${exchangeName(person.exchange)}`);
   say(parts.mode, person.mode.toUpperCase());
   parts.mode.dataset.mode = person.mode;
   say(parts.legs, person.cycle === null ? "–" : t("{filled} of {legs}", { filled: person.legs_filled, legs: person.legs }));

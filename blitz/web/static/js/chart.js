@@ -1,7 +1,7 @@
 // The candle chart: the market, what rests in it, where it filled, and the price as it moves.
 // Numbers become floats here and nowhere else: they only place pixels.
 import { CandlestickSeries, createChart, createSeriesMarkers, CrosshairMode, LineStyle } from "../vendor/lightweight-charts/lightweight-charts.mjs";
-import { byId, call, language, number, say, t, timeZone } from "./page.js";
+import { byId, call, CLOCK, decimalsOf, language, number, say, t, timeZone } from "./page.js";
 
 const SECONDS = { "1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14400, "1d": 86400 };
 const FIRST_CANDLES = 300;
@@ -11,6 +11,7 @@ const NEAR_THE_LEFT_EDGE = 60;
 const FILLS_MAX = 500;
 const RESYNC_MS = 20000;
 const QUIET_POLL_MS = 5000;
+const NEAR = 0.03; // of the price: a level further away would press the candles flat
 const KEPT = "blitz-timeframe";
 
 const COLOURS = { leg: "--chart-leg", average: "--chart-average", tp: "--chart-tp", sl: "--chart-sl", liquidation: "--chart-liquidation" };
@@ -26,6 +27,7 @@ export class Chart {
     this.frame = remembered();
     this.chart = createChart(place, { autoSize: true, ...this.look() });
     this.series = this.chart.addSeries(CandlestickSeries, this.candleLook());
+    this.series.applyOptions({ autoscaleInfoProvider: (ofCandles) => this.withNearLevels(ofCandles()) });
     this.markers = createSeriesMarkers(this.series, []);
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => this.nearTheEdge(range));
     this.listen();
@@ -36,10 +38,10 @@ export class Chart {
 
   look() {
     const line = { color: style("--line") };
-    const clock = new Intl.DateTimeFormat(language, { timeZone, dateStyle: "medium", timeStyle: "short" });
+    const clock = new Intl.DateTimeFormat(language, { timeZone, year: "numeric", month: "short", day: "numeric", ...CLOCK });
     const tick = (options) => new Intl.DateTimeFormat(language, { timeZone, ...options });
     const ticks = [tick({ year: "numeric" }), tick({ month: "short" }), tick({ day: "numeric", month: "short" }),
-      tick({ hour: "2-digit", minute: "2-digit", hour12: false }), tick({ hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })];
+      tick(CLOCK), tick({ ...CLOCK, second: "2-digit" })];
     return {
       layout: { background: { color: "transparent" }, textColor: style("--ink-soft"), fontFamily: getComputedStyle(document.body).fontFamily, attributionLogo: false },
       grid: { vertLines: line, horzLines: line },
@@ -193,6 +195,18 @@ export class Chart {
     say(byId("chart-words"), levels.map(({ title, price }) => `${title} ${number(price)}`).join(", "));
   }
 
+  /** The take-profit, the average and the next leg are always in sight; what is further away only where candles are. */
+  withNearLevels(scale) {
+    const last = this.candles.at(-1)?.close;
+    if (!scale?.priceRange || !last) return scale;
+    const away = ({ price }) => Math.abs(Number(price) - last);
+    const [leg] = (this.levels ?? []).filter(({ kind }) => kind === "leg").sort((one, other) => away(one) - away(other));
+    const near = [...(this.levels ?? []).filter(({ kind }) => kind === "tp" || kind === "average"), ...(leg ? [leg] : [])]
+      .filter((level) => away(level) < last * NEAR).map(({ price }) => Number(price));
+    const { minValue, maxValue } = scale.priceRange;
+    return { ...scale, priceRange: { minValue: Math.min(minValue, ...near), maxValue: Math.max(maxValue, ...near) } };
+  }
+
   async loadFills(symbol) {
     const { ok, body } = await call("GET", `/api/bot/fills?limit=${FILLS_MAX}`);
     if (ok) this.showFills(body.rows.filter((row) => bare(row.symbol) === bare(symbol) && row.kind === "trade"));
@@ -212,8 +226,6 @@ export class Chart {
       .sort((one, other) => one.time - other.time));
   }
 }
-
-const decimalsOf = (text) => (String(text).split(".")[1] ?? "").length;
 
 /** A market's name without the marks of our spelling and of the venues': BTC/USDT:USDT, BTCUSDT and BTC-USDT are one. */
 const bare = (symbol) => symbol.split(":")[0].replace(/[^A-Za-z0-9]/g, "");

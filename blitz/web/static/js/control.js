@@ -1,10 +1,12 @@
 // The control page: shows what the bot last published, and sends the four commands.
-import { levelsOf, showForeign, showLadder } from "./ladder.js";
+import { averageOf, lastPriceOf, levelsOf, showForeign, showLadder } from "./ladder.js";
 import { follow } from "./live.js";
 import { ask, byId, call, duration, exchangeName, first, make, moment, number, say, showStrip, sideWord, signed, STATUS_WORDS, t, tone } from "./page.js";
+import { protectionWords } from "./protection.js";
 
 const FEED_LINES_MAX = 200;
 const PREVIEW_MS = 30000;
+const ANSWER_MS = 10000;
 const BUSY = new Set(["starting", "running", "stopping", "stopping_after_cycle", "needs_attention"]);
 const FILLED = new Set(["leg_filled", "cycle_closed", "traded_by_hand", "liquidated", "deleveraged"]);
 
@@ -12,6 +14,7 @@ let shown = first.status;
 let shownAt = Date.now();
 let newestLine = 0;
 let preview = null;
+let wasLiquidated = false; // the newest cycle was, and nobody may read that as a plain stop
 let chart = null; // comes behind the figures and the buttons: nobody waits for its library
 
 function show(status) {
@@ -24,6 +27,7 @@ function show(status) {
   showFigures(status);
   showOrders(status);
   showTitle(status);
+  dropOldAnswer();
 }
 
 function showOrders(status) {
@@ -97,9 +101,10 @@ function showState(status) {
   byId("state-dot").dataset.status = status.status;
   say(byId("state-word"), STATUS_WORDS[status.status] ?? status.status);
   say(byId("state-message"), status.attention?.message ?? doing(status) ?? status.message ?? "");
-  byId("state-message").classList.toggle("bad-text", Boolean(status.attention) || status.status === "error");
+  if (wasLiquidated && status.status === "stopped") byId("state-dot").dataset.status = "error";
+  byId("state-message").classList.toggle("bad-text", Boolean(status.attention) || byId("state-dot").dataset.status === "error");
   const side = status.side ?? settings.side;
-  say(byId("market-line"), `${status.symbol ?? settings.symbol} · ${sideWord(side)} · ${number(status.position?.leverage ?? settings.leverage)}× · ${exchangeName(status.exchange ?? settings.exchange)}`);
+  say(byId("market-line"), `${(status.symbol ?? settings.symbol).split(":")[0]} · ${sideWord(side)} · ${number(status.position?.leverage ?? settings.leverage)}× · ${exchangeName(status.exchange ?? settings.exchange)}`);
   const running = BUSY.has(status.status);
   byId("start").classList.toggle("primary", !running);
   byId("start").disabled = running;
@@ -121,26 +126,13 @@ function showUptime() {
 }
 
 function showProtection(status) {
-  const { state, word, why } = protectionWords(status);
+  const { state, word, why, remedy } = protectionWords(status);
   const box = byId("protection");
   box.dataset.state = state;
   box.toggleAttribute("data-incident", Boolean(status.protected?.incident));
   say(byId("protection-word"), word);
   say(byId("protection-why"), why);
-}
-
-/** What may be said of the position. Unknown is shown as loudly as unprotected: nobody knows better. */
-function protectionWords(status) {
-  const guard = status.protected ?? {};
-  const since = guard.since ? { since: moment(guard.since) } : null;
-  const said = (withTime, without) => (since ? withTime : without);
-  switch (guard.state) {
-    case "protected": return { state: "yes", word: said(t("Protected since {since}", since ?? {}), t("Protected")), why: guard.why };
-    case "unprotected": return { state: "no", word: said(t("UNPROTECTED since {since}", since ?? {}), t("UNPROTECTED")), why: guard.why };
-    case "unknown": return { state: "no", word: said(t("PROTECTION UNKNOWN since {since}", since ?? {}), t("PROTECTION UNKNOWN")), why: guard.why };
-    case "no_position": return { state: "none", word: t("No position"), why: t("nothing is at risk") };
-    default: return { state: "none", word: t("Not watched"), why: t("nobody has looked at the account since the server started") };
-  }
+  say(byId("protection-do"), remedy ?? "");
 }
 
 function showFigures(status) {
@@ -148,14 +140,14 @@ function showFigures(status) {
   const [base, quote] = (status.symbol ?? first.settings.symbol).split(":")[0].split("/");
   const flat = status.looked_at ? t("flat") : "–";
   const seen = !status.running && status.looked_at ? t("as last seen {time}", { time: moment(status.looked_at) }) : "";
-  if (position?.last_price) say(byId("price"), number(position.last_price));
+  if (position?.last_price) say(byId("price"), lastPriceOf(status));
   say(byId("price-sub"), lines(
     distances.take_profit && t("{percent} % to take-profit", distances.take_profit),
     distances.next_leg && t("{percent} % to the next leg", distances.next_leg),
     distances.stop_loss && t("{percent} % to stop-loss", distances.stop_loss)));
   say(byId("position"), position ? `${number(position.quantity)} ${base}` : flat);
   say(byId("position-sub"), lines(
-    position && t("average {price}", { price: number(position.average, 4) }),
+    position && t("average {price}", { price: averageOf(status) }),
     position?.margin && t("margin {margin} {quote}", { margin: number(position.margin, 2), quote }), seen));
   setMoney(byId("unrealised"), position?.unrealised);
   say(byId("unrealised-sub"), lines(
@@ -184,6 +176,10 @@ function addLine(line) {
   feed.prepend(make("li", { class: line.tone }, make("time", { datetime: `${line.at}Z`, title: `${line.at} UTC` }, moment(line.at)), make("span", {}, line.message)));
   while (feed.children.length > FEED_LINES_MAX) feed.lastElementChild.remove();
   byId("feed-empty").hidden = true;
+  if (line.kind === "liquidated" || line.kind === "cycle_started") {
+    wasLiquidated = line.kind === "liquidated";
+    showState(shown);
+  }
   if (!FILLED.has(line.kind)) return;
   clearTimeout(fillsSoon);
   fillsSoon = setTimeout(() => chart?.loadFills(marketOf(shown)), 300);
@@ -209,12 +205,23 @@ async function command(button, method, path, body) {
   await refresh();
 }
 
+let answered = null;
+const stateNow = () => `${shown.status} ${shown.attention?.code} ${shown.protected?.state} ${shown.cycle?.number}`;
+
+/** An answer is true of the moment it came: once the bot is in another state it would only mislead. */
+function dropOldAnswer() {
+  if (!answered || byId("answer").hidden) return;
+  if (Date.now() - answered.at < ANSWER_MS) answered.state = stateNow(); // what it brought about still belongs to it
+  else byId("answer").hidden = answered.state !== stateNow();
+}
+
 function answerWith(message, list, tone) {
+  answered = { at: Date.now(), state: stateNow() };
   const box = byId("answer");
   box.hidden = false;
   box.className = `answer ${tone}`;
   const parts = list.length ? make("ul", {}, ...list.map((each) => make("li", {}, each))) : null;
-  box.replaceChildren(...[make("p", {}, message), parts].filter(Boolean));
+  box.replaceChildren(...[make("time", {}, moment(new Date().toISOString())), make("p", {}, message), parts].filter(Boolean));
 }
 
 async function refresh() {
@@ -271,8 +278,8 @@ async function getStatus() {
   const told = protectionWords(shown);
   answerWith(shown.running ? t("{status}, up {time}. {message}", { status: word, time: duration(shown.uptime), message: shown.message }) : `${word}. ${shown.message}`, [
     cycle && t("Cycle {number}: {filled} of {legs} legs filled.", { number: cycle.number, filled: cycle.legs_filled, legs: cycle.legs }),
-    position && t("Position {quantity} at an average of {average}, unrealised {unrealised} USDT.", { quantity: number(position.quantity), average: number(position.average, 4), unrealised: signed(position.unrealised, 2) }),
-    `${told.word}: ${told.why}`,
+    position && t("Position {quantity} at an average of {average}, unrealised {unrealised} USDT.", { quantity: number(position.quantity), average: averageOf(shown), unrealised: signed(position.unrealised, 2) }),
+    [`${told.word}: ${told.why}`, told.remedy].filter(Boolean).join(" "),
     profit && t("Net profit {net} USDT in all cycles.", { net: signed(profit.net, 2) }),
   ].filter(Boolean), "good");
 }

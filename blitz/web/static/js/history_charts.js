@@ -1,7 +1,7 @@
 // The two charts of the history page. They draw what the server summed; the words beside them are its own digits.
 import { BaselineSeries, createChart, HistogramSeries, TickMarkType } from "../vendor/lightweight-charts/lightweight-charts.mjs";
 import { change } from "./history_tables.js";
-import { byId, language, moment, say, t } from "./page.js";
+import { byId, CLOCK, language, moment, say, t } from "./page.js";
 
 const seconds = (iso) => Date.parse(`${iso}Z`) / 1000;
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -13,7 +13,7 @@ function tick(at, type, zone) {
   const forms = {
     [TickMarkType.Year]: { year: "numeric" }, [TickMarkType.Month]: { month: "short" }, [TickMarkType.DayOfMonth]: { day: "numeric", month: "short" },
   };
-  const form = forms[type] ?? { hour: "2-digit", minute: "2-digit" };
+  const form = forms[type] ?? CLOCK;
   return new Date(at * 1000).toLocaleString(language, { timeZone: zone, ...form });
 }
 
@@ -25,7 +25,7 @@ function frame(element, zone) {
     grid: { vertLines: { visible: false }, horzLines: { color: token("--line") } },
     rightPriceScale: { borderVisible: false },
     timeScale: { borderColor: token("--line"), timeVisible: true, tickMarkFormatter: (at, type) => (typeof at === "number" ? tick(at, type, zone) : null) },
-    localization: { locale: language, timeFormatter: (at) => (typeof at === "number" ? new Date(at * 1000).toLocaleString(language, { timeZone: zone }) : dayWords(at)) },
+    localization: { locale: language, timeFormatter: (at) => (typeof at === "number" ? moment(new Date(at * 1000).toISOString(), zone) : dayWords(at)) },
     // The wheel and a finger that goes up and down belong to the page.
     handleScroll: { mouseWheel: false, vertTouchDrag: false },
     handleScale: { mouseWheel: false },

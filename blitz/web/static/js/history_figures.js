@@ -40,8 +40,8 @@ export function showFigures({ figures, account }) {
 
 export function showDays(days) {
   byId("day-rows").replaceChildren(...days.toReversed().map((day) => make("tr", {}, make("th", { scope: "row" }, day.day),
-    ...[String(day.cycles), String(day.won), amount(day.fees), amount(day.funding)].map((text) => make("td", { class: "n" }, text)),
-    make("td", { class: "n" }, money(day.profit)), make("td", { class: "n" }, money(day.cumulative)))));
+    ...[String(day.cycles), String(day.won), amount(day.fees, 4), amount(day.funding, 4)].map((text) => make("td", { class: "n" }, text)),
+    make("td", { class: "n" }, money(day.profit, 4)), make("td", { class: "n" }, money(day.cumulative, 4)))));
   byId("day-empty").hidden = days.length > 0;
   byId("day-chart").hidden = days.length === 0;
   byId("day-details").hidden = days.length === 0;
@@ -61,8 +61,8 @@ const fact = (words, ...values) => make("div", {}, make("dt", {}, words), make("
 
 function facts(row) {
   return [fact(t("Market"), market(row)), fact(t("Started"), when(row.started_at)), row.ended_at ? fact(t("Ended"), when(row.ended_at)) : null,
-    fact(t("Length"), ranFor(row)), fact(t("Legs filled"), String(row.legs_filled)), fact(t("Realised"), change(row.realised, 8)), fact(t("Fees paid"), amount(row.fees, 8)),
-    fact(t("Funding paid"), amount(row.funding, 8)), fact(row.ended_at ? t("Profit") : t("Booked so far"), money(row.profit, 8))].filter(Boolean);
+    fact(t("Length"), ranFor(row)), fact(t("Legs filled"), String(row.legs_filled)), fact(t("Realised"), change(row.realised)), fact(t("Fees paid"), amount(row.fees)),
+    fact(t("Funding paid"), amount(row.funding)), fact(row.ended_at ? t("Profit") : t("Booked so far"), money(row.profit))].filter(Boolean);
 }
 
 /** The cycle that has not ended: its figures so far are in no sum of this page. */

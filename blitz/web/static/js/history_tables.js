@@ -1,5 +1,5 @@
 // The three tables of the history page: what stands in a row, and under which words.
-import { duration, make, moment, number, sideWord, signed, t, tone } from "./page.js";
+import { duration, even, make, moment, number, sideWord, signed, t, tone } from "./page.js";
 
 const DIRECTIONS = { buy: t("buy"), sell: t("sell") };
 const KINDS = { trade: t("trade"), funding: t("funding"), liquidation: t("liquidation"), adl: t("auto-deleveraging") };
@@ -9,11 +9,11 @@ export const ENDS = {
 };
 
 export const when = (iso) => (iso ? make("time", { datetime: `${iso}Z`, title: `${iso.replace("T", " ")} UTC` }, moment(iso)) : "–");
-/** At least two places, so that a column of amounts can be read down. */
-const even = (text) => text.replace(/^([^.\d]*[\d,]+)(?:\.(\d*))?$/, (_, whole, places = "") => `${whole}.${places.padEnd(2, "0")}`);
-export const amount = (value, places = 4) => even(number(value, places));
-export const change = (value, places = 4) => even(signed(value, places));
-export const money = (value, places = 4) => make("span", { "data-tone": tone(value) }, change(value, places));
+/** Two places, four below 0.1: more is for machines, which read the CSV. */
+const placesOf = (value) => (/^[+-]?0\.0/.test(String(value)) ? 4 : 2);
+export const amount = (value, places = placesOf(value)) => even(number(value, places), places);
+export const change = (value, places = placesOf(value)) => even(signed(value, places), places);
+export const money = (value, places) => make("span", { "data-tone": tone(value) }, change(value, places));
 export const market = (row) => `${row.symbol.split(":")[0]} · ${sideWord(row.side)}`;
 
 /** How long a cycle ran, or has been running. Both ends are whole seconds of the server. */
@@ -45,28 +45,28 @@ const cycleOf = (row, account) => cycleLink(row.cycle, account);
 const TABLES = {
   cycles: [
     [t("Cycle"), (row, account) => cycleLink(row.number, account), "head"],
-    [t("Profit"), (row) => money(row.profit), "n"],
+    [t("Profit"), (row) => money(row.profit, 4), "n"],
     [t("Outcome"), outcome],
     [t("Legs"), (row) => String(row.legs_filled), "n"],
     [t("Market"), market],
     [t("Started"), (row) => when(row.started_at)],
     [t("Ended"), (row) => when(row.ended_at)],
     [t("Length"), (row) => ranFor(row), "n"],
-    [t("Realised"), (row) => change(row.realised), "n"],
-    [t("Fees"), (row) => amount(row.fees), "n"],
-    [t("Funding"), (row) => amount(row.funding), "n"],
+    [t("Realised"), (row) => change(row.realised, 4), "n"],
+    [t("Fees"), (row) => amount(row.fees, 4), "n"],
+    [t("Funding"), (row) => amount(row.funding, 4), "n"],
   ],
   fills: [
     [t("Time"), (row) => when(row.at), "head"],
     [t("Cycle"), cycleOf],
     [t("Order"), (row) => orderWord(row.order)],
     [t("Kind"), (row) => KINDS[row.kind] ?? row.kind],
-    [t("Market"), (row) => row.symbol],
+    [t("Market"), (row) => row.symbol.split(":")[0]],
     [t("Direction"), (row) => (row.kind === "funding" ? "–" : DIRECTIONS[row.direction] ?? row.direction)],
     [t("Quantity"), (row) => number(row.quantity), "n"],
     [t("Price"), (row) => number(row.price), "n"],
     [t("Value"), (row) => amount(row.value), "n"],
-    [t("Fee"), (row) => amount(row.fee, 6), "n"],
+    [t("Fee"), (row) => amount(row.fee, 4), "n"],
     [t("Role"), (row) => (row.kind === "trade" ? (row.maker ? t("maker") : t("taker")) : "–")],
   ],
   events: [

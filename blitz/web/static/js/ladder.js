@@ -1,5 +1,5 @@
 // The ladder as a table and as lines of the chart: planned, resting, filled; and orders that are not the bot's.
-import { byId, make, number, say, t } from "./page.js";
+import { byId, decimalsOf, even, make, number, say, t } from "./page.js";
 
 const STATES = { planned: t("planned"), resting: t("resting"), filled: t("filled"), missing: t("missing"), unknown: t("unknown"), would: t("at Start") };
 
@@ -9,7 +9,8 @@ export function orderName(key) {
   return key === "leg_0" ? t("Leg 0 · entry") : t("Leg {leg}", { leg: key.slice(4) });
 }
 
-const level = (side) => (side ? number(side.price ?? side.trigger ?? "market") : "–");
+const priceOf = (side) => side?.price ?? side?.trigger;
+const level = (side, places = 0) => (side ? even(number(priceOf(side) ?? t("market")), places) : "–");
 
 /** A part of the budget as a bar and in words. */
 function share(percent) {
@@ -18,13 +19,13 @@ function share(percent) {
   return make("td", { class: "n share" }, bar, `${number(percent, 0)} %`);
 }
 
-function row(order) {
+function row(order, places) {
   const { planned, resting } = order;
   return make("tr", { "data-state": order.state },
     make("th", { scope: "row", title: resting?.client_id ?? "" }, orderName(order.key)),
     make("td", {}, make("span", { class: "pill", "data-state": order.state }, STATES[order.state] ?? order.state)),
-    make("td", { class: "n" }, level(planned)),
-    make("td", { class: "n" }, level(resting)),
+    make("td", { class: "n" }, level(planned, places)),
+    make("td", { class: "n" }, level(resting, places)),
     make("td", { class: "n" }, number(resting?.quantity ?? planned?.quantity)),
     make("td", { class: "n" }, number(order.filled ?? resting?.filled)),
     make("td", { class: "n" }, number(planned?.margin, 2)),
@@ -39,9 +40,15 @@ function previewed(preview) {
   }));
 }
 
+/** How finely this market's prices are written: as the finest that an order has. */
+function placesOf(orders) {
+  return Math.max(0, ...orders.flatMap(({ planned, resting }) => [planned, resting].map((side) => decimalsOf(priceOf(side)))));
+}
+
 export function showLadder(status, preview) {
   const orders = preview ? previewed(preview) : status.orders ?? [];
-  byId("ladder").replaceChildren(...orders.map(row));
+  const places = placesOf(orders);
+  byId("ladder").replaceChildren(...orders.map((order) => row(order, places)));
   byId("ladder").closest(".scroll").hidden = orders.length === 0;
   say(byId("ladder-note"), preview ? t("What Start would place at {price}. Nothing rests yet.", { price: number(preview.price) }) : "");
   const empty = byId("ladder-empty");
@@ -58,6 +65,17 @@ export function showForeign(orders) {
     make("td", { class: "n" }, level(order)),
     make("td", { class: "n" }, number(order.quantity)),
     make("td", {}, make("code", {}, order.client_id || "–")))));
+}
+
+const places = (status) => Math.max(placesOf(status.orders ?? []), decimalsOf(status.position.last_price));
+
+/** The last price, always as wide, so that the figure does not jump. */
+export const lastPriceOf = (status) => even(number(status.position.last_price), places(status));
+
+/** The average, which falls between two prices of the market. */
+export function averageOf(status) {
+  const finer = Math.max(2, places(status) + 1);
+  return even(number(status.position.average, finer), finer);
 }
 
 /** The levels that the chart draws: {kind, price, title, faint}. */

@@ -82,6 +82,14 @@ export function number(value, places) {
   return (sign === "-" ? "−" : "") + grouped + (shown ? `.${shown}` : "");
 }
 
+/** The decimals of a price or a quantity as it is written. */
+export const decimalsOf = (text) => (String(text ?? "").split(".")[1] ?? "").length;
+
+/** A number with at least `places` places, so that a column can be read down; market and – stay. */
+export function even(text, places) {
+  return text.replace(/^([^.\d]*[\d,]+)(?:\.(\d*))?$/, (_, whole, found = "") => (places ? `${whole}.${found.padEnd(places, "0")}` : text));
+}
+
 /** Profit and loss: always with its sign. */
 export function signed(value, places = 4) {
   if (value === null || value === undefined) return "–";
@@ -104,12 +112,25 @@ export const exchangeName = (code) => first.exchanges?.[code] ?? code;
 
 const utc = (iso) => new Date(/[Z+]/.test(iso) ? iso : `${iso}Z`);
 
-/** A moment in the reader's own zone; today only the time. */
-export function moment(iso) {
+/** A time of day on every page, as charts and exchanges write it: 24 hours, always as wide. */
+export const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const TO_THE_SECOND = { ...CLOCK, second: "2-digit" };
+const DAY = { month: "short", day: "numeric" };
+
+const forms = new Map(); // making one is slow, and a page shows hundreds of times
+function form(name, zone, options) {
+  const key = `${name} ${zone}`;
+  if (!forms.has(key)) forms.set(key, new Intl.DateTimeFormat(language, { timeZone: zone, ...options }));
+  return forms.get(key);
+}
+
+/** A moment in the reader's own zone: today only the time, this year without the year. */
+export function moment(iso, zone = timeZone) {
   if (!iso) return "–";
-  const at = utc(iso);
-  const day = (when) => when.toLocaleDateString(language, { timeZone });
-  return day(at) === day(new Date()) ? at.toLocaleTimeString(language, { timeZone }) : at.toLocaleString(language, { timeZone });
+  const [at, now] = [utc(iso), new Date()];
+  const isSame = (name, options) => form(name, zone, options).format(at) === form(name, zone, options).format(now);
+  if (!isSame("year", { year: "numeric" })) return form("whole", zone, { year: "numeric", ...DAY, ...TO_THE_SECOND }).format(at);
+  return isSame("day", DAY) ? form("time", zone, TO_THE_SECOND).format(at) : form("short", zone, { ...DAY, ...TO_THE_SECOND }).format(at);
 }
 
 export function duration(seconds) {
