@@ -99,7 +99,8 @@ def raise_attention(memory: BotMemory, key: OrderKey, reply: Rejected) -> None:
 
 def name_of(key: OrderKey) -> str:
     """An order's name within a sentence, such as "leg 2"."""
-    return f"leg {key.leg}" if key.role is Role.LEG else f"the {NAMES[key.role]}"
+    exits = {Role.TAKE_PROFIT: "the take-profit", Role.STOP_LOSS: "the stop-loss"}
+    return exits.get(key.role, f"leg {key.leg}")
 
 
 def remember_trouble(memory: BotMemory, key: OrderKey, reply: Reply, now_ms: int) -> None:
