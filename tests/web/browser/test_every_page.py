@@ -205,17 +205,6 @@ def test_a_page_is_for_everybody(seen: Seen, browser: Browser, visit: Visit):
         assert not faults, "\n".join(faults)
 
 
-def test_in_korean_every_page_fits_a_telephone_too(seen: Seen, browser: Browser):
-    for who, user in people(seen.world).items():
-        with visitor(browser, seen.address, viewport=PHONE, locale="ko-KR") as page:
-            bring_session(page, seen.world, user)
-            for visit in VISITS:
-                if (visit.who, visit.answer) == (who, 200) and visit.rule != "/api/docs":
-                    look(page, seen, visit)
-                    expect(page.locator("html")).to_have_attribute("lang", "ko")
-                    assert too_wide(page) == [], visit
-
-
 def people(world: World) -> dict[str, User]:
     return {"trader": world.trader, "beginner": world.stranger, "admin": world.admin}
 
