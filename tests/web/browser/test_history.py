@@ -88,7 +88,7 @@ def test_what_a_bot_traded_stands_in_figures_and_tables(world: World, page: Page
     expect(rows(page).nth(1)).to_contain_text("take-profit filled")
     earned = world.parts.history.cycles(world.trader.id)[1].profit
     assert re.fullmatch(r"\d\.\d{4,}", str(earned))
-    expect(page.locator("#net")).to_have_text(f"+{str(earned)[:6]}")  # cut, not rounded
+    expect(page.locator("#net")).to_have_text(f"+{str(earned)[:4]}")  # cut, not rounded
     expect(page.locator("#running")).to_contain_text("Cycle #2")
     expect(page.locator("#win-rate")).to_have_text("100 %")
     expect(page.locator("#equity-chart canvas").first).to_be_visible()
