@@ -71,7 +71,7 @@ class TestFirstStart:
         cycles = shown.told(trader, "/api/bot/cycles?limit=500")["rows"]
 
         closed = [row for row in cycles if row["ended_at"]]
-        assert status["symbol"] == "BTC/USDT"
+        assert status["symbol"] == "BTC/USDT:USDT"
         assert len(closed) >= 10
         assert str(len(closed) - status["profit"]["cycles"]) == "0"
         assert closed[-1]["ended_at"] < closed[0]["started_at"], "spread over the day that was traded"

@@ -92,7 +92,9 @@ class World:
         return requests.get(f"{self.paper.url}/__paper/state", timeout=5).json()
 
 
-def build_world(home: Path, *, after_another: bool = False, is_told: bool = False, **settings: Any) -> World:
+def build_world(
+    home: Path, *, after_another: bool = False, is_told: bool = False, poll_seconds: float = 0.1, **settings: Any
+) -> World:
     """A server that is the first at its address, unless another is to have run just before it.
 
     Its bots poll, unless they are to be told by streams.
@@ -105,8 +107,8 @@ def build_world(home: Path, *, after_another: bool = False, is_told: bool = Fals
     hub = StreamHub() if is_told else None
     if hub is not None:
         hub.start()
-    poll_seconds = 1.0 if is_told else 0.1
-    parts = build_services(chosen, paper_url=paper.url, poll_seconds=poll_seconds, hub=hub, budget=budget)
+    poll = 1.0 if is_told else poll_seconds
+    parts = build_services(chosen, paper_url=paper.url, poll_seconds=poll, hub=hub, budget=budget)
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     box = SecretBox(load_or_create_key(chosen.key_path, None))
     users = UserStore(parts.database, box, parts.clock, passwords=cheap)

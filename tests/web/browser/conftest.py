@@ -24,6 +24,8 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) 
 SWITCHES = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
+POLL_SECONDS = 0.4
+"""A bot that looks more often keeps the machine busy with frames that nobody waits for."""
 expect.set_options(timeout=15_000)  # what is shown in the end is tested here, not how fast a busy machine gets there
 
 
@@ -43,7 +45,7 @@ def world(make_world: Callable[..., World]):
     account = AccountSpec(key="liveKey12345wxyz", secret="live-secret-0123456789abcdef", balance=Decimal(1000))
     exchange = PaperServer(PaperConfig(feed="manual", enforce_limits=False, accounts=(account,)))
     exchange.start()
-    yield make_world(rehearsal_url=exchange.url)
+    yield make_world(rehearsal_url=exchange.url, poll_seconds=POLL_SECONDS)
     exchange.stop()
 
 

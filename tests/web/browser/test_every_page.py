@@ -20,7 +20,7 @@ from blitz.web.errors import JSON_PAGES, JSON_PREFIXES
 from tests.bots.plain import plain_client
 from tests.bots.stage import until
 from tests.web.browser.checks import moving, too_wide, unnamed, walked
-from tests.web.browser.conftest import axe_faults, bring_session, serving, visitor
+from tests.web.browser.conftest import POLL_SECONDS, axe_faults, bring_session, serving, visitor
 from tests.web.browser.test_history import cycle, write
 from tests.web.conftest import World, build_world, take_down
 from tests.web.crowd import insert_people, seat
@@ -112,7 +112,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         live = PaperServer(PaperConfig(feed="manual", enforce_limits=False, accounts=(account,)))
         live.start()
         stack.callback(live.stop)
-        world = build_world(tmp_path_factory.mktemp("seen"), rehearsal_url=live.url, registration="open")
+        world = build_world(
+            tmp_path_factory.mktemp("seen"), rehearsal_url=live.url, registration="open", poll_seconds=POLL_SECONDS
+        )
         stack.callback(take_down, world)
         crowd = insert_people(world.parts.database, 12, cycles_each=2)
         stack.callback(lambda: [world.manager.managed_bots.pop(user_id) for user_id in crowd])  # nothing to end

@@ -41,10 +41,10 @@ def test_a_cycle_is_told_in_korean_from_start_to_profit(world: World, browser: B
             re.compile(r"익절\([\d,.]+\)을 기다립니다\. 다음 레그는 59,400\S* 체결됩니다\.")
         )
         expect(page.locator("#protection-why")).to_contain_text("모든 익절·손절 주문이 전체 포지션을 지키고 있습니다.")
-        expect(page.locator("#feed")).to_contain_text("레그 0 체결: 60000에 0.016.")
+        expect(page.locator("#feed")).to_contain_text("레그 0 체결: 60,000에 0.016.")
 
         world.move_price("59399")
-        expect(page.locator("#feed")).to_contain_text("레그 1 체결: 59400에 0.016.")
+        expect(page.locator("#feed")).to_contain_text("레그 1 체결: 59,400에 0.016.")
         world.move_price("60100")
         expect(page.locator("#feed")).to_contain_text(re.compile(r"사이클 1 종료: 익절 체결, \+\d+\.\d\d USDT\."))
         expect(page.locator("#feed")).not_to_contain_text(re.compile("filled|placed|began|closed"))

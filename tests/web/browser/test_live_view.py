@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from blitz.core.ladder_settings import parse_settings
 from blitz.server import Running
 from blitz.settings import Settings
-from tests.web.browser.conftest import axe_faults, serving, sign_in, visitor
+from tests.web.browser.conftest import POLL_SECONDS, axe_faults, serving, sign_in, visitor
 from tests.web.browser.truth import start, wait_until_they_agree
 from tests.web.conftest import PASSWORD, World
 from tests.web.test_bot_api import wait_for
@@ -41,7 +41,7 @@ def mirrored(price: str) -> str:
 def test_the_page_says_what_the_exchange_says_at_every_step(
     make_world: Callable[..., World], browser: Browser, exchange: str, side: str, is_told: bool
 ):
-    world = make_world(is_told=is_told)
+    world = make_world(is_told=is_told, poll_seconds=POLL_SECONDS)
     settings = parse_settings({"exchange": exchange, "side": side, "stop_loss": "30"}, base=world.trader.settings)
     world.parts.users.save_settings(world.trader.id, settings)
     with serving(world) as address, visitor(browser, address) as page:
@@ -258,6 +258,7 @@ def test_the_keyboard_alone_starts_watches_and_stops(page: Page):
     page.keyboard.press("Enter")
 
     expect(page.locator("#answer")).to_contain_text("Bot stops when this cycle is finished")
+    expect(page.locator("#state-word")).to_have_text("Stopping after this cycle")
 
 
 def test_before_the_first_start_the_page_shows_what_would_be_placed(page: Page):

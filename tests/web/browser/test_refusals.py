@@ -87,7 +87,7 @@ def test_what_cannot_begin_is_said_in_words(
     monkeypatch.setattr(manager, "VERDICT_SECONDS", 10.0)  # what it says is tested here, not how soon
     with visitor(browser, address, may_refuse=(409,)) as page:
         sign_in(page, "trader@example.org")
-        answer = page.locator("#answer")
+        answer = page.locator("#answer p")
         choose(world, mode="demo")
         page.locator("#start").click()
         expect(answer).to_have_class("answer bad")
@@ -113,12 +113,12 @@ def test_a_command_that_came_too_late_is_said_and_changes_nothing(world: World, 
         sign_in(page, "trader@example.org")
         press(page, "#stop")
         page.get_by_role("dialog").get_by_role("button", name="🛑 Stop Bot").click()
-        expect(page.locator("#answer")).to_have_text("Bot is not running")
+        expect(page.locator("#answer p")).to_have_text("Bot is not running")
         start(page)
 
         press(page, "#start")
 
-        expect(page.locator("#answer")).to_have_text("Bot is already running")
+        expect(page.locator("#answer p")).to_have_text("Bot is already running")
         expect(page.locator("#start")).to_be_disabled()
         wait_until_they_agree(world, page, "after a second start")
 
@@ -128,7 +128,7 @@ def test_a_fault_of_the_server_shows_its_reference_and_loses_nothing(
 ):
     with visitor(browser, address, may_refuse=(500,)) as page:
         sign_in(page, "trader@example.org")
-        answer = page.locator("#answer")
+        answer = page.locator("#answer p")
         with monkeypatch.context() as broken:
             broken.setattr(world.manager, "start_bot_for_user", break_down)
             page.locator("#start").click()
@@ -168,7 +168,7 @@ def test_without_a_stream_the_page_asks_and_says_so(world: World, browser: Brows
         world.move_price("59399")
 
         expect(page.locator("#position")).to_have_text("0.032 BTC")
-        expect(page.locator("#feed")).to_contain_text("Leg 1 filled: 0.016 at 59400.")
+        expect(page.locator("#feed")).to_contain_text("Leg 1 filled: 0.016 at 59,400.")
         wait_until_they_agree(world, page, "while it asks")
         world.app.extensions["blitz_streams"] = usual
         page.evaluate("dispatchEvent(new Event('online'))")

@@ -80,7 +80,7 @@ function showTitle(status) {
   const base = (status.symbol ?? first.settings.symbol).split("/")[0];
   const price = status.position?.last_price ? ` ${number(status.position.last_price)}` : "";
   const mode = (status.mode ?? first.settings.mode).toUpperCase();
-  const title = `${alarm}${STATUS_WORDS[status.status] ?? status.status} · ${base}${price} · ${mode} · Blitz`;
+  const title = `${alarm}${stateWord(status)} · ${base}${price} · ${mode} · Blitz`;
   if (document.title !== title) document.title = title;
 }
 
@@ -95,11 +95,16 @@ function doing(status) {
   return null;
 }
 
+/** The state in a word or two; a bot that runs to the end of its cycle is about to stop. */
+function stateWord(status) {
+  const isLast = status.message === t("Bot is running; it stops when this cycle is finished");
+  return STATUS_WORDS[isLast ? "stopping_after_cycle" : status.status] ?? status.status;
+}
 
 function showState(status) {
   const settings = first.settings;
   byId("state-dot").dataset.status = status.status;
-  say(byId("state-word"), STATUS_WORDS[status.status] ?? status.status);
+  say(byId("state-word"), stateWord(status));
   say(byId("state-message"), status.attention?.message ?? doing(status) ?? status.message ?? "");
   if (wasLiquidated && status.status === "stopped") byId("state-dot").dataset.status = "error";
   byId("state-message").classList.toggle("bad-text", Boolean(status.attention) || byId("state-dot").dataset.status === "error");
@@ -273,7 +278,7 @@ async function getStatus() {
   const ok = await refresh();
   byId("status").removeAttribute("aria-busy");
   if (!ok) return answerWith(t("The server does not answer."), [], "bad");
-  const word = STATUS_WORDS[shown.status] ?? shown.status;
+  const word = stateWord(shown);
   const { position, cycle, profit } = shown;
   const told = protectionWords(shown);
   answerWith(shown.running ? t("{status}, up {time}. {message}", { status: word, time: duration(shown.uptime), message: shown.message }) : `${word}. ${shown.message}`, [

@@ -20,6 +20,7 @@ globalThis.blitzWords = {
 "Bold": "공격적",
 "Booked so far": "현재까지 반영된 손익",
 "Bot is running": "봇이 실행 중입니다",
+"Bot is running; it stops when this cycle is finished": "봇이 실행 중이며, 이번 사이클이 끝나면 중지됩니다",
 "Bot token and chat id are deleted here; the bot lives on at Telegram.": "봇 토큰과 채팅 ID를 여기서 삭제합니다. Telegram의 봇은 그대로 남습니다.",
 "Careful": "신중",
 "Close 1 position and stop": "포지션 1개 청산 후 중지",
