@@ -58,28 +58,35 @@ def test_a_run_on_a_made_up_market_is_exact_and_repeatable(tmp_path: Path, excha
 
 
 @pytest.mark.slow
-@EXCHANGES
 @pytest.mark.parametrize(
-    ("side", "stop_loss", "cycles_min", "fills_min", "stopped_min"),
-    [("short", 0, 200, 100, 0), ("long", 40, 250, 100, 3)],
+    ("exchange", "minutes", "side", "stop_loss", "cycles_min", "fills_min", "stopped_min"),
+    [
+        ("bybit", 45_031, "short", 0, 200, 100, 0),
+        ("bybit", 45_031, "long", 40, 250, 100, 3),
+        ("bingx", 14_400, "short", 0, 60, 30, 0),
+        ("bingx", 14_400, "long", 40, 60, 30, 0),
+    ],
 )
-def test_a_month_of_real_candles(
+def test_real_candles_of_a_month_or_of_ten_days(
     tmp_path: Path,
     shared_data: Callable[[str], Path],
+    exchange: str,
+    minutes: int,
     side: str,
     stop_loss: int,
     cycles_min: int,
     fills_min: int,
     stopped_min: int,
-    exchange: str,
 ) -> None:
-    candles = shared_data("btc-perp-1m-2022-01.csv")
+    candles = tmp_path / "candles.csv"
+    lines = shared_data("btc-perp-1m-2022-01.csv").read_text().splitlines(keepends=True)
+    candles.write_text("".join(lines[: minutes + 1]))
     ladder = {"side": side, "stop_loss": stop_loss, "exchange": exchange}
 
     told = played(tmp_path, "--candles", str(candles), "--speed", "max", **ladder)
 
     assert told["difference"] == 0
-    assert told["candles"] == 45_031
+    assert told["candles"] == minutes
     assert told["cycles"] >= cycles_min
     assert told["ladder_fills"] >= fills_min
     assert told["stopped"] >= stopped_min

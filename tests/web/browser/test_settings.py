@@ -419,6 +419,7 @@ def test_everything_works_by_keyboard(world: World, settings: Page):
 def test_with_faults_and_warnings_the_page_is_accessible_and_fits_in_both_themes(settings: Page):
     settings.locator("#generator summary").click()
     paste(settings, json.dumps({**THREE_COMMAS, "pairs": "BTCUSDT", "stop_loss_percentage": 2}))
+    expect(settings.locator("#filled")).to_be_visible()
     expect(settings.locator("#preview tr")).to_have_count(4)
     for size, shown in (("0.01", "#grid tr.wrong"), ("30000", "#warnings [data-code=balance_short]")):
         amount(settings, 2).fill(size)

@@ -289,6 +289,8 @@ async function getStatus() {
   ].filter(Boolean), "good");
 }
 
+// They come disabled: a press before anybody listens would be lost.
+for (const name of ["status", "recover"]) byId(name).disabled = false;
 byId("start").addEventListener("click", start);
 byId("stop").addEventListener("click", stop);
 byId("give-up").addEventListener("click", giveUp);
