@@ -177,8 +177,17 @@ def account_words(account: str) -> dict[str, str]:
     return {"name": account, "exchange": ExchangeName(exchange).label, "kind": kind, "mode": mode.value}
 
 
+def grouped(figure: str, places: int | None = None) -> str:
+    """A figure for people: 60000.50 is 60,000.50. Cut to `places`, never rounded up; as text, so no digit is bent."""
+    whole, _, fraction = figure.partition(".")
+    shown = (fraction if places is None else fraction[:places]).rstrip("0") if fraction else ""
+    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    return f"{sign}{int(digits):,}" + (f".{shown}" if shown else "")
+
+
 def register(app: Flask) -> None:
     """Give every template what the frame around it shows."""
+    app.jinja_env.filters["grouped"] = grouped
 
     @app.context_processor
     def frame() -> dict[str, Any]:

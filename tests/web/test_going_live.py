@@ -411,7 +411,15 @@ def test_a_server_that_follows_another_asks_nothing_until_what_that_one_sent_cou
 
 def test_the_page_shows_what_will_be_placed_and_goes_live_without_a_script(world, client):
     page = client.get("/settings/live").text
-    for figure in ("788.6267 USDT", "0.069", "***wxyz on bybit", "1000 USDT", "whole balance"):
+    for figure in (
+        "788.62 USDT",
+        "0.069",
+        "***wxyz on Bybit",
+        "1,000 USDT",
+        "57,629.9",
+        "58,416.7933",
+        "whole balance",
+    ):
         assert figure in page
     assert 'action="/settings/live"' in page
 
@@ -427,7 +435,7 @@ def test_the_page_tells_a_wrong_password_and_shows_the_ladder_again(world, clien
 
     assert answer.status_code == 403
     assert "The password is wrong." in answer.text
-    assert "788.6267 USDT" in answer.text
+    assert "788.62 USDT" in answer.text
     assert not is_armed(world)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import blitz.web
+from blitz.web.pages import grouped
 
 STATIC = Path(blitz.web.__file__).parent / "static"
 
@@ -31,6 +32,20 @@ def test_the_administrators_page_offers_its_commands_for_everybody(still_world):
 def test_the_welcome_says_what_to_do_next(still_client):
     assert "Your server is ready" in still_client.get("/?welcome=1").get_data(as_text=True)
     assert "Your server is ready" not in still_client.get("/").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("figure", "places", "shown"),
+    [
+        ("58416.79333333", 4, "58,416.7933"),
+        ("1000", 2, "1,000"),
+        ("-1234567.899", 2, "-1,234,567.89"),
+        ("0.00012", None, "0.00012"),
+        ("96.00", 2, "96"),
+    ],
+)
+def test_a_figure_is_grouped_and_cut_and_never_rounded(figure, places, shown):
+    assert grouped(figure, places) == shown
 
 
 def test_text_of_users_is_never_markup(world):
