@@ -264,6 +264,22 @@ def test_the_keyboard_alone_starts_watches_and_stops(page: Page):
     expect(page.locator("#state-word")).to_have_text("Stopping after this cycle")
 
 
+def test_a_dialog_that_is_opened_again_at_once_still_asks(page: Page):
+    start(page)
+    page.evaluate("""() => {
+        const [stop, dialog] = [document.getElementById("stop"), document.getElementById("stop-dialog")];
+        stop.click();
+        dialog.close();
+        stop.click();
+    }""")
+    page.wait_for_timeout(100)  # for the browser to tell of the close
+
+    page.locator("input[value=after_cycle]").check()
+    page.locator("#stop-yes").click()
+
+    expect(page.locator("#answer")).to_contain_text("Bot stops when this cycle is finished")
+
+
 def test_before_the_first_start_the_page_shows_what_would_be_placed(page: Page):
     expect(page.locator("#ladder tr")).to_have_count(4)
     expect(page.locator("#ladder .pill").first).to_have_text("at Start")

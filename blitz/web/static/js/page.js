@@ -152,13 +152,18 @@ export function showStrip(strip) {
   say(byId("mode-words"), strip.words);
 }
 
+const asked = new WeakMap();
+
 /** Open a dialog and answer whether its "yes" was chosen. */
 export function ask(dialog) {
+  asked.get(dialog)?.(false);
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    asked.set(dialog, resolve);
+    // The browser tells of a close a moment later: by then somebody quick may have opened the dialog again.
+    dialog.onclose = () => { if (!dialog.open) resolve(dialog.returnValue === "yes"); };
     dialog.returnValue = "";
-    // Not a submit button: Enter in a form presses the first of those.
-    dialog.querySelector("[data-close]")?.addEventListener("click", () => dialog.close("no"), { once: true });
+    const leave = dialog.querySelector("[data-close]"); // not a submit button: Enter in a form presses the first of those
+    if (leave) leave.onclick = () => dialog.close("no");
     dialog.showModal();
   });
 }
