@@ -4,9 +4,7 @@ A token is shown once, when it is made; the database holds only its hash, so tha
 web.
 """
 
-import hashlib
 import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,11 +15,11 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from blitz.clock import Clock
 from blitz.errors import SettingsProblem
 from blitz.storage.database import Database
+from blitz.storage.raw_tokens import hashed, new_token
 from blitz.storage.tables import api_tokens, users
 
 PREFIX = "blitz_"
 """What every token begins with, so that a person, a log and a scanner of leaked secrets know one."""
-TOKEN_BYTES = 32
 HINT_LENGTH = 4
 NAME_LENGTH_MAX = 60
 TOKENS_MAX = 20
@@ -77,10 +75,10 @@ class ApiTokenStore:
         Raises `SettingsProblem` at the field that cannot be used, `TooManyTokens`.
         """
         chosen, said = _checked(name, scope)
-        raw = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
+        raw = PREFIX + new_token()
         self._on_new(raw)
         row = {
-            "token_hash": _hash(raw),
+            "token_hash": hashed(raw),
             "user_id": user_id,
             "name": chosen,
             "scope": said.value,
@@ -102,7 +100,7 @@ class ApiTokenStore:
         query = (
             select(api_tokens)
             .join(users, users.c.id == api_tokens.c.user_id)
-            .where(api_tokens.c.token_hash == _hash(raw), users.c.active)
+            .where(api_tokens.c.token_hash == hashed(raw), users.c.active)
         )
         with self._db.read() as connection:
             row = connection.execute(query).first()
@@ -135,11 +133,6 @@ def _checked(name: str, scope: str) -> tuple[str, Scope]:
     if errors:
         raise SettingsProblem(errors)
     return name, Scope(scope)
-
-
-def _hash(raw: str) -> str:
-    """The token has 256 random bits, so a plain hash cannot be turned back; nothing slower is needed."""
-    return hashlib.sha256(raw.encode()).hexdigest()
 
 
 def _token(row: Row[Any]) -> ApiToken:

@@ -3,8 +3,6 @@
 A link holds a random token; only its hash is stored. It is valid for seven days and works once.
 """
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 
 from sqlalchemy import RowMapping, delete, insert, select
@@ -13,10 +11,10 @@ from blitz.clock import Clock
 from blitz.errors import SettingsProblem
 from blitz.storage.addresses import EmailTaken, checked_email
 from blitz.storage.database import Database
+from blitz.storage.raw_tokens import hashed, new_token
 from blitz.storage.tables import invitations
 from blitz.storage.users import Role, User, UserStore
 
-TOKEN_BYTES = 32
 VALID_MS = 7 * 24 * 60 * 60 * 1000
 RESET = ""
 """The role of a link that makes nobody new: it sets the password of whoever has the address."""
@@ -67,7 +65,7 @@ class Invitations:
     def find(self, raw: str) -> Invitation | None:
         """The invitation of this token, while it may still be used."""
         own = invitations.c
-        query = select(invitations).where(own.token_hash == _hash(raw), own.expires_ms > self._clock.now_ms())
+        query = select(invitations).where(own.token_hash == hashed(raw), own.expires_ms > self._clock.now_ms())
         with self._db.read() as connection:
             row = connection.execute(query).mappings().first()
         return None if row is None else _invitation(row)
@@ -112,15 +110,15 @@ class Invitations:
 
     def _spend(self, raw: str) -> None:
         own = invitations.c
-        mine = (own.token_hash == _hash(raw), own.expires_ms > self._clock.now_ms())
+        mine = (own.token_hash == hashed(raw), own.expires_ms > self._clock.now_ms())
         with self._db.write_durable() as connection:
             if connection.execute(delete(invitations).where(*mine)).rowcount != 1:
                 raise LinkUsed
 
     def _issue(self, email: str, role: str) -> str:
-        raw, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock.now_ms()
+        raw, now = new_token(), self._clock.now_ms()
         row = {
-            "token_hash": _hash(raw),
+            "token_hash": hashed(raw),
             "email": email,
             "role": role,
             "created_ms": now,
@@ -135,7 +133,3 @@ class Invitations:
 
 def _invitation(row: RowMapping) -> Invitation:
     return Invitation(**{name: row[name] for name in ("id", "email", "role", "created_ms", "expires_ms")})
-
-
-def _hash(raw: str) -> str:
-    return hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest()

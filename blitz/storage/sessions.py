@@ -3,8 +3,6 @@
 The cookie holds a random token; the database holds only its hash, so that a stolen copy signs nobody in. Used by web.
 """
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +10,9 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, u
 
 from blitz.clock import Clock
 from blitz.storage.database import Database
+from blitz.storage.raw_tokens import hashed, new_token
 from blitz.storage.tables import sessions, users
 
-TOKEN_BYTES = 32
 IDLE_MS = 12 * 60 * 60 * 1000
 AGE_MS = 7 * 24 * 60 * 60 * 1000
 SEEN_EVERY_MS = 60 * 1000
@@ -48,9 +46,9 @@ class SessionStore:
 
     def create(self, user_id: int, peer: str, agent: str) -> str:
         """Open a session and return its raw token, which cannot be read again."""
-        raw, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock.now_ms()
+        raw, now = new_token(), self._clock.now_ms()
         row = {
-            "token_hash": _hash(raw),
+            "token_hash": hashed(raw),
             "user_id": user_id,
             "created_ms": now,
             "seen_ms": now,
@@ -68,7 +66,7 @@ class SessionStore:
         query = (
             select(sessions)
             .join(users, users.c.id == sessions.c.user_id)
-            .where(sessions.c.token_hash == _hash(raw), users.c.active, *_live(now))
+            .where(sessions.c.token_hash == hashed(raw), users.c.active, *_live(now))
         )
         with self._db.read() as connection:
             row = connection.execute(query).first()
@@ -81,16 +79,16 @@ class SessionStore:
 
     def rotate(self, raw: str) -> str | None:
         """Give a live session a new token, after its rights changed; its age goes on. None when it is not live."""
-        new, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock.now_ms()
-        own = sessions.c.token_hash == _hash(raw)
+        new, now = new_token(), self._clock.now_ms()
+        own = sessions.c.token_hash == hashed(raw)
         with self._db.write() as connection:
-            changed = connection.execute(update(sessions).where(own, *_live(now)).values(token_hash=_hash(new)))
+            changed = connection.execute(update(sessions).where(own, *_live(now)).values(token_hash=hashed(new)))
         return new if changed.rowcount == 1 else None
 
     def revoke(self, raw: str) -> None:
         """End the session of this token."""
         with self._db.write() as connection:
-            connection.execute(delete(sessions).where(sessions.c.token_hash == _hash(raw)))
+            connection.execute(delete(sessions).where(sessions.c.token_hash == hashed(raw)))
 
     def revoke_id(self, user_id: int, session_id: int) -> bool:
         """End one session from the user's own list; False when it is not the user's."""
@@ -102,7 +100,7 @@ class SessionStore:
         """End every session of the user, or every other one."""
         query = delete(sessions).where(sessions.c.user_id == user_id)
         if except_raw is not None:
-            query = query.where(sessions.c.token_hash != _hash(except_raw))
+            query = query.where(sessions.c.token_hash != hashed(except_raw))
         with self._db.write() as connection:
             connection.execute(query)
 
@@ -131,11 +129,6 @@ class SessionStore:
 
 def _live(now: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return sessions.c.seen_ms > now - IDLE_MS, sessions.c.created_ms > now - AGE_MS
-
-
-def _hash(raw: str) -> str:
-    """The token has 256 random bits, so a plain hash cannot be turned back; nothing slower is needed."""
-    return hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest()
 
 
 def _session(row: Row[Any]) -> Session:

@@ -1,15 +1,12 @@
 """The one-time link that makes the first administrator. Issued by the server at start, redeemed by web."""
 
-import hashlib
-import secrets
-
 from sqlalchemy import ColumnElement, delete, func, insert, select
 
 from blitz.clock import Clock
 from blitz.storage.database import Database
+from blitz.storage.raw_tokens import hashed, new_token
 from blitz.storage.tables import setup_tokens, users
 
-TOKEN_BYTES = 32
 VALID_MS = 24 * 60 * 60 * 1000
 
 
@@ -28,8 +25,8 @@ class SetupTokens:
 
     def issue(self) -> str:
         """Make a token that is valid for 24 hours; one that was issued before is valid no longer."""
-        raw = secrets.token_urlsafe(TOKEN_BYTES)
-        row = {"token_hash": _hash(raw), "expires_ms": self._clock.now_ms() + VALID_MS}
+        raw = new_token()
+        row = {"token_hash": hashed(raw), "expires_ms": self._clock.now_ms() + VALID_MS}
         with self._db.write() as connection:
             connection.execute(delete(setup_tokens))
             connection.execute(insert(setup_tokens).values(row))
@@ -47,8 +44,4 @@ class SetupTokens:
             return connection.execute(delete(setup_tokens).where(*self._matches(raw))).rowcount == 1
 
     def _matches(self, raw: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        return setup_tokens.c.token_hash == _hash(raw), setup_tokens.c.expires_ms > self._clock.now_ms()
-
-
-def _hash(raw: str) -> str:
-    return hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest()
+        return setup_tokens.c.token_hash == hashed(raw), setup_tokens.c.expires_ms > self._clock.now_ms()
