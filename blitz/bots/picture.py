@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from blitz.clock import iso_utc
 from blitz.core.instrument import quantity_down_to_step
-from blitz.core.ladder import leg_prices, leg_quantity, stop_loss_price, take_profit_price
+from blitz.core.ladder import HUNDRED, leg_prices, leg_quantity, stop_loss_price, take_profit_price
 from blitz.core.ladder_settings import LadderSettings, plain
 from blitz.core.ledger import Ledger
 from blitz.core.look import Seen
@@ -20,7 +20,6 @@ from blitz.core.records import Cycle, SlotState
 PRICE_QUANTUM = Decimal("0.00000001")
 MONEY_QUANTUM = Decimal("0.0001")
 PERCENT_QUANTUM = Decimal("0.01")
-HUNDRED = Decimal(100)
 
 Row = Mapping[str, object]
 Planned = list[tuple[OrderKey, dict[str, str | None]]]

@@ -11,16 +11,16 @@ The sign is minus for a long and plus for a short. Safety order n takes v · as 
 volume scale: 3Commas, and Bybit by order cost. Prices are in units of the base order's price: no market is needed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+from blitz.core.ladder import HUNDRED
 from blitz.core.ladder_settings import AMOUNT_MAX, LEGS_MAX, GridRow, bounded, plain
 from blitz.core.orders import ZERO, Side
 from blitz.errors import SettingsProblem
 
-HUNDRED = Decimal(100)
 CENT = Decimal("0.01")
 GAP_PLACES = Decimal("0.000001")
 """A millionth of a percent: less than any market's tick, and rounding does not add up, see `_gap`."""
@@ -121,6 +121,14 @@ def _amounts(orders: SafetyOrders) -> list[Decimal]:
             said = f"Leg {number} would take {plain(amount)} USDT; {most} is the most. Choose a smaller size or scale."
             raise SettingsProblem({"volume_scale" if number > 1 else field: [said]})
     return amounts
+
+
+def coverage_percent(rows: Sequence[GridRow], side: Side) -> Decimal:
+    """How far the last leg lies from the entry, percent of its price to two places."""
+    price = Decimal(1)
+    for row in rows[1:]:
+        price *= 1 - side.sign * row.gap / HUNDRED
+    return ((price - 1).copy_abs() * HUNDRED).quantize(Decimal("0.01"))
 
 
 DEFAULTS: Mapping[str, object] = {"step_scale": 1, "volume_scale": 1, "measured_from": "base", "sizes": "margin"}

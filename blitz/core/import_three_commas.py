@@ -216,7 +216,7 @@ class _Reader:
         self._taken.append(told)
         if len(rows) > 2:
             self._taken.append("Deviations from the base order became gaps from the leg before.")
-        return [{"amount": plain(row.amount), "gap": plain(row.gap)} for row in rows]
+        return [row.to_json() for row in rows]
 
     def _given(self, field: str) -> bool:
         return self._fields.get(field) not in (None, "")

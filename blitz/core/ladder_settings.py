@@ -82,6 +82,10 @@ class GridRow:
     gap: Decimal
     """Percent from the previous leg's price; ignored for leg 0."""
 
+    def to_json(self) -> dict[str, str]:
+        """The stored and shown form."""
+        return {"amount": plain(self.amount), "gap": plain(self.gap)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LadderSettings:
@@ -123,7 +127,7 @@ class LadderSettings:
             "side": self.side.value,
             "leverage": plain(self.leverage),
             "margin_mode": self.margin_mode.value,
-            "grids": [{"amount": plain(row.amount), "gap": plain(row.gap)} for row in self.grids],
+            "grids": [row.to_json() for row in self.grids],
             "rounds": self.rounds,
             "take_profit": plain(self.take_profit),
             "stop_loss": plain(self.stop_loss),

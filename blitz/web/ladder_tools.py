@@ -1,15 +1,14 @@
 """What helps to fill in a ladder: the market's rules, the generator, presets and the import. Nothing here is stored."""
 
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from apiflask import APIBlueprint
 
-from blitz.core.generator import Sizes, generate, read_safety_orders
+from blitz.core.generator import Sizes, coverage_percent, generate, read_safety_orders
 from blitz.core.importing import import_settings
 from blitz.core.instrument import smallest_quantity
-from blitz.core.ladder_settings import GridRow, LadderSettings, parse_settings, plain
+from blitz.core.ladder_settings import LadderSettings, parse_settings, plain
 from blitz.core.orders import ZERO
 from blitz.core.presets import PRESETS, Preset, fit
 from blitz.core.preview import rules_json, smallest_amount
@@ -51,10 +50,10 @@ def generate_ladder(json_data: GenerateIn) -> dict[str, Any]:
     rows = generate(read_safety_orders(given, side=frame.side, leverage=frame.leverage))
     return {
         "success": True,
-        "grids": rows_json(rows),
+        "grids": [row.to_json() for row in rows],
         "rounds": len(rows),
         "amount": plain(sum((row.amount for row in rows), ZERO)),
-        "coverage_percent": plain(coverage(frame, rows)),
+        "coverage_percent": plain(coverage_percent(rows, frame.side)),
     }
 
 
@@ -137,16 +136,3 @@ def markets(query_data: VenueIn) -> dict[str, Any]:
 def base_of() -> LadderSettings:
     """The stored settings of the signed-in user, without the exits: another leverage may not suit them."""
     return replace(this_user().settings, take_profit=ZERO, stop_loss=ZERO)
-
-
-def rows_json(rows: tuple[GridRow, ...]) -> list[dict[str, str]]:
-    """Legs in their stored form."""
-    return [{"amount": plain(row.amount), "gap": plain(row.gap)} for row in rows]
-
-
-def coverage(settings: LadderSettings, rows: tuple[GridRow, ...]) -> Decimal:
-    """How far the last leg lies from the entry, percent of its price to two places."""
-    price = Decimal(1)
-    for row in rows[1:]:
-        price *= 1 - settings.side.sign * row.gap / 100
-    return ((price - 1).copy_abs() * 100).quantize(Decimal("0.01"))
