@@ -3,7 +3,6 @@
 No secret and no ladder is read here; whoever wants all of one user asks `users`.
 """
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -98,13 +97,11 @@ class People:
     def open_cycles(self, user_ids: Collection[int]) -> dict[int, OpenCycle]:
         """The open cycle of each of these users who has one."""
         own = cycles.c
-        query = select(own.user_id, own.account, own.settings).where(own.user_id.in_(user_ids), own.ended_ms.is_(None))
-        found = {}
+        columns = select(own.user_id, own.account, own.symbol, own.side)
+        query = columns.where(own.user_id.in_(user_ids), own.ended_ms.is_(None))
         with self._db.read() as connection:
-            for row in connection.execute(query.order_by(own.user_id, own.number)):
-                settings = json.loads(row.settings)
-                found[row.user_id] = OpenCycle(row.account, settings["symbol"], settings["side"])
-        return found
+            rows = connection.execute(query.order_by(own.user_id, own.number))
+            return {row.user_id: OpenCycle(row.account, row.symbol, row.side) for row in rows}
 
 
 def _conditions(search: str, role: str, active: bool | None) -> list[ColumnElement[bool]]:

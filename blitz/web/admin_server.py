@@ -112,7 +112,7 @@ def problems(query_data: PagedIn) -> dict[str, Any]:
             "email": line.email,
             "kind": line.event.kind.value,
             "tone": tone(line.event),
-            "message": said(sentence(line.event.kind, line.event.cycle, line.event.data)),
+            "message": sentence(line.event.kind, line.event.cycle, line.event.data),
         }
         for line in found
     ]
