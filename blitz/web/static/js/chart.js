@@ -1,7 +1,7 @@
 // The candle chart: the market, what rests in it, where it filled, and the price as it moves.
 // Numbers become floats here and nowhere else: they only place pixels.
 import { CandlestickSeries, createChart, createSeriesMarkers, CrosshairMode, LineStyle } from "../vendor/lightweight-charts/lightweight-charts.mjs";
-import { byId, call, CLOCK, decimalsOf, language, number, say, t, timeZone } from "./page.js";
+import { byId, call, CLOCK, colour, decimalsOf, language, number, say, t, timeZone, whenThemeChanges } from "./page.js";
 
 const SECONDS = { "1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14400, "1d": 86400 };
 const FIRST_CANDLES = 300;
@@ -15,7 +15,6 @@ const NEAR = 0.03; // of the price: a level further away would press the candles
 const KEPT = "blitz-timeframe";
 
 const COLOURS = { leg: "--chart-leg", average: "--chart-average", tp: "--chart-tp", sl: "--chart-sl", liquidation: "--chart-liquidation" };
-const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const moves = matchMedia("(prefers-reduced-motion: no-preference)");
 
 export class Chart {
@@ -37,24 +36,24 @@ export class Chart {
   }
 
   look() {
-    const line = { color: style("--line") };
+    const line = { color: colour("--line") };
     const clock = new Intl.DateTimeFormat(language, { timeZone, year: "numeric", month: "short", day: "numeric", ...CLOCK });
     const tick = (options) => new Intl.DateTimeFormat(language, { timeZone, ...options });
     const ticks = [tick({ year: "numeric" }), tick({ month: "short" }), tick({ day: "numeric", month: "short" }),
       tick(CLOCK), tick({ ...CLOCK, second: "2-digit" })];
     return {
-      layout: { background: { color: "transparent" }, textColor: style("--ink-soft"), fontFamily: getComputedStyle(document.body).fontFamily, attributionLogo: false },
+      layout: { background: { color: "transparent" }, textColor: colour("--ink-soft"), fontFamily: getComputedStyle(document.body).fontFamily, attributionLogo: false },
       grid: { vertLines: line, horzLines: line },
       crosshair: { mode: CrosshairMode.Normal },
-      rightPriceScale: { borderColor: style("--line"), scaleMargins: { top: 0.12, bottom: 0.12 } },
-      timeScale: { borderColor: style("--line"), timeVisible: true, secondsVisible: false, rightOffset: 6, tickMarkFormatter: (time, kind) => ticks[kind].format(time * 1000) },
+      rightPriceScale: { borderColor: colour("--line"), scaleMargins: { top: 0.12, bottom: 0.12 } },
+      timeScale: { borderColor: colour("--line"), timeVisible: true, secondsVisible: false, rightOffset: 6, tickMarkFormatter: (time, kind) => ticks[kind].format(time * 1000) },
       localization: { timeFormatter: (time) => clock.format(time * 1000), priceFormatter: (price) => number(price.toFixed(this.decimals ?? 2)) },
       kineticScroll: { touch: moves.matches, mouse: false },
     };
   }
 
   candleLook() {
-    const [up, down] = [style("--chart-up"), style("--chart-down")];
+    const [up, down] = [colour("--chart-up"), colour("--chart-down")];
     return { upColor: up, downColor: down, wickUpColor: up, wickDownColor: down, borderVisible: false };
   }
 
@@ -65,9 +64,7 @@ export class Chart {
     }
     byId("chart-fit").addEventListener("click", () => this.chart.timeScale().scrollToRealTime());
     this.place.addEventListener("keydown", (event) => this.key(event));
-    const repaint = () => this.repaint();
-    new MutationObserver(repaint).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+    whenThemeChanges(() => this.repaint());
   }
 
   key(event) {
@@ -189,7 +186,7 @@ export class Chart {
     this.showDecimals(Math.max(0, ...levels.filter(({ kind }) => kind !== "average" && kind !== "liquidation").map(({ price }) => decimalsOf(price))));
     for (const line of this.lines) this.series.removePriceLine(line);
     this.lines = levels.map(({ kind, price, title, faint }) => this.series.createPriceLine({
-      price: Number(price), title, color: style(COLOURS[kind]), lineWidth: kind === "average" || kind === "tp" ? 2 : 1,
+      price: Number(price), title, color: colour(COLOURS[kind]), lineWidth: kind === "average" || kind === "tp" ? 2 : 1,
       lineStyle: faint ? LineStyle.Dotted : kind === "average" ? LineStyle.Solid : LineStyle.Dashed, axisLabelVisible: !faint,
     }));
     say(byId("chart-words"), levels.map(({ title, price }) => `${title} ${number(price)}`).join(", "));
@@ -221,7 +218,7 @@ export class Chart {
       .filter(({ time }) => time >= first)
       .map(({ fill, time }) => {
         const buys = fill.direction === "buy";
-        return { time, position: buys ? "belowBar" : "aboveBar", shape: buys ? "arrowUp" : "arrowDown", color: style(buys ? "--chart-buy" : "--chart-sell"), text: marked(fill.order) };
+        return { time, position: buys ? "belowBar" : "aboveBar", shape: buys ? "arrowUp" : "arrowDown", color: colour(buys ? "--chart-buy" : "--chart-sell"), text: marked(fill.order) };
       })
       .sort((one, other) => one.time - other.time));
   }

@@ -1,10 +1,9 @@
 // The two charts of the history page. They draw what the server summed; the words beside them are its own digits.
 import { BaselineSeries, createChart, HistogramSeries, TickMarkType } from "../vendor/lightweight-charts/lightweight-charts.mjs";
 import { change } from "./history_tables.js";
-import { byId, CLOCK, language, moment, say, t } from "./page.js";
+import { byId, CLOCK, colour, language, moment, say, t, whenThemeChanges } from "./page.js";
 
 const seconds = (iso) => Date.parse(`${iso}Z`) / 1000;
-const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 let redraw = () => {};
 let charts = [];
 
@@ -21,10 +20,10 @@ function frame(element, zone) {
   const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   return createChart(element, {
     autoSize: true,
-    layout: { attributionLogo: false, background: { color: "transparent" }, textColor: token("--ink-soft"), fontFamily: getComputedStyle(document.body).fontFamily },
-    grid: { vertLines: { visible: false }, horzLines: { color: token("--line") } },
+    layout: { attributionLogo: false, background: { color: "transparent" }, textColor: colour("--ink-soft"), fontFamily: getComputedStyle(document.body).fontFamily },
+    grid: { vertLines: { visible: false }, horzLines: { color: colour("--line") } },
     rightPriceScale: { borderVisible: false },
-    timeScale: { borderColor: token("--line"), timeVisible: true, tickMarkFormatter: (at, type) => (typeof at === "number" ? tick(at, type, zone) : null) },
+    timeScale: { borderColor: colour("--line"), timeVisible: true, tickMarkFormatter: (at, type) => (typeof at === "number" ? tick(at, type, zone) : null) },
     localization: { locale: language, timeFormatter: (at) => (typeof at === "number" ? moment(new Date(at * 1000).toISOString(), zone) : dayWords(at)) },
     // The wheel and a finger that goes up and down belong to the page.
     handleScroll: { mouseWheel: false, vertTouchDrag: false },
@@ -48,8 +47,8 @@ function drawCurve(curve, zone) {
   const chart = frame(element, zone);
   const series = chart.addSeries(BaselineSeries, {
     baseValue: { type: "price", price: 0 }, lineWidth: 2, priceLineVisible: false, lastValueVisible: false,
-    topLineColor: token("--good"), topFillColor1: `${token("--good")}44`, topFillColor2: `${token("--good")}08`,
-    bottomLineColor: token("--bad"), bottomFillColor1: `${token("--bad")}08`, bottomFillColor2: `${token("--bad")}44`,
+    topLineColor: colour("--good"), topFillColor1: `${colour("--good")}44`, topFillColor2: `${colour("--good")}08`,
+    bottomLineColor: colour("--bad"), bottomFillColor1: `${colour("--bad")}08`, bottomFillColor2: `${colour("--bad")}44`,
   });
   const [begin] = points.keys();
   series.setData([{ time: begin - 1, value: 0 }, ...[...points].map(([time, point]) => ({ time, value: Number(point.cumulative) }))]);
@@ -63,7 +62,7 @@ function drawDays(days, zone) {
   const points = new Map(days.map((day) => [day.day, day]));
   const chart = frame(element, zone);
   const series = chart.addSeries(HistogramSeries, { base: 0, priceLineVisible: false, lastValueVisible: false });
-  series.setData(days.map((day) => ({ time: day.day, value: Number(day.profit), color: token(day.profit.startsWith("-") ? "--bad" : "--good") })));
+  series.setData(days.map((day) => ({ time: day.day, value: Number(day.profit), color: colour(day.profit.startsWith("-") ? "--bad" : "--good") })));
   legend(chart, byId("day-legend"), (day) => `${day.day}: ${change(day.profit)} USDT`, days.at(-1))(points, dayWords);
   describe(element, t("Profit of each day, {count} days. The table below holds the figures.", { count: days.length }));
   return [chart, points.size];
@@ -86,5 +85,4 @@ export function drawCharts(statistics) {
   redraw();
 }
 
-new MutationObserver(() => redraw()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw());
+whenThemeChanges(() => redraw());

@@ -61,6 +61,15 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
+/** A colour of the stylesheet, for what draws itself. */
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Have `act` done whenever the page has turned light or dark. */
+export function whenThemeChanges(act) {
+  new MutationObserver(act).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", act);
+}
+
 /** Change text only when it differs, so that a screen reader and a selection are left alone. */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
