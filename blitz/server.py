@@ -88,23 +88,27 @@ def build_services(
     database.migrate()
     key = load_or_create_key(settings.key_path, settings.secret_key)
     users = UserStore(database, SecretBox(key, on_open=register_secret), clock)
-    store, history, notices = BotStore(database, clock), History(database), NoticeStore(database, clock)
+    history, notices = History(database), NoticeStore(database, clock)
     budget = budget or RateBudget(after_another=True)
     exchanges = Exchanges(clock, hub, clients=Clients(budget, paper_counts=settings.has_paper_limits))
-    venues = Venues(
-        paper_url=(paper_url or settings.paper_url or NO_PAPER).rstrip("/"),
-        users=users,
-        rehearsal_url=settings.rehearsal_url or "",
-    )
+    paper_url = (paper_url or settings.paper_url or NO_PAPER).rstrip("/")
+    venues = Venues(paper_url=paper_url, users=users, rehearsal_url=settings.rehearsal_url or "")
     parts = BotParts(
         clock=clock,
         database=database,
         users=users,
-        store=store,
+        store=BotStore(database, clock),
         exchanges=exchanges,
         venues=venues,
         poll_seconds=poll_seconds,
     )
+    return _services(settings, parts, history, notices, cookie_key(key))
+
+
+def _services(settings: Settings, parts: BotParts, history: History, notices: NoticeStore, cookie_key: str) -> Services:
+    """What the web works with, over the parts that bots work with."""
+    clock, database, users = parts.clock, parts.database, parts.users
+    exchanges, venues = parts.exchanges, parts.venues
     return Services(
         settings=settings,
         database=database,
@@ -114,7 +118,7 @@ def build_services(
         tokens=ApiTokenStore(database, clock, on_new=register_secret),
         setup=SetupTokens(database, clock),
         throttle=SignInThrottle(database, clock),
-        bots=store,
+        bots=parts.store,
         history=history,
         desk=MarketDesk(exchanges, venues, clock),
         live=GoingLive(clock=clock, users=users, exchanges=exchanges, venues=venues),
@@ -126,7 +130,7 @@ def build_services(
         notices=notices,
         acts=ActStore(database, clock),
         clock=clock,
-        cookie_key=cookie_key(key),
+        cookie_key=cookie_key,
         facts={
             "paper_feed": "external" if settings.paper_url else settings.paper_feed,
             "rehearsal": settings.rehearsal_url or "",

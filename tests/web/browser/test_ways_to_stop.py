@@ -69,6 +69,14 @@ def test_leaving_everything_leaves_everything(world: World, trading: Page):
     assert agreed(world, trading) == before
 
 
+def starts_a_second_cycle(world: World, page: Page) -> None:
+    page.locator("#start").click()
+
+    expect(page.locator("#cycle")).to_have_text("#2")
+    expect(page.locator("#ladder tr[data-state=resting]")).to_have_count(5)
+    agreed(world, page)
+
+
 def test_a_last_cycle_is_finished_and_no_further_one_begins(world: World, trading: Page):
     stop_by(trading, "after_cycle")
 
@@ -82,11 +90,7 @@ def test_a_last_cycle_is_finished_and_no_further_one_begins(world: World, tradin
     expect(trading.locator("#protection-word")).to_have_text("No position")
     expect(trading.locator("#feed")).to_contain_text("Cycle 1 closed: take-profit filled")
 
-    trading.locator("#start").click()
-
-    expect(trading.locator("#cycle")).to_have_text("#2")
-    expect(trading.locator("#ladder tr[data-state=resting]")).to_have_count(5)
-    agreed(world, trading)
+    starts_a_second_cycle(world, trading)
 
 
 def test_closing_leaves_nothing_at_all(world: World, trading: Page):
@@ -98,11 +102,7 @@ def test_closing_leaves_nothing_at_all(world: World, trading: Page):
     expect(trading.locator("#protection-word")).to_have_text("No position")
     expect(trading.locator("#cycle-sub")).to_have_text("no open cycle")
 
-    trading.locator("#start").click()
-
-    expect(trading.locator("#cycle")).to_have_text("#2")
-    expect(trading.locator("#ladder tr[data-state=resting]")).to_have_count(5)
-    agreed(world, trading)
+    starts_a_second_cycle(world, trading)
 
 
 def test_a_last_cycle_can_still_be_stopped_now(world: World, trading: Page):
