@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -86,14 +87,21 @@ def test_what_a_bot_shows_rings_the_bell_of_whoever_watches_it_and_nobody_elses(
 
 
 def test_a_page_waits_for_the_bell_and_not_for_the_next_look(world, client, monkeypatch):
-    monkeypatch.setattr("blitz.web.stream.LOOK_SECONDS", 60.0)
+    monkeypatch.setattr("blitz.web.stream.LOOK_SECONDS", 3600.0)
     raw = world.parts.sessions.create(world.trader.id, "127.0.0.1", "a test")
     source = frames(world.parts, world.trader.id, lambda: world.parts.sessions.lookup(raw) is not None, json.dumps)
     assert [next(source)[:13] for _ in range(3)] == ["retry: 2000\n\n", "event: status", "event: alive\n"]
 
-    client.post("/api/bot/start")
-
-    assert '"running": true' in next(source)
+    with ThreadPoolExecutor(1) as reader:
+        frame = reader.submit(next, source)
+        client.post("/api/bot/start")
+        try:
+            # A bell that stays silent would leave this waiting for a look that is an hour away.
+            assert '"running": true' in frame.result(20)
+        finally:
+            world.parts.closing.set()
+            for bell in world.manager.bells._watched.get(world.trader.id, ()):
+                bell.set()
     source.close()
 
 
